@@ -1,0 +1,265 @@
+// Package target turns what a caller wrote into the URLs to try.
+//
+// It is strict where programs differ about what a text means, since a URL that
+// one reads as a public host and another as this machine is a way in, and
+// lenient where they do not: in paths and queries.
+package target
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// MaxLen is the longest text that is read, in bytes.
+const MaxLen = 8 << 10
+
+// A Target is what a caller wrote, understood.
+type Target struct {
+	// URLs has one URL for a text with a scheme, and for one without the same
+	// as http and as https. Each has a host in ASCII, in lower case, a path,
+	// and neither userinfo nor a fragment; the scheme's default port is left
+	// out. The dot at the end of a rooted name is kept.
+	URLs []*url.URL
+}
+
+// An Error says why a text names no site. It shows pieces of the text, quoted,
+// but no userinfo.
+type Error struct{ text string }
+
+func (e *Error) Error() string { return e.text }
+
+// maxQuoted bounds the pieces of a text that an Error shows.
+const maxQuoted = 64
+
+func refuse(format string, piece string) error {
+	if len(piece) > maxQuoted {
+		piece = piece[:maxQuoted] + "…"
+	}
+	return &Error{fmt.Sprintf(format, piece)}
+}
+
+// Parse reads a target. Every error is an [Error].
+func Parse(s string) (Target, error) {
+	s, err := trim(s)
+	if err != nil {
+		return Target{}, err
+	}
+	if scheme, rest, ok := cutScheme(s); ok {
+		if scheme, err = webScheme(scheme); err != nil {
+			return Target{}, err
+		}
+		u, err := parse(rest)
+		if err != nil {
+			return Target{}, err
+		}
+		return Target{[]*url.URL{u.url(scheme)}}, nil
+	}
+	if err := checkBare(s); err != nil {
+		return Target{}, err
+	}
+	u, err := parse(s)
+	if err != nil {
+		return Target{}, err
+	}
+	return Target{[]*url.URL{u.url("http"), u.url("https")}}, nil
+}
+
+// Host returns the host of a URL of this package, without brackets, and the
+// port, which may be the scheme's default.
+func Host(u *url.URL) (host string, port uint16) {
+	host, text, found := u.Host, "", false
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
+		host, text, found = host[:i], host[i+1:], true
+	}
+	if strings.HasPrefix(host, "[") {
+		host = host[1 : len(host)-1]
+	}
+	if found {
+		n, _ := strconv.ParseUint(text, 10, 16)
+		return host, uint16(n)
+	}
+	if u.Scheme == "https" {
+		return host, 443
+	}
+	return host, 80
+}
+
+// trim removes ASCII space and byte order marks from both ends, and refuses
+// what is too long or has control characters.
+func trim(s string) (string, error) {
+	for n := -1; n != len(s); {
+		n = len(s)
+		s = strings.Trim(s, " \t\r\n\v\f")
+		s = strings.TrimSuffix(strings.TrimPrefix(s, "\ufeff"), "\ufeff")
+	}
+	switch {
+	case s == "":
+		return "", &Error{"it is empty"}
+	case len(s) > MaxLen:
+		return "", &Error{"it is over 8 KiB"}
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return "", &Error{fmt.Sprintf("it has the control character %#02x", s[i])}
+		}
+	}
+	return s, nil
+}
+
+// cutScheme cuts "scheme://" off s.
+func cutScheme(s string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(s, "://")
+	return scheme, rest, ok && isScheme(scheme)
+}
+
+func isScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c|0x20 && c|0x20 <= 'z':
+		case i > 0 && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'):
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+func webScheme(s string) (string, error) {
+	switch {
+	case strings.EqualFold(s, "http"):
+		return "http", nil
+	case strings.EqualFold(s, "https"):
+		return "https", nil
+	}
+	return "", refuse("the scheme %q is neither http nor https", s)
+}
+
+// checkBare refuses texts without "://" that are URLs of another form all the
+// same: "mailto:a@b" has a scheme, and "http:80" no host. What follows a colon
+// must be a port.
+func checkBare(s string) error {
+	word, after, found := strings.Cut(s, ":")
+	if !found || !isScheme(word) {
+		return nil
+	}
+	after, _, _ = strings.Cut(after, "/")
+	after = cutAny(after, "?#")
+	if strings.EqualFold(word, "http") || strings.EqualFold(word, "https") {
+		return refuse("after %q there is no //", word+":")
+	}
+	if strings.Trim(after, "0123456789") == "" || strings.HasPrefix(after, "-") {
+		return nil
+	}
+	return &Error{"it has a scheme other than http and https, or a malformed port"}
+}
+
+// cutAny returns s up to the first of chars.
+func cutAny(s, chars string) string {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// parts are a URL without its scheme.
+type parts struct {
+	host  string // with brackets if it is an IPv6 literal
+	port  string // canonical; "" if not given
+	path  string // escaped, with a slash at the beginning
+	query string
+	mark  bool // there is a question mark, be the query empty or not
+}
+
+// parse reads what follows "scheme://".
+func parse(s string) (p parts, err error) {
+	authority := cutAny(s, "/?#")
+	p.setPath(s[len(authority):])
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		// What ends an authority for some readers must not stand in userinfo:
+		// "http://good.test\@127.0.0.1/" is two hosts to two programs.
+		if ambiguous(authority[:i]) {
+			return p, &Error{"its userinfo has a delimiter in it"}
+		}
+		authority = authority[i+1:]
+	}
+	if i := strings.IndexAny(authority, "\\ \"<>^`{|}"); i >= 0 {
+		return p, refuse("%q has no place in a host", authority[i:i+1])
+	}
+	host, port, err := cutPort(authority)
+	if err != nil {
+		return p, err
+	}
+	if p.port, err = parsePort(port); err != nil {
+		return p, err
+	}
+	p.host, err = parseHost(host)
+	return p, err
+}
+
+func ambiguous(userinfo string) bool {
+	lower := strings.ToLower(userinfo)
+	for _, delimiter := range []string{"\\", "%2f", "%5c", "%3f", "%23"} {
+		if strings.Contains(lower, delimiter) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutPort splits the port off an authority without userinfo.
+func cutPort(authority string) (host, port string, err error) {
+	end := strings.LastIndexByte(authority, ']') + 1
+	host, port, found := strings.Cut(authority[end:], ":")
+	switch {
+	case end > 0 && host != "":
+		return "", "", refuse("%q follows an address in brackets", host)
+	case found && strings.Contains(port, ":"):
+		return "", "", &Error{"it has more than one colon; an IPv6 address needs brackets"}
+	}
+	return authority[:end] + host, port, nil
+}
+
+func parsePort(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 || len(s) > 5 || s[0] == '+' {
+		return "", refuse("%q is no port", s)
+	}
+	return strconv.FormatUint(n, 10), nil
+}
+
+// url returns the URL for a scheme.
+func (p *parts) url(scheme string) *url.URL {
+	u := &url.URL{Scheme: scheme, Host: p.host, RawQuery: p.query, ForceQuery: p.mark && p.query == ""}
+	if p.port != "" && !(p.port == "80" && scheme == "http" || p.port == "443" && scheme == "https") {
+		u.Host += ":" + p.port
+	}
+	setPath(u, p.path)
+	return u
+}
+
+// parseHost returns the canonical form of a host.
+func parseHost(s string) (string, error) {
+	switch {
+	case s == "":
+		return "", &Error{"it has no host"}
+	case strings.Contains(s, "%"):
+		return "", refuse("the host %q has a percent sign", s)
+	case s[0] == '[' && s[len(s)-1] == ']':
+		addr, err := netip.ParseAddr(s[1 : len(s)-1])
+		if err != nil || addr.Is4() || addr.Zone() != "" {
+			return "", refuse("%q is no IPv6 address", s)
+		}
+		return "[" + addr.String() + "]", nil
+	}
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4() {
+		return addr.String(), nil
+	}
+	return parseName(s)
+}
