@@ -1,0 +1,159 @@
+// Package dial turns a host and a port into one connection.
+//
+// Both address families are looked up separately and at once, connects are
+// staggered over the addresses as they come in (RFC 8305, "Happy Eyeballs"),
+// and a policy is asked about the literal address of every socket.
+package dial
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+const (
+	maxAddrs = 8                      // addresses of one host that are tried
+	grace    = 50 * time.Millisecond  // how long IPv4 waits for IPv6's answer (RFC 8305, section 3)
+	stagger  = 250 * time.Millisecond // between two connects (RFC 8305, section 5)
+)
+
+// A Dialer opens connections. Its fields must not change while it is used; a
+// Dialer is safe for concurrent use.
+type Dialer struct {
+	Lookups *Lookups
+
+	// Policy is asked about every address before a socket is connected to it,
+	// and about the peer of every connection. Nil allows all.
+	Policy func(netip.AddrPort) error
+
+	// DialContext connects to "ip:port" in place of a net.Dialer, if set.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// A Conn is a connection and how it came about.
+type Conn struct {
+	net.Conn
+	Peer  netip.AddrPort // zero if the connection has no IP address
+	Times Times
+}
+
+// Times says how long the steps took.
+type Times struct {
+	DNS     time.Duration // until there was an address to connect to
+	Connect time.Duration // from then to the connection
+}
+
+// Dial connects to host, an IP address or a name, which is looked up anew if
+// fresh is set.
+//
+// The error is a [LookupError] if there was no address to try; otherwise it is
+// that of the one address tried, or wraps those of all of them. A [BlockedError]
+// among them is the policy's.
+func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool) (Conn, Times, error) {
+	start := time.Now()
+	if addr, err := netip.ParseAddr(host); err == nil {
+		c, err := d.connect(ctx, netip.AddrPortFrom(addr.Unmap(), port))
+		c.Times.Connect = time.Since(start)
+		return c, c.Times, err
+	}
+	r := &race{d: d, port: port, start: start, results: make(chan attempt)}
+	c, err := r.run(ctx, host, fresh)
+	return c, r.times, err
+}
+
+// connect opens one connection to a literal address. The policy is asked three
+// times: before there is a socket, so that a refused address costs none; by
+// the dialer, about the address that the socket is being connected to; and
+// about the peer that the connection turns out to have, which a DialContext
+// may have chosen otherwise.
+func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error) {
+	if err := d.allow(addr); err != nil {
+		return Conn{}, err
+	}
+	nc, err := d.open(ctx, addr)
+	if err != nil {
+		return Conn{}, err
+	}
+	c := Conn{Conn: nc, Peer: peer(nc)}
+	switch {
+	case d.Policy != nil && !c.Peer.IsValid():
+		err = &BlockedError{Err: errNoPeer}
+	case selfConnected(nc):
+		err = &net.OpError{Op: "dial", Net: "tcp", Addr: nc.RemoteAddr(), Err: errors.Join(syscall.ECONNREFUSED, errSelfConnect)}
+	default:
+		err = d.allow(c.Peer)
+	}
+	if err != nil {
+		nc.Close()
+		return Conn{}, err
+	}
+	return c, nil
+}
+
+// open dials with the caller's function or with a net.Dialer.
+func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, err error) {
+	if d.DialContext != nil {
+		defer Recovered(&err)
+		nc, err = d.DialContext(ctx, "tcp", addr.String())
+		if err == nil && nc == nil {
+			err = errors.New("the dial function returned neither a connection nor an error")
+		}
+		return nc, err
+	}
+	// Keep-alive probes are for connections that idle; ours do not, and the
+	// probes' settings cost three system calls a connection.
+	nd := net.Dialer{KeepAlive: -1}
+	if d.Policy != nil {
+		nd.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			ap, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return &BlockedError{Err: err}
+			}
+			return d.allow(ap)
+		}
+	}
+	tc, err := nd.DialTCP(ctx, "tcp", netip.AddrPort{}, addr)
+	if err != nil {
+		return nil, err // not tc, which is a nil *TCPConn
+	}
+	return tc, nil
+}
+
+// allow asks the policy. It fails closed: a policy that panics refuses.
+func (d *Dialer) allow(addr netip.AddrPort) (err error) {
+	if d.Policy == nil {
+		return nil
+	}
+	defer Recovered(&err)
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	if err := d.Policy(addr); err != nil {
+		return &BlockedError{Addr: addr, Err: err}
+	}
+	return nil
+}
+
+// peer returns the address of the other end, zero if it has none.
+func peer(nc net.Conn) netip.AddrPort {
+	var ap netip.AddrPort
+	switch a := nc.RemoteAddr().(type) {
+	case nil:
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	default:
+		ap, _ = netip.ParseAddrPort(a.String())
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// selfConnected reports whether both ends of nc are one socket. Linux may pick
+// the port that is being connected to as the local one, if nobody listens
+// there; a net.Dialer tries again twice and then lets it pass
+// (golang.org/issue/2690).
+func selfConnected(nc net.Conn) bool {
+	local, ok := nc.LocalAddr().(*net.TCPAddr)
+	remote, ok2 := nc.RemoteAddr().(*net.TCPAddr)
+	return ok && ok2 && local.Port == remote.Port && local.IP.Equal(remote.IP)
+}

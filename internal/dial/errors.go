@@ -1,0 +1,71 @@
+package dial
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+)
+
+// A LookupError says that a name gave no address to connect to.
+type LookupError struct {
+	Host string
+	Err  error // wraps a *net.DNSError, a context's error, or the errno that the lookup met
+}
+
+func (e *LookupError) Error() string { return fmt.Sprintf("look up %q: %v", e.Host, e.Err) }
+
+// Unwrap returns the resolver's error.
+func (e *LookupError) Unwrap() error { return e.Err }
+
+// A BlockedError says that the policy refused an address.
+type BlockedError struct {
+	Addr netip.AddrPort // zero if the connection has no address that the policy could judge
+	Err  error          // what the policy said
+}
+
+func (e *BlockedError) Error() string { return fmt.Sprintf("address %v blocked: %v", e.Addr, e.Err) }
+
+// Unwrap returns what the policy said.
+func (e *BlockedError) Unwrap() error { return e.Err }
+
+// An AttemptsError holds the errors of several addresses of one host, in the
+// order in which they failed.
+type AttemptsError struct{ Errs []error }
+
+func (e *AttemptsError) Error() string { return errors.Join(e.Errs...).Error() }
+
+// Unwrap returns the errors.
+func (e *AttemptsError) Unwrap() []error { return e.Errs }
+
+// attempts returns errs as one error.
+func attempts(errs []error) error {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return &AttemptsError{errs}
+}
+
+var (
+	errNoPeer      = errors.New("the peer has no IP address to judge")
+	errSelfConnect = errors.New("connected to itself")
+	errSinkhole    = errors.New("the resolver answered with the unspecified address")
+)
+
+// A PanicError is what a caller's hook panicked with.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Recovered sets *err to a [PanicError] if the function that deferred it is
+// panicking. Hooks run under it one by one, not under one handler around the
+// whole check, since some of them run on goroutines of their own, where a
+// panic could not be recovered by anybody else.
+func Recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}

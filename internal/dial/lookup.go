@@ -1,0 +1,206 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Resolver looks up the addresses of a host in one address family: network
+// is "ip4" or "ip6". *net.Resolver is one.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// maxFound bounds the answers that a Lookups keeps, whatever the number of
+// names in a batch.
+const maxFound = 10_000
+
+// Lookups asks a Resolver, once at a time for any name: callers that want a
+// name while it is being looked up share the answer. An answer with addresses
+// is reused for the TTL; a failure never is, or a hiccup of the resolver would
+// be believed for as long.
+//
+// A Lookups is safe for concurrent use.
+type Lookups struct {
+	resolver Resolver
+	ttl      time.Duration
+
+	mu      sync.Mutex
+	flights map[string]*flight // under way, or found and not yet expired
+	found   []*flight          // those of flights that are settled, oldest first
+}
+
+// NewLookups returns a Lookups that asks r and reuses what it finds for ttl.
+// With a ttl of 0 only lookups under way are shared.
+func NewLookups(r Resolver, ttl time.Duration) *Lookups {
+	return &Lookups{resolver: r, ttl: ttl, flights: make(map[string]*flight)}
+}
+
+// A flight is the lookup of one name in both address families. A family's
+// answer may be read once its channel is closed.
+type flight struct {
+	host    string
+	v4, v6  family
+	cancel  context.CancelFunc
+	waiters int       // guarded by Lookups.mu
+	expires time.Time // guarded by Lookups.mu; zero while under way
+}
+
+type family struct {
+	network string // "ip4" or "ip6"
+	done    chan struct{}
+	addrs   []netip.Addr
+	err     error // non-nil if addrs is empty
+}
+
+// join returns the flight of host and counts the caller in; it must leave it.
+// If fresh is set, an answer from before is not used. The lookup goes on for as
+// long as anybody waits for it, so it takes ctx's values but not its end.
+func (l *Lookups) join(ctx context.Context, host string, fresh bool) *flight {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.flights[host]
+	if f != nil && !f.expires.IsZero() && (fresh || !time.Now().Before(f.expires)) {
+		f = nil
+	}
+	if f == nil {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		f = &flight{
+			host:   host,
+			cancel: cancel,
+			v4:     family{network: "ip4", done: make(chan struct{})},
+			v6:     family{network: "ip6", done: make(chan struct{})},
+		}
+		l.flights[host] = f
+		go l.fly(ctx, f)
+	}
+	f.waiters++
+	return f
+}
+
+// leave counts the caller out. The last one to leave ends the lookup.
+func (l *Lookups) leave(f *flight) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.waiters--
+	if f.waiters == 0 && f.expires.IsZero() {
+		f.cancel()
+		l.forget(f)
+	}
+}
+
+// forget drops f, unless a later flight has taken its place.
+func (l *Lookups) forget(f *flight) {
+	if l.flights[f.host] == f {
+		delete(l.flights, f.host)
+	}
+}
+
+// fly does the lookup and settles what becomes of the answer.
+func (l *Lookups) fly(ctx context.Context, f *flight) {
+	defer f.cancel()
+	l.resolve(ctx, f)
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := len(f.v4.addrs)+len(f.v6.addrs) > 0
+	if !found || failed(f.v4.err) || failed(f.v6.err) || l.ttl == 0 {
+		l.forget(f)
+		return
+	}
+	now := time.Now()
+	f.expires = now.Add(l.ttl)
+	l.found = append(l.found, f)
+	for len(l.found) > maxFound || !now.Before(l.found[0].expires) {
+		l.forget(l.found[0])
+		l.found[0] = nil
+		l.found = l.found[1:]
+	}
+}
+
+// resolve asks for the name as rooted in both families at once. Only if both
+// say that there is no such name does it go through the resolver's search
+// list, so that a wildcard there cannot answer for a name that exists. A name
+// written with a trailing dot never goes there.
+func (l *Lookups) resolve(ctx context.Context, f *flight) {
+	rooted := strings.HasSuffix(f.host, ".")
+	name := strings.TrimSuffix(f.host, ".") + "."
+	defer f.v6.settle()
+	defer f.v4.settle()
+	if l.askBoth(ctx, f, name, rooted) && !rooted {
+		l.askBoth(ctx, f, f.host, true)
+	}
+}
+
+// askBoth asks for name in both families and reports whether there is no such
+// name in either. Each has a goroutine to itself, since a resolver that calls
+// runtime.Goexit ends the goroutine that it runs on.
+func (l *Lookups) askBoth(ctx context.Context, f *flight, name string, final bool) (none bool) {
+	var none4, none6 bool
+	var wg sync.WaitGroup
+	wg.Go(func() { none4 = l.ask(ctx, &f.v4, name, final) })
+	wg.Go(func() { none6 = l.ask(ctx, &f.v6, name, final) })
+	wg.Wait()
+	return none4 && none6
+}
+
+// ask looks name up in one family and settles the family, unless there is no
+// such name and a further name may yet be asked for. It reports whether there
+// is no such name.
+func (l *Lookups) ask(ctx context.Context, fam *family, name string, final bool) (none bool) {
+	fam.addrs, fam.err = nil, &PanicError{Value: "the resolver called runtime.Goexit"}
+	fam.addrs, fam.err = l.lookup(ctx, fam.network, name)
+	none = len(fam.addrs) == 0 && !failed(fam.err) && !errors.Is(fam.err, errSinkhole)
+	if final || !none {
+		fam.settle()
+	}
+	return none
+}
+
+func (fam *family) settle() {
+	select {
+	case <-fam.done:
+	default:
+		close(fam.done)
+	}
+}
+
+// lookup asks the resolver and drops what is no address to connect to: a
+// sinkhole's 0.0.0.0 or :: would connect to this very machine. The error is
+// non-nil if no address is left.
+func (l *Lookups) lookup(ctx context.Context, network, name string) (addrs []netip.Addr, err error) {
+	defer Recovered(&err)
+	all, err := l.resolver.LookupNetIP(ctx, network, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		a = a.Unmap()
+		if a.IsValid() && !a.IsUnspecified() && a.Is4() == (network == "ip4") && len(addrs) < maxAddrs {
+			addrs = append(addrs, a)
+		}
+	}
+	if len(addrs) > 0 {
+		return addrs, nil
+	}
+	none := &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	if len(all) > 0 {
+		return nil, errors.Join(none, errSinkhole)
+	}
+	return nil, none
+}
+
+// failed reports whether err is anything but the answer that there is no such
+// name.
+func failed(err error) bool {
+	if err == nil {
+		return false
+	}
+	d, ok := errors.AsType[*net.DNSError](err)
+	return !ok || !d.IsNotFound
+}

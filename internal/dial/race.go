@@ -1,0 +1,185 @@
+package dial
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// A race connects to the addresses of one name, staggered, until the first
+// connection stands.
+type race struct {
+	d     *Dialer
+	port  uint16
+	start time.Time
+	times Times
+
+	todo    [2][]netip.Addr // not yet tried: IPv6, IPv4
+	next    int             // the family whose turn it is
+	tried   int
+	running int
+	results chan attempt // unbuffered: see dial
+	errs    []error
+}
+
+type attempt struct {
+	conn Conn
+	err  error
+}
+
+func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the connects that have not won
+	f := r.d.Lookups.join(ctx, host, fresh)
+	defer r.d.Lookups.leave(f)
+
+	hold := time.NewTimer(stagger)
+	hold.Stop()
+	defer hold.Stop()
+	held := false // no further connect begins before hold fires
+	pause := func(d time.Duration) {
+		held = true
+		hold.Reset(d)
+	}
+	wait6, wait4 := f.v6.done, f.v4.done
+	begun := false // IPv6 has answered, or has had its grace
+	for {
+		switch known := wait4 == nil && wait6 == nil; {
+		case known && r.tried == 0 && r.left() == 1:
+			return r.only(ctx, f)
+		case r.left() > 0 && begun && !held:
+			r.dial(ctx)
+			pause(stagger)
+		case known && r.left() == 0 && r.running == 0:
+			return Conn{}, r.failure(f)
+		}
+		select {
+		case <-wait6:
+			wait6, begun = nil, true
+			r.add(0, f.v6.addrs)
+			held = held && r.tried > 0
+		case <-wait4:
+			wait4 = nil
+			r.add(1, f.v4.addrs)
+			if !begun && r.left() > 0 {
+				pause(grace)
+			}
+		case <-hold.C:
+			begun, held = true, false
+		case a := <-r.results:
+			r.running--
+			if a.err == nil {
+				return r.won(a.conn), nil
+			}
+			r.errs = append(r.errs, a.err)
+			held = false
+		case <-ctx.Done():
+			return Conn{}, r.ended(host, context.Cause(ctx))
+		}
+	}
+}
+
+// only connects to the one address of a name. It needs no goroutine.
+func (r *race) only(ctx context.Context, f *flight) (Conn, error) {
+	c, err := r.d.connect(ctx, r.pop())
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return Conn{}, r.failure(f)
+	}
+	return r.won(c), nil
+}
+
+func (r *race) won(c Conn) Conn {
+	r.times.Connect = time.Since(r.start) - r.times.DNS
+	c.Times = r.times
+	return c
+}
+
+// add takes in the answer of one family. Addresses that the policy refuses are
+// dropped here, before there is a socket.
+func (r *race) add(family int, addrs []netip.Addr) {
+	for _, a := range addrs {
+		if err := r.d.allow(netip.AddrPortFrom(a, r.port)); err != nil {
+			r.errs = append(r.errs, err)
+			continue
+		}
+		r.todo[family] = append(r.todo[family], a)
+	}
+	if r.left() > 0 {
+		r.lookedUp()
+	}
+}
+
+// lookedUp notes the end of the first phase.
+func (r *race) lookedUp() {
+	if r.times.DNS == 0 {
+		r.times.DNS = time.Since(r.start)
+	}
+}
+
+// left returns how many addresses may still be tried.
+func (r *race) left() int {
+	return min(len(r.todo[0])+len(r.todo[1]), maxAddrs-r.tried)
+}
+
+// pop returns the next address to try, taking the families in turns.
+func (r *race) pop() netip.AddrPort {
+	if len(r.todo[r.next]) == 0 {
+		r.next = 1 - r.next
+	}
+	addr := r.todo[r.next][0]
+	r.todo[r.next] = r.todo[r.next][1:]
+	r.next = 1 - r.next
+	r.tried++
+	return netip.AddrPortFrom(addr, r.port)
+}
+
+// dial begins the next connect. When the race is over nobody receives any more,
+// so a connection that comes too late is closed by the one who opened it.
+func (r *race) dial(ctx context.Context) {
+	addr := r.pop()
+	r.running++
+	go func() {
+		a := attempt{err: &PanicError{Value: "the dial function called runtime.Goexit"}}
+		defer func() {
+			select {
+			case r.results <- a:
+			case <-ctx.Done():
+				if a.err == nil {
+					a.conn.Close()
+				}
+			}
+		}()
+		a.conn, a.err = r.d.connect(ctx, addr)
+	}()
+}
+
+// failure returns why no address gave a connection.
+func (r *race) failure(f *flight) error {
+	r.lookedUp()
+	if len(r.errs) > 0 {
+		return attempts(r.errs)
+	}
+	// One family that failed outweighs one that has no address: only if both
+	// say so does the name not exist.
+	err := f.v4.err
+	if !failed(err) {
+		err = f.v6.err
+	}
+	if err == nil {
+		err = f.v4.err
+	}
+	return &LookupError{Host: f.host, Err: err}
+}
+
+// ended returns the error of a race that ctx ended.
+func (r *race) ended(host string, cause error) error {
+	r.lookedUp()
+	if r.tried == 0 && len(r.errs) == 0 {
+		return &LookupError{Host: host, Err: cause}
+	}
+	if r.running > 0 || len(r.errs) == 0 {
+		r.errs = append(r.errs, cause)
+	}
+	return attempts(r.errs)
+}
