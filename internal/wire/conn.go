@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// ErrHTTP2 says that the server wants to speak HTTP/2 and nothing else.
+var ErrHTTP2 = errors.New("the server speaks HTTP/2 only")
+
+// A conn is a connection that its context's end interrupts.
+type conn struct {
+	net.Conn          // the TLS connection, once there is one
+	raw      net.Conn // the connection below it
+	stop     func() bool
+}
+
+// newConn ties nc to ctx: to its deadline by the connection's own, and to its
+// cancellation by a function that runs only then. Neither costs a goroutine.
+func newConn(ctx context.Context, nc net.Conn) *conn {
+	if d, ok := ctx.Deadline(); ok {
+		nc.SetDeadline(d)
+	}
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	return &conn{Conn: nc, raw: nc, stop: stop}
+}
+
+// Close ends the connection in good order.
+func (c *conn) Close() error {
+	c.stop()
+	return c.Conn.Close()
+}
+
+// fail drops the connection and returns why: if ctx has ended, that is why
+// whatever failed has failed. The TLS layer is passed over, since its Close
+// may wait for a peer that does not read.
+func (c *conn) fail(ctx context.Context, err error) error {
+	c.stop()
+	c.raw.Close()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// handshake makes c a TLS connection that speaks proto. The connection's state
+// is kept also if verification fails: what is wrong with a certificate is best
+// told by showing it.
+func (c *conn) handshake(base *tls.Config, name, proto string, tr *Trace) error {
+	conf := base.Clone()
+	conf.NextProtos = []string{proto}
+	if conf.ServerName == "" {
+		conf.ServerName = name
+	}
+	tc := tls.Client(c.raw, conf)
+	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
+	// and the connection's deadline does that already.
+	err := tc.Handshake()
+	state := tc.ConnectionState()
+	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		state.PeerCertificates = bad.UnverifiedCertificates
+	}
+	if len(state.PeerCertificates) > 0 {
+		tr.State = &state
+	}
+	if isAlert(err, alertNoProtocol) {
+		return errors.Join(ErrHTTP2, err)
+	}
+	c.Conn = tc
+	return err
+}
+
+const alertNoProtocol = 120 // no_application_protocol, RFC 7301, section 3.2
+
+// isAlert reports whether err is a TLS alert of that number from the peer.
+// crypto/tls gives the alerts of TCP connections a type that is not exported,
+// so the number is read from the kind of its type.
+func isAlert(err error, number uint64) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "remote error" {
+		return false
+	}
+	v := reflect.ValueOf(op.Err)
+	return v.Kind() == reflect.Uint8 && v.Uint() == number
+}
+
+// serverName returns host as TLS wants it: without the dot of a rooted name.
+func serverName(host string) string { return strings.TrimSuffix(host, ".") }

@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// buffers holds what requests are built in and responses are read into.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4<<10)
+	return &b
+}}
+
+// release gives a buffer back, unless a large head has made it grow.
+func release(b *[]byte) {
+	if cap(*b) <= 4<<10 {
+		*b = (*b)[:0]
+		buffers.Put(b)
+	}
+}
+
+// exchange sends req on c and reads the head of the response.
+func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
+	tr.Stage = Request
+	buf := buffers.Get().(*[]byte)
+	*buf = appendRequest((*buf)[:0], req)
+	_, werr := c.Write(*buf)
+	*buf = (*buf)[:0]
+	if werr != nil && errors.Is(werr, os.ErrDeadlineExceeded) {
+		release(buf)
+		return nil, werr
+	}
+	// Any other error of the write is not the end: a server may answer and
+	// close before it has read the request (RFC 9112, section 9.5).
+	tr.Stage = Response
+	sent := time.Now()
+	if tr.Sent != nil && werr == nil {
+		tr.Sent()
+	}
+	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw}
+	head, err := h.read()
+	if !h.first.IsZero() {
+		tr.First = h.first.Sub(sent)
+	}
+	if err != nil {
+		release(buf)
+		if werr != nil && errors.Is(err, io.ErrUnexpectedEOF) {
+			err = werr
+		}
+		return nil, err
+	}
+	resp := head.response(req)
+	if tr.State != nil {
+		resp.TLS = tr.State
+	}
+	resp.Body = newBody(c, resp, buf, h.rest())
+	return resp, nil
+}
+
+// appendRequest appends the head of req. Fields are sorted, so that equal
+// requests are equal on the wire.
+func appendRequest(b []byte, req *http.Request) []byte {
+	b = append(b, req.Method...)
+	b = append(b, ' ')
+	b = append(b, req.URL.RequestURI()...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, hostHeader(req)...)
+	b = append(b, "\r\n"...)
+	for _, key := range slices.Sorted(maps.Keys(req.Header)) {
+		for _, value := range req.Header[key] {
+			b = append(b, key...)
+			b = append(b, ": "...)
+			b = append(b, value...)
+			b = append(b, "\r\n"...)
+		}
+	}
+	return append(b, "Connection: close\r\n\r\n"...)
+}
+
+// hostHeader returns the Host field: the caller's, or that of the URL without
+// the dot of a rooted name, which virtual hosts do not know.
+func hostHeader(req *http.Request) string {
+	if req.Host != "" && req.Host != req.URL.Host {
+		return req.Host
+	}
+	host, port, found := cutPort(req.URL.Host)
+	if host = serverName(host); found {
+		return host + ":" + port
+	}
+	return host
+}
+
+// cutPort splits the port off a URL's host, which may be a bracketed literal.
+func cutPort(hostport string) (host, port string, found bool) {
+	i := bytes.LastIndexByte([]byte(hostport), ':')
+	if i < 0 || hostport[len(hostport)-1] == ']' {
+		return hostport, "", false
+	}
+	return hostport[:i], hostport[i+1:], true
+}
+
+// A HeadError says that what came back is not the head of an HTTP response, or
+// that it is too large to be read.
+type HeadError struct{ text string }
+
+func (e *HeadError) Error() string { return e.text }
+
+// maxQuoted bounds what an error quotes of a server's bytes.
+const maxQuoted = 64
+
+func malformed(what string, b []byte) error {
+	return &HeadError{fmt.Sprintf("%s %q", what, b[:min(len(b), maxQuoted)])}
+}

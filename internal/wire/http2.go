@@ -1,0 +1,58 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// RoundTrip2 is RoundTrip for a server that speaks HTTP/2 only: the connection
+// is opened as for RoundTrip, and net/http speaks over it.
+func (t *Transport) RoundTrip2(req *http.Request) (*http.Response, error) {
+	tr := traceOf(req.Context())
+	c, err := t.open(req, tr, "h2")
+	if err != nil {
+		return nil, err
+	}
+	tr.Stage = Response
+	sent := time.Now()
+	if tr.Sent != nil {
+		tr.Sent()
+	}
+	ht := &http.Transport{
+		DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+			return c.Conn, nil
+		},
+		ForceAttemptHTTP2:      true,
+		TLSClientConfig:        &tls.Config{NextProtos: []string{"h2"}},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: MaxHead,
+	}
+	resp, err := ht.RoundTrip(req)
+	if err != nil {
+		ht.CloseIdleConnections()
+		return nil, c.fail(req.Context(), err)
+	}
+	tr.First = time.Since(sent)
+	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
+	return resp, nil
+}
+
+// A body2 closes the connection along with the stream.
+type body2 struct {
+	io.Reader
+	inner io.Closer
+	c     *conn
+	ht    *http.Transport
+}
+
+// Close closes the connection.
+func (b *body2) Close() error {
+	err := b.inner.Close()
+	b.ht.CloseIdleConnections()
+	return errors.Join(err, b.c.Close())
+}

@@ -1,0 +1,119 @@
+// Package wire makes one HTTP exchange on one fresh connection.
+//
+// [Transport] is an [http.RoundTripper] for requests without a body. Unlike
+// http.Transport it pools nothing, starts no goroutine, and tells in a [Trace]
+// how far an exchange got and where the time went.
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"example.com/checker/internal/dial"
+	"example.com/checker/internal/target"
+)
+
+const (
+	MaxHead = 64 << 10 // bytes of a response head, interim responses included
+	MaxBody = 1 << 20  // bytes of a body that can be read
+)
+
+// A Stage is how far an exchange got.
+type Stage uint8
+
+const (
+	Lookup   Stage = iota // looking the host up
+	Connect               // opening a TCP connection
+	TLS                   // the TLS handshake
+	Request               // sending the request
+	Response              // reading the head of the response
+)
+
+// A Trace asks for details of one exchange and receives them.
+//
+// It belongs to one call of RoundTrip at a time. The fields below Sent are
+// written by the goroutine that called RoundTrip and no other, and are valid
+// once RoundTrip has returned: what connects beside it reports to it and never
+// writes here, so no lock is needed and none is taken.
+type Trace struct {
+	Fresh bool   // look the host up anew
+	Sent  func() // called once when the request has been sent; may be nil
+
+	Stage Stage
+	Times dial.Times
+	TLS   time.Duration // the handshake
+	First time.Duration // from the request sent to the first byte of the response
+	Peer  netip.AddrPort
+	State *tls.ConnectionState // nil before the server's certificate was seen
+}
+
+type traceKey struct{}
+
+// WithTrace returns a context that makes RoundTrip use tr.
+func WithTrace(ctx context.Context, tr *Trace) context.Context {
+	return context.WithValue(ctx, traceKey{}, tr)
+}
+
+func traceOf(ctx context.Context) *Trace {
+	if tr, ok := ctx.Value(traceKey{}).(*Trace); ok {
+		return tr
+	}
+	return new(Trace)
+}
+
+// A Transport makes one exchange per connection and closes the connection with
+// the response's body. It is safe for concurrent use.
+type Transport struct {
+	Dialer dial.Dialer
+	Config *tls.Config // the base of each connection's; not modified
+}
+
+// RoundTrip sends req, which must have no body, and returns the first final
+// response. The context of req bounds the exchange up to the closing of the
+// body. At most MaxBody bytes of the body can be read.
+//
+// The error is that of the step that failed; the Trace tells which one. It is
+// [ErrHTTP2] if the server wants to speak HTTP/2 only.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	tr := traceOf(req.Context())
+	c, err := t.open(req, tr, "http/1.1")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.exchange(req, tr)
+	if err != nil {
+		return nil, c.fail(req.Context(), err)
+	}
+	return resp, nil
+}
+
+// open connects to the host of req and, for https, shakes hands.
+func (t *Transport) open(req *http.Request, tr *Trace, proto string) (*conn, error) {
+	ctx := req.Context()
+	host, port := target.Host(req.URL)
+	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.Fresh)
+	tr.Times = times
+	if err != nil {
+		if _, ok := errors.AsType[*dial.LookupError](err); !ok {
+			tr.Stage = Connect
+		}
+		return nil, err
+	}
+	tr.Stage, tr.Peer = Connect, dc.Peer
+	c := newConn(ctx, dc.Conn)
+	if req.URL.Scheme != "https" {
+		return c, nil
+	}
+	tr.Stage = TLS
+	start := time.Now()
+	err = c.handshake(t.Config, serverName(host), proto, tr)
+	tr.TLS = time.Since(start)
+	if err != nil {
+		return nil, c.fail(ctx, err)
+	}
+	return c, nil
+}
