@@ -1,0 +1,158 @@
+package pace
+
+import (
+	"container/heap"
+	"time"
+)
+
+// A lane is the queue of one host within a Queue. It is in one place at a time:
+// in ready, in timed, or in its host's blocked.
+type lane[T any] struct {
+	q     *Queue[T]
+	h     *host[T]
+	items []T
+	due   time.Time // when in timed
+}
+
+// enter makes l one of those whose turn may come.
+func (q *Queue[T]) enter(l *lane[T]) {
+	q.ready = append(q.ready, l)
+	q.wake()
+}
+
+// start begins the first check that may.
+func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
+	for len(q.ready) > 0 && !now.Before(q.hold) {
+		l := q.ready[0]
+		q.ready[0] = nil
+		q.ready = q.ready[1:]
+		if l.h.key != "" && !q.admit(l, now) {
+			continue
+		}
+		item, l.items = l.items[0], l.items[1:]
+		l.h.active++
+		q.running++
+		q.parked--
+		if len(l.items) > 0 {
+			q.ready = append(q.ready, l)
+		} else {
+			q.drop(l)
+		}
+		q.started()
+		return item, true
+	}
+	q.room.Signal()
+	return item, false
+}
+
+// started passes on what a start makes possible: room for the feeder, a look at
+// the next check for another worker, and the end for all if this was the last.
+func (q *Queue[T]) started() {
+	q.room.Signal()
+	if q.closed && q.parked == 0 {
+		q.wakeAll()
+	} else {
+		q.wake()
+	}
+}
+
+// admit takes what the first check of l needs to start. If something is not to
+// be had now, it puts l where it is waited for.
+func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
+	if l.h.active >= q.p.limits.HostWidth {
+		l.h.blocked = append(l.h.blocked, l)
+		return false
+	}
+	wait, cancel := q.p.reserve(l.h, now)
+	if wait == 0 {
+		return true
+	}
+	cancel(now)
+	if l.h.bucket != nil && l.h.bucket.TokensAt(now) < 1 {
+		l.due = now.Add(wait)
+		heap.Push(&q.timed, l)
+	} else {
+		q.hold = now.Add(wait)
+		q.ready = append([]*lane[T]{l}, q.ready...)
+	}
+	q.arm(now)
+	return false
+}
+
+// arm sets the timer to the next moment at which something may start.
+func (q *Queue[T]) arm(now time.Time) {
+	next := q.hold
+	if len(q.timed) > 0 && (!now.Before(next) || q.timed[0].due.Before(next)) {
+		next = q.timed[0].due
+	}
+	switch d := next.Sub(now); {
+	case d <= 0:
+	case q.timer == nil:
+		q.timer = time.AfterFunc(d, q.tick)
+	default:
+		q.timer.Reset(d)
+	}
+}
+
+func (q *Queue[T]) tick() {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	now := time.Now()
+	for len(q.timed) > 0 && !now.Before(q.timed[0].due) {
+		q.enter(heap.Pop(&q.timed).(*lane[T]))
+	}
+	q.wake()
+	q.arm(now)
+}
+
+// drop removes an empty lane.
+func (q *Queue[T]) drop(l *lane[T]) {
+	delete(q.lanes, l.h.key)
+	l.h.lanes--
+	q.p.rest(l.h, time.Now())
+}
+
+// wake gets a worker to look, if there is anything to look at.
+func (q *Queue[T]) wake() {
+	switch {
+	case len(q.ready) == 0 && !(q.closed && q.parked == 0):
+	case q.running >= q.limit && len(q.ready) > 0:
+	case q.idle > 0:
+		q.idle--
+		q.work.Signal()
+	case q.workers < q.slots && len(q.ready) > 0 && !q.stopped:
+		q.workers++
+		q.spawn()
+	}
+}
+
+func (q *Queue[T]) wakeAll() {
+	q.idle = 0
+	q.work.Broadcast()
+	q.room.Broadcast()
+}
+
+// unblock removes l from those that wait for h.
+func (h *host[T]) unblock(l *lane[T]) {
+	for i, b := range h.blocked {
+		if b == l {
+			h.blocked = append(h.blocked[:i:i], h.blocked[i+1:]...)
+			return
+		}
+	}
+}
+
+// timedLanes is a heap of lanes by due.
+type timedLanes[T any] []*lane[T]
+
+func (t timedLanes[T]) Len() int           { return len(t) }
+func (t timedLanes[T]) Less(i, j int) bool { return t[i].due.Before(t[j].due) }
+func (t timedLanes[T]) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *timedLanes[T]) Push(l any)        { *t = append(*t, l.(*lane[T])) }
+func (t *timedLanes[T]) Pop() any {
+	old := *t
+	l := old[len(old)-1]
+	old[len(old)-1] = nil
+	*t = old[:len(old)-1]
+	return l
+}

@@ -1,0 +1,174 @@
+// Package pace decides which check may start next.
+//
+// A check that may not start yet, because its host is busy or a token bucket is
+// empty, is parked in a [Queue]: it holds no slot and no goroutine there, and
+// the next one that may start is started in its place. The limits themselves
+// belong to a [Pacer], which many queues share.
+package pace
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxCooling bounds the hosts that are remembered only because their token
+// bucket is not full again. Beyond it the oldest is forgotten, and with it how
+// much of its burst was used up.
+const maxCooling = 100_000
+
+// Limits are what a Pacer holds. A Rate of 0 means no limit.
+type Limits struct {
+	Rate      rate.Limit // requests per second
+	Burst     int
+	HostRate  rate.Limit // requests per second on one host
+	HostBurst int
+	HostWidth int // checks at once on one host
+}
+
+// A Pacer holds limits over all queues that it made. T is what they queue.
+// It is safe for concurrent use.
+type Pacer[T any] struct {
+	limits Limits
+
+	mu      sync.Mutex // guards all below, and the queues
+	all     *rate.Limiter
+	hosts   map[string]*host[T]
+	cooling []*host[T] // idle ones whose bucket fills up, about in the order in which they will be full
+}
+
+// A host is what is known of one host: who is on it and who waits for it.
+type host[T any] struct {
+	key     string
+	bucket  *rate.Limiter // nil without a limit
+	active  int           // checks that run
+	lanes   int           // queues that have checks of it parked
+	blocked []*lane[T]    // of those, the ones that wait for active to sink, first come first served
+	cooling bool          // listed in Pacer.cooling
+}
+
+// New returns a Pacer of these limits.
+func New[T any](limits Limits) *Pacer[T] {
+	return &Pacer[T]{
+		limits: limits,
+		all:    bucket(limits.Rate, limits.Burst),
+		hosts:  make(map[string]*host[T]),
+	}
+}
+
+func bucket(limit rate.Limit, burst int) *rate.Limiter {
+	if limit == 0 {
+		return nil
+	}
+	return rate.NewLimiter(limit, burst)
+}
+
+// ErrNoTurn says that a token would come only after the context's deadline.
+var ErrNoTurn = errors.New("the rate limit leaves no turn within the timeout")
+
+// Token takes the tokens of one further request on the host of key, for a
+// check that runs already. It waits for them until ctx ends, and takes none if
+// they would come after ctx's deadline.
+//
+// It does not use [rate.Limiter.Wait], whose early refusal is an error that no
+// type tells from others; nor are tokens kept that were waited for in vain.
+func (p *Pacer[T]) Token(ctx context.Context, key string) error {
+	if p.all == nil && p.limits.HostRate == 0 {
+		return nil
+	}
+	p.mu.Lock()
+	now := time.Now()
+	h := p.host(key, now)
+	wait, cancel := p.reserve(h, now)
+	p.rest(h, now)
+	p.mu.Unlock()
+	if wait == 0 {
+		return nil
+	}
+	giveBack := func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		cancel(time.Now())
+	}
+	if d, ok := ctx.Deadline(); ok && now.Add(wait).After(d) {
+		giveBack()
+		return ErrNoTurn
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		giveBack()
+		return context.Cause(ctx)
+	}
+}
+
+// reserve takes a token of each bucket and returns how long it will be until
+// they are there. cancel gives them back.
+func (p *Pacer[T]) reserve(h *host[T], now time.Time) (wait time.Duration, cancel func(time.Time)) {
+	var taken [2]*rate.Reservation
+	for i, b := range []*rate.Limiter{h.bucket, p.all} {
+		if b != nil {
+			taken[i] = b.ReserveN(now, 1)
+			wait = max(wait, taken[i].DelayFrom(now))
+		}
+	}
+	return wait, func(now time.Time) {
+		for _, r := range taken {
+			if r != nil {
+				r.CancelAt(now)
+			}
+		}
+	}
+}
+
+// host returns the host of key.
+func (p *Pacer[T]) host(key string, now time.Time) *host[T] {
+	if h := p.hosts[key]; h != nil {
+		return h
+	}
+	p.forget(now)
+	h := &host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst)}
+	p.hosts[key] = h
+	return h
+}
+
+// rest lets go of h if nothing runs or waits on it: at once if its bucket is
+// full, which is how a new one begins, and otherwise later.
+func (p *Pacer[T]) rest(h *host[T], now time.Time) {
+	switch {
+	case h.active > 0 || h.lanes > 0 || h.cooling:
+	case h.full(now):
+		delete(p.hosts, h.key)
+	default:
+		h.cooling = true
+		p.cooling = append(p.cooling, h)
+	}
+}
+
+// forget looks at the host that has cooled longest, or at two. As it is called
+// for every new host, the list cannot grow faster than it shrinks.
+func (p *Pacer[T]) forget(now time.Time) {
+	for range min(2, len(p.cooling)) {
+		h := p.cooling[0]
+		idle := h.active == 0 && h.lanes == 0
+		if idle && !h.full(now) && len(p.cooling) <= maxCooling {
+			return
+		}
+		p.cooling[0] = nil
+		p.cooling = p.cooling[1:]
+		h.cooling = false
+		if idle {
+			delete(p.hosts, h.key)
+		}
+	}
+}
+
+func (h *host[T]) full(now time.Time) bool {
+	return h.bucket == nil || h.bucket.TokensAt(now) >= float64(h.bucket.Burst())
+}

@@ -1,0 +1,207 @@
+package pace
+
+import (
+	"sync"
+	"time"
+)
+
+// A Queue parks the checks of one call until they may start. Checks of one host
+// start in the order in which they were pushed; hosts that are ready take
+// turns.
+type Queue[T any] struct {
+	p      *Pacer[T]
+	slots  int    // checks at once, at the most
+	window int    // checks parked at once
+	spawn  func() // starts a worker, which calls Next until it returns false
+
+	// All below is guarded by p.mu.
+	work    sync.Cond // workers wait here in Next
+	room    sync.Cond // the feeder waits here in Wanted
+	lanes   map[string]*lane[T]
+	ready   []*lane[T] // lanes whose host may have room, in turn
+	timed   timedLanes[T]
+	hold    time.Time   // no lane may start before, for want of a global token
+	timer   *time.Timer // fires at hold or when the first of timed is due
+	parked  int
+	running int
+	limit   int // checks at once, as this machine allows it
+	calm    int // checks that ended since limit last changed
+	step    int // by how much limit grows next
+	workers int
+	idle    int // workers that wait and have not been woken
+	closed  bool
+	stopped bool
+}
+
+// Queue returns a queue that lets slots checks run and window checks wait.
+// spawn is called whenever a further worker is of use, at most slots times; it
+// must not block.
+func (p *Pacer[T]) Queue(slots, window int, spawn func()) *Queue[T] {
+	q := &Queue[T]{p: p, slots: slots, window: window, spawn: spawn, limit: slots, lanes: make(map[string]*lane[T])}
+	q.work.L, q.room.L = &p.mu, &p.mu
+	return q
+}
+
+// Wanted waits until there is room for another check and a use for it. It
+// returns false once the queue was stopped.
+func (q *Queue[T]) Wanted() bool {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	for !q.stopped && (q.parked >= q.window || len(q.ready) >= q.slots) {
+		q.room.Wait()
+	}
+	return !q.stopped
+}
+
+// Push parks a check of the host of key. The key "" is that of checks that
+// touch no host: no limit holds for them but the number of slots.
+func (q *Queue[T]) Push(key string, item T) {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	l := q.lane(key)
+	l.items = append(l.items, item)
+	q.parked++
+	if len(l.items) == 1 {
+		q.enter(l)
+	}
+}
+
+// lane returns the lane of key. A new one is empty and in no place yet.
+func (q *Queue[T]) lane(key string) *lane[T] {
+	l := q.lanes[key]
+	if l == nil {
+		l = &lane[T]{q: q, h: q.p.host(key, time.Now())}
+		l.h.lanes++
+		q.lanes[key] = l
+	}
+	return l
+}
+
+// Close says that nothing more will be pushed.
+func (q *Queue[T]) Close() {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	q.closed = true
+	q.wakeAll()
+}
+
+// Stop ends the queue: Wanted and Next return false from now on.
+func (q *Queue[T]) Stop() {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	q.stopped = true
+	q.wakeAll()
+}
+
+// Next waits for a check that may start and starts it: it holds a slot, a
+// place on its host and its tokens until Done. It returns false once the queue
+// was stopped, or was closed and is empty.
+func (q *Queue[T]) Next() (item T, ok bool) {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	for !q.stopped {
+		if q.running < q.limit {
+			if item, ok = q.start(time.Now()); ok {
+				return item, true
+			}
+		}
+		if q.closed && q.parked == 0 {
+			break
+		}
+		q.idle++
+		q.work.Wait()
+	}
+	q.workers--
+	return item, false
+}
+
+// Done ends what Next started.
+func (q *Queue[T]) Done(key string) {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	q.end(key)
+	q.grow()
+	q.wake()
+}
+
+// Retry ends what Next started and puts it back at the head of its lane, for
+// this machine was too short of something to do it. No more checks run at once
+// from now on than run still; if there are none, nothing starts for a moment.
+// If last is set and there are none, waiting is of no use: the check is not put
+// back, and Retry returns false.
+func (q *Queue[T]) Retry(key string, item T, last bool) bool {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	q.end(key)
+	q.limit, q.calm, q.step = max(1, q.running), 0, 1
+	defer q.wake()
+	if q.running == 0 {
+		if last {
+			return false
+		}
+		now := time.Now()
+		q.hold = now.Add(pause)
+		q.arm(now)
+	}
+	l := q.lane(key)
+	l.items = append([]T{item}, l.items...)
+	q.parked++
+	if len(l.items) == 1 {
+		q.enter(l)
+	}
+	return true
+}
+
+// pause is for how long nothing starts if not even one check can be made.
+const pause = 20 * time.Millisecond
+
+// end takes a check off its host.
+func (q *Queue[T]) end(key string) {
+	q.running--
+	h := q.p.hosts[key]
+	h.active--
+	if len(h.blocked) > 0 {
+		l := h.blocked[0]
+		h.blocked = h.blocked[1:]
+		l.q.enter(l)
+	}
+	q.p.rest(h, time.Now())
+}
+
+// grow lets more checks run again after Retry has let fewer: by one when as
+// many as may run at once have ended well, then by two, by four and so on, up
+// to a quarter more.
+func (q *Queue[T]) grow() {
+	if q.limit == q.slots {
+		return
+	}
+	if q.calm++; q.calm >= q.limit {
+		q.limit = min(q.slots, q.limit+q.step)
+		q.calm, q.step = 0, min(2*q.step, max(1, q.limit/4))
+	}
+}
+
+// Gone says that a worker ended without Next having returned false.
+func (q *Queue[T]) Gone() {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	q.workers--
+	q.wake()
+}
+
+// Drain takes out what is still parked. The queue must have been stopped.
+func (q *Queue[T]) Drain() []T {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+	var left []T
+	for _, l := range q.lanes {
+		left = append(left, l.items...)
+		l.h.unblock(l)
+		q.drop(l)
+	}
+	q.parked, q.ready, q.timed = 0, nil, nil
+	return left
+}
