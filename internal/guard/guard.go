@@ -1,0 +1,51 @@
+// Package guard knows which IP addresses are public.
+package guard
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// A block is an entry of an address registry.
+type block struct {
+	prefix netip.Prefix
+	name   string
+}
+
+// Public returns nil if addr is an address of the public Internet, and
+// otherwise an error that names the registry's block that it is in.
+//
+// IPv4 is refused by the IANA IPv4 Special-Purpose Address Registry and for
+// multicast. IPv6 is allowed only inside 2000::/3, the one block that IANA
+// gives out as global unicast, less the IPv6 registry's entries in it; so what
+// is registered there later is refused already. An IPv4 address inside an IPv6
+// address counts as the IPv4 address where a host or a translator would connect
+// to that (mapped, and NAT64 of RFC 6052), and is refused where it would go
+// through a relay that nobody vouches for (6to4, Teredo).
+func Public(addr netip.Addr) error {
+	if addr.Zone() != "" {
+		return fmt.Errorf("%v has a zone", addr)
+	}
+	addr = addr.Unmap()
+	switch {
+	case !addr.IsValid():
+		return fmt.Errorf("not an address")
+	case addr.Is4():
+		return refusedBy(blocks4, addr)
+	case nat64.Contains(addr):
+		b := addr.As16()
+		return refusedBy(blocks4, netip.AddrFrom4([4]byte(b[12:])))
+	case !global6.Contains(addr):
+		return fmt.Errorf("%v is outside of 2000::/3 (global unicast)", addr)
+	}
+	return refusedBy(blocks6, addr)
+}
+
+func refusedBy(blocks []block, addr netip.Addr) error {
+	for _, b := range blocks {
+		if b.prefix.Contains(addr) {
+			return fmt.Errorf("%v is in %v (%s)", addr, b.prefix, b.name)
+		}
+	}
+	return nil
+}
