@@ -1,0 +1,117 @@
+package checker
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"example.com/checker/internal/dial"
+	"example.com/checker/internal/pace"
+)
+
+// window is how many targets may be parked in one call.
+const window = 10_000
+
+// A batch is one call of CheckAll or Stream.
+type batch struct {
+	probe *probe
+	queue *pace.Queue[*task]
+	emit  func(Result)
+}
+
+// batch checks targets and calls emit with the Result of each that it pulled,
+// from several goroutines. It returns when all are done, or soon after ctx has
+// ended.
+//
+// A group without a context: one that failed must not cancel the others, so
+// nothing here ever fails.
+func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(Result)) {
+	b := &batch{probe: c.probe(dial.NewLookups(c.lookup(), reuse)), emit: emit}
+	var g errgroup.Group
+	g.SetLimit(c.concurrency)
+	b.queue = c.pacer.Queue(c.concurrency, window, func() {
+		g.Go(func() error { b.work(ctx); return nil })
+	})
+	if ctx.Err() != nil {
+		b.queue.Stop()
+	}
+	defer context.AfterFunc(ctx, b.queue.Stop)()
+
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		b.feed(targets)
+	}()
+	select {
+	case <-fed:
+	case <-ctx.Done(): // the sequence may block for as long as it likes
+		b.queue.Stop()
+	}
+	g.Wait()
+	for _, t := range b.queue.Drain() {
+		emit(t.unstarted(context.Cause(ctx)))
+	}
+}
+
+// feed pulls targets and parks them until their turn.
+func (b *batch) feed(targets iter.Seq[string]) {
+	defer b.queue.Close()
+	if !b.queue.Wanted() {
+		return
+	}
+	index := 0
+	for text := range targets {
+		t := b.probe.newTask(index, text)
+		b.queue.Push(t.key, t)
+		index++
+		if !b.queue.Wanted() {
+			return
+		}
+	}
+}
+
+// work checks what is due until there is nothing left.
+func (b *batch) work(ctx context.Context) {
+	for {
+		t, ok := b.queue.Next()
+		if !ok {
+			return
+		}
+		b.check(ctx, t)
+	}
+}
+
+// check checks one target. Its Result is delivered also if a hook ends the
+// goroutine; the queue then starts another worker in its place.
+func (b *batch) check(ctx context.Context, t *task) {
+	finished := false
+	r := Result{
+		Index: t.index, Target: t.target,
+		Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit},
+	}
+	defer func() {
+		if !finished {
+			defer b.queue.Gone()
+		}
+		b.done(t, r)
+	}()
+	r = b.probe.run(ctx, t, false)
+	finished = true
+}
+
+// done delivers a Result, unless it only says that this machine is too short of
+// something: then the check waits for others to end, and if there are none it
+// goes on trying until the timeout.
+func (b *batch) done(t *task, r Result) {
+	if r.short() {
+		last := time.Since(t.started) >= b.probe.timeout
+		if b.queue.Retry(t.key, t, last) {
+			return
+		}
+	} else {
+		b.queue.Done(t.key)
+	}
+	b.emit(r)
+}

@@ -1,0 +1,158 @@
+package checker
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"syscall"
+
+	"example.com/checker/internal/dial"
+	"example.com/checker/internal/wire"
+)
+
+// classify says what an error means that ended a check in a phase. It looks at
+// types and values only, never at text, which changes from release to release.
+// It is total: whatever is not known is put down to the phase, and to this side
+// where the phase leaves it open.
+func classify(phase Phase, err error) Reason {
+	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {
+		return classify(phase, ranked(phase, many.Errs)[0])
+	}
+	switch {
+	case err == nil:
+		return ""
+	case has[*dial.PanicError](err):
+		return ReasonInternal
+	case has[*dial.BlockedError](err):
+		return ReasonBlocked
+	case errors.Is(err, context.Canceled):
+		return ReasonCanceled
+	case phase == PhaseJudge: // whatever the judge's error wraps, it is the judge's
+		if isTimeout(err) {
+			return ReasonTimeout
+		}
+		return ReasonRejected
+	case phase == PhaseDNS || has[*net.DNSError](err):
+		return classifyLookup(err)
+	case has[x509.SystemRootsError](err):
+		return ReasonLocal
+	case isCertificate(err):
+		return ReasonCertificate
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return classifyErrno(phase, errno)
+	}
+	switch {
+	case isTimeout(err):
+		return ReasonTimeout
+	case isTLS(err):
+		return ReasonTLS
+	case isMalformed(err):
+		return ReasonMalformed
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed):
+		return ReasonReset
+	}
+	return phaseReason(phase)
+}
+
+// phaseReason is what an error of unknown kind stands for. An unknown error of
+// a connect is a dial function's, which need not speak of the site.
+func phaseReason(phase Phase) Reason {
+	switch phase {
+	case PhaseTarget:
+		return ReasonInvalid
+	case PhaseDNS:
+		return ReasonDNS
+	case PhaseTLS:
+		return ReasonTLS
+	case PhaseResponse:
+		return ReasonMalformed
+	}
+	return ReasonLocal
+}
+
+// classifyLookup tells a name that does not exist from a resolver that failed.
+func classifyLookup(err error) Reason {
+	if short(err) { // first, since what was not asked was not found either
+		return ReasonLocal
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
+		return ReasonNotFound
+	}
+	return ReasonDNS
+}
+
+// ranked returns the errors of several addresses of one host, the one that says
+// most about the host first. A want of this machine comes before all else,
+// since it left an address untried; a missing route comes last, since a machine
+// without IPv6 meets it with every host that has both.
+func ranked(phase Phase, errs []error) []error {
+	rank := func(err error) int {
+		r := classify(phase, err)
+		if r == ReasonLocal && noRoute(err) {
+			return -1
+		}
+		return slices.Index([]Reason{
+			ReasonBlocked, ReasonUnreachable, ReasonRefused, ReasonReset, ReasonTimeout,
+			ReasonCanceled, ReasonLocal, ReasonInternal,
+		}, r)
+	}
+	errs = slices.Clone(errs)
+	slices.SortStableFunc(errs, func(a, b error) int { return cmp.Compare(rank(b), rank(a)) })
+	return errs
+}
+
+// guessPhase says in which phase a transport failed that does not tell.
+func guessPhase(err error) Phase {
+	op, _ := errors.AsType[*net.OpError](err)
+	switch {
+	case has[*net.DNSError](err):
+		return PhaseDNS
+	case isCertificate(err) || has[x509.SystemRootsError](err) || isTLS(err):
+		return PhaseTLS
+	case op != nil && op.Op == "dial":
+		return PhaseConnect
+	}
+	return PhaseResponse
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
+
+func isCertificate(err error) bool {
+	return has[*tls.CertificateVerificationError](err) ||
+		has[x509.UnknownAuthorityError](err) || has[x509.CertificateInvalidError](err) ||
+		has[x509.HostnameError](err) || has[x509.InsecureAlgorithmError](err) ||
+		has[x509.ConstraintViolationError](err) || has[x509.UnhandledCriticalExtension](err)
+}
+
+// isTLS reports whether err is of the TLS layer: a record that is none, or an
+// alert, which crypto/tls reports as an operation of that name. With TLS 1.3
+// the alert for a missing client certificate comes with the first read.
+func isTLS(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "remote error" || op.Op == "local error") ||
+		has[tls.RecordHeaderError](err) || has[tls.AlertError](err) || has[*tls.ECHRejectionError](err)
+}
+
+func isMalformed(err error) bool {
+	return errors.Is(err, wire.ErrHTTP2) || has[*wire.HeadError](err) ||
+		has[*http.ProtocolError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+func has[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

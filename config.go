@@ -1,0 +1,116 @@
+package checker
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"example.com/checker/internal/dial"
+	"example.com/checker/internal/pace"
+)
+
+// userAgent names this package and nothing else. It has neither "bot" nor
+// "link" in it, which common rule sets of web application firewalls refuse.
+const userAgent = "checker/0.1 (Go)"
+
+// A config is what options fill.
+type config struct {
+	timeout     time.Duration
+	concurrency int
+	limits      pace.Limits
+	retries     int
+	method      string
+	header      http.Header
+	host        string // the Host field, if not that of the URL
+	redirects   int
+	judge       func(*http.Response) error
+	policy      func(netip.AddrPort) error
+	resolver    Resolver
+	dial        func(ctx context.Context, network, addr string) (net.Conn, error)
+	tls         *tls.Config
+	hostKey     func(*url.URL) string
+	transport   http.RoundTripper
+
+	canaryTargets []string
+}
+
+func defaults() *config {
+	return &config{
+		timeout:     10 * time.Second,
+		concurrency: 100,
+		limits:      pace.Limits{HostWidth: 6},
+		retries:     1,
+		method:      http.MethodHead,
+		header: http.Header{
+			"Accept":          {"*/*"},
+			"Accept-Encoding": {"identity"},
+			"User-Agent":      {userAgent},
+		},
+	}
+}
+
+// apply applies the options and returns all that is wrong with them.
+func (c *config) apply(opts []Option) error {
+	var errs []error
+	for i, opt := range opts {
+		if opt == nil {
+			errs = append(errs, fmt.Errorf("%w: option %d is nil", ErrInvalidOption, i))
+			continue
+		}
+		if err := opt(c); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, c.validate())...)
+}
+
+// validate checks the rules that span options.
+func (c *config) validate() error {
+	rules := []struct {
+		broken bool
+		with   string
+	}{
+		// A transport connects by itself. A policy would not be asked, and what
+		// looks safe would not be.
+		{c.transport != nil && c.policy != nil, "WithAddrPolicy"},
+		// The others would be silently without effect.
+		{c.transport != nil && c.resolver != nil, "WithResolver"},
+		{c.transport != nil && c.dial != nil, "WithDialContext"},
+		{c.transport != nil && c.tls != nil, "WithTLSConfig"},
+	}
+	var errs []error
+	for _, r := range rules {
+		if r.broken {
+			errs = append(errs, refuse("WithTransport", "it replaces what %s is for", r.with))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// tlsConfig returns the base of every connection's TLS configuration. Sessions
+// are not resumed: a check must see the certificate, and tickets would tie one
+// check to another.
+func (c *config) tlsConfig() *tls.Config {
+	conf := &tls.Config{}
+	if c.tls != nil {
+		conf = c.tls.Clone()
+	}
+	conf.ClientSessionCache = nil
+	conf.SessionTicketsDisabled = true
+	return conf
+}
+
+// lookup returns the resolver that the options ask for. Go's own never blocks a
+// thread in C, where a context could not end it.
+func (c *config) lookup() dial.Resolver {
+	if c.resolver != nil {
+		return dial.WatchResolver(c.resolver)
+	}
+	return dial.WatchResolver(&net.Resolver{PreferGo: true})
+}

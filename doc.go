@@ -1,0 +1,66 @@
+// Package checker answers, for one site or for millions: is it online, and if
+// not, why?
+//
+//	c, err := checker.New(checker.WithTimeout(5 * time.Second))
+//	…
+//	r := c.Check(ctx, "example.org")
+//	fmt.Println(r.Status(), r.Reason())
+//
+// # Targets
+//
+// A target is a URL with the scheme http or https, or a host with or without a
+// port, path and query ("example.org", "localhost:8080/health", "[::1]:80").
+// A target without a scheme is tried as http first and as https beside it as
+// soon as http has failed or has taken 300 ms; the first answer wins. Spaces
+// around it, userinfo and the fragment are dropped, an internationalised name
+// is mapped to ASCII, and a path is repaired where browsers would. Refused as
+// ReasonInvalid, without anything being sent, are targets that could mean
+// different things to different programs: an empty host, a port outside of
+// 1–65535, an IPv6 zone, control characters, a percent-encoded host, a number
+// in place of a dotted quad ("127.1", "0x7f.1", "2130706433"), and anything
+// over 8 KiB.
+//
+// A name is looked up as it is, and only if it does not exist through the
+// resolver's search list; with a trailing dot never through that.
+//
+// # Verdicts
+//
+// A site is Online if its origin returned a well-formed head of an HTTP
+// response with a final status, over a verified certificate where the scheme is
+// https, within the timeout. Any status will do: a site that says 404 or 503
+// has answered, and [Result.StatusCode] says what. [WithJudge] is stricter. An
+// open port alone is not Online.
+//
+// A site is Offline if its own side failed, and Unknown if there is no verdict:
+// because this machine could not check (no descriptors, no route, a resolver
+// that fails), because the address policy forbade it, or because the caller's
+// context ended. What is wrong here is never reported as Offline. The [Reason]
+// says which, as a value of a closed vocabulary.
+//
+// # Timeouts
+//
+// [WithTimeout] bounds a whole check: every attempt, redirect and fallback
+// together. It begins when the check gets its turn. The end of the caller's
+// context, its deadline included, is not the site's fault: the verdict is then
+// Unknown with [ReasonCanceled].
+//
+// # Concurrency and politeness
+//
+// A call of [Checker.CheckAll] or [Checker.Stream] runs as many checks at once
+// as [WithConcurrency] says. A check whose host has enough of them
+// ([WithHostConcurrency]) or whose token bucket is empty ([WithRateLimit],
+// [WithHostRateLimit]) is parked without holding a slot, and the next one runs.
+// Up to 10 000 targets are parked per call; when there is no room for more, no
+// further target is pulled until one of them starts, so memory does not grow
+// with the length of the list.
+//
+// Every request is made on a connection of its own. That is on purpose: a check
+// is to tell whether a new visitor would get through, and a pooled connection
+// may have outlived what it once showed.
+//
+// # Side effects
+//
+// There are none: no logging, no global state, no goroutine or connection that
+// outlives a call, no change to the process's settings, and no reading of
+// environment variables for proxies.
+package checker

@@ -1,0 +1,159 @@
+package checker
+
+import (
+	"cmp"
+	"encoding/json"
+	"log/slog"
+	"math"
+	"net/netip"
+	"time"
+
+	"example.com/checker/internal/target"
+)
+
+// resultJSON is the JSON form of a Result: flat, snake_case, durations as
+// numbers of milliseconds (encoding/json/v2 has no default form for a
+// time.Duration), times in UTC.
+type resultJSON struct {
+	Index      int        `json:"index"`
+	Target     string     `json:"target"`
+	URL        string     `json:"url,omitempty"`
+	Status     Status     `json:"status"`
+	Reason     Reason     `json:"reason,omitempty"`
+	Phase      Phase      `json:"phase,omitempty"`
+	Error      string     `json:"error,omitempty"`
+	StatusCode int        `json:"status_code"`
+	Method     string     `json:"method,omitempty"`
+	Proto      string     `json:"proto,omitempty"`
+	Addr       string     `json:"addr,omitempty"`
+	Redirects  int        `json:"redirects"`
+	Attempts   int        `json:"attempts"`
+	TLS        *TLS       `json:"tls,omitempty"`
+	Start      time.Time  `json:"start,omitzero"`
+	Timing     timingJSON `json:"timing"`
+}
+
+type timingJSON struct {
+	Wait      float64 `json:"wait_ms"`
+	DNS       float64 `json:"dns_ms"`
+	Connect   float64 `json:"connect_ms"`
+	TLS       float64 `json:"tls_ms"`
+	FirstByte float64 `json:"first_byte_ms"`
+	Total     float64 `json:"total_ms"`
+}
+
+// MarshalJSON returns the result as one flat object with a "status" that is
+// always there, a "reason", "phase" and "error" unless the site is Online,
+// durations as "…_ms" numbers and times in UTC as in RFC 3339. Userinfo in the
+// target is hidden.
+func (r Result) MarshalJSON() ([]byte, error) {
+	j := resultJSON{
+		Index:      r.Index,
+		Target:     target.Redact(r.Target),
+		URL:        r.URL,
+		Status:     r.Status(),
+		Reason:     r.Reason(),
+		Phase:      r.phase(),
+		StatusCode: r.StatusCode,
+		Method:     r.Method,
+		Proto:      r.Proto,
+		Redirects:  r.Redirects,
+		Attempts:   r.Attempts,
+		TLS:        r.TLS.utc(),
+		Start:      r.Start.UTC(),
+		Timing: timingJSON{
+			Wait:      millis(r.Timing.Wait),
+			DNS:       millis(r.Timing.DNS),
+			Connect:   millis(r.Timing.Connect),
+			TLS:       millis(r.Timing.TLS),
+			FirstByte: millis(r.Timing.FirstByte),
+			Total:     millis(r.Timing.Total),
+		},
+	}
+	if r.Err != nil {
+		j.Error = r.Err.Error()
+	}
+	if r.Addr.IsValid() {
+		j.Addr = r.Addr.String()
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Err becomes an [*Error] with the
+// same Phase, Reason, URL and text; the causes behind it are gone.
+func (r *Result) UnmarshalJSON(data []byte) error {
+	var j resultJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	var addr netip.AddrPort
+	if j.Addr != "" {
+		var err error
+		if addr, err = netip.ParseAddrPort(j.Addr); err != nil {
+			return err
+		}
+	}
+	*r = Result{
+		Index:      j.Index,
+		Target:     j.Target,
+		URL:        j.URL,
+		StatusCode: j.StatusCode,
+		Method:     j.Method,
+		Proto:      j.Proto,
+		Addr:       addr,
+		Redirects:  j.Redirects,
+		Attempts:   j.Attempts,
+		TLS:        j.TLS,
+		Start:      j.Start,
+		Timing: Timing{
+			Wait:      duration(j.Timing.Wait),
+			DNS:       duration(j.Timing.DNS),
+			Connect:   duration(j.Timing.Connect),
+			TLS:       duration(j.Timing.TLS),
+			FirstByte: duration(j.Timing.FirstByte),
+			Total:     duration(j.Timing.Total),
+		},
+	}
+	if j.Status != Online && (j.Reason != "" || j.Error != "") {
+		r.Err = &Error{Phase: j.Phase, Reason: j.Reason, URL: j.URL, Err: decoded(cmp.Or(j.Error, string(j.Reason)))}
+	}
+	return nil
+}
+
+// LogValue returns the result as a group of the attributes that a log line
+// wants, named as in JSON. Userinfo in the target is hidden.
+func (r Result) LogValue() slog.Value {
+	attrs := make([]slog.Attr, 0, 8)
+	attrs = append(attrs,
+		slog.String("target", target.Redact(r.Target)),
+		slog.String("status", string(r.Status())))
+	if r.URL != "" {
+		attrs = append(attrs, slog.String("url", r.URL))
+	}
+	if r.Err != nil {
+		attrs = append(attrs,
+			slog.String("reason", string(r.Reason())),
+			slog.String("phase", string(r.phase())),
+			slog.String("error", r.Err.Error()))
+	}
+	if r.StatusCode != 0 {
+		attrs = append(attrs, slog.Int("status_code", r.StatusCode))
+	}
+	return slog.GroupValue(append(attrs, slog.Int("attempts", r.Attempts), slog.Duration("total", r.Timing.Total))...)
+}
+
+// utc returns a copy of t with its times in UTC.
+func (t *TLS) utc() *TLS {
+	if t == nil {
+		return nil
+	}
+	u := *t
+	u.NotBefore, u.NotAfter = t.NotBefore.UTC(), t.NotAfter.UTC()
+	return &u
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func duration(ms float64) time.Duration {
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}

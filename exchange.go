@@ -1,0 +1,177 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"example.com/checker/internal/dial"
+	"example.com/checker/internal/target"
+	"example.com/checker/internal/wire"
+)
+
+// ask asks one URL, with HEAD unless the options say GET, and with GET where
+// HEAD does not do: where it was cut off or garbled, was silent for a third of
+// the timeout, or met an answer that a judge should see from GET.
+func (p *probe) ask(ctx context.Context, u *url.URL, home, fresh bool) answer {
+	if p.method == http.MethodGet {
+		return p.exchange(ctx, http.MethodGet, u, home, fresh, nil)
+	}
+	head := func(ctx context.Context, arm func(time.Duration)) answer {
+		return p.exchange(ctx, http.MethodHead, u, home, fresh, func() { arm(p.timeout / silentShare) })
+	}
+	get := func(ctx context.Context) answer {
+		if err := p.token(ctx, u); err != nil {
+			return p.waited(ctx, u, err)
+		}
+		return p.exchange(ctx, http.MethodGet, u, home, false, nil)
+	}
+	return race(ctx, head, get, p.wantsGet, p.afterGet)
+}
+
+// wantsGet reports whether GET is to be asked after HEAD.
+func (p *probe) wantsGet(a answer) bool {
+	switch a.Reason() {
+	case "":
+		return p.judge != nil && (a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusNotImplemented)
+	case ReasonReset, ReasonMalformed, ReasonRejected:
+		return true
+	}
+	return false
+}
+
+// afterGet chooses between a HEAD and a GET of which neither settles it. Where
+// HEAD was answered, GET decides.
+func (p *probe) afterGet(head, get answer) answer {
+	if head.StatusCode != 0 {
+		return get
+	}
+	return furthest(head, get)
+}
+
+// exchange makes one request and judges the answer. home says that u is at the
+// target's origin; sent is called when the request is under way.
+func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, fresh bool, sent func()) answer {
+	a := answer{Result: Result{URL: u.String(), Method: method}}
+	tr := &wire.Trace{Fresh: fresh, Sent: sent}
+	req := p.request(wire.WithTrace(ctx, tr), method, u, home)
+	start := time.Now()
+	if p.transport != nil && sent != nil {
+		sent() // it would not tell us
+	}
+	resp, err := p.roundTrip(req, u)
+	a.Addr, a.TLS = tr.Peer, newTLS(tr.State)
+	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
+	if err != nil {
+		a.Err = p.failure(ctx, p.phase(tr, err), u, err)
+		return a
+	}
+	defer resp.Body.Close()
+	if p.transport != nil {
+		a.Timing.FirstByte = time.Since(start)
+	}
+	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
+	if a.TLS == nil {
+		a.TLS = newTLS(resp.TLS)
+	}
+	if p.redirects > 0 && isRedirect(resp.StatusCode) {
+		if a.next, err = location(u, resp.Header); err != nil {
+			a.Err = &Error{Phase: PhaseJudge, Reason: ReasonRedirect, URL: a.URL, Err: err}
+		}
+		return a
+	}
+	if err := p.verdict(resp); err != nil {
+		a.Err = p.failure(ctx, PhaseJudge, u, err)
+	}
+	return a
+}
+
+// request returns a request for u. The header is shared between requests where
+// only this package sees it; a caller's hook gets one of its own.
+func (p *probe) request(ctx context.Context, method string, u *url.URL, home bool) *http.Request {
+	req := &http.Request{
+		Method: method, URL: u, Host: u.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: p.foreign,
+	}
+	if home {
+		req.Header = p.header
+		if p.host != "" {
+			req.Host = p.host
+		}
+	}
+	if p.transport != nil || p.judge != nil {
+		req.Header = req.Header.Clone()
+	}
+	return req.WithContext(ctx)
+}
+
+// roundTrip makes the exchange. A panic in it is a caller's: of a transport, or
+// of a function in a TLS configuration.
+func (p *probe) roundTrip(req *http.Request, u *url.URL) (resp *http.Response, err error) {
+	defer dial.Recovered(&err)
+	resp, err = p.rt.RoundTrip(req)
+	if p.transport != nil {
+		if err == nil && (resp == nil || resp.Body == nil) {
+			err = errors.New("the transport returned neither a response nor an error")
+		}
+		return resp, err
+	}
+	if errors.Is(err, wire.ErrHTTP2) && u.Scheme == "https" {
+		if err := p.token(req.Context(), u); err != nil {
+			return nil, err
+		}
+		return p.rt.(*wire.Transport).RoundTrip2(req)
+	}
+	return resp, err
+}
+
+// verdict asks the judge.
+func (p *probe) verdict(resp *http.Response) (err error) {
+	if p.judge == nil {
+		return nil
+	}
+	defer dial.Recovered(&err)
+	return p.judge(resp)
+}
+
+// phase says in which phase an exchange failed.
+func (p *probe) phase(tr *wire.Trace, err error) Phase {
+	switch {
+	case p.transport != nil:
+		return guessPhase(err)
+	case isTLS(err): // with TLS 1.3 an alert may come later than the handshake
+		return PhaseTLS
+	}
+	return [...]Phase{
+		wire.Lookup:   PhaseDNS,
+		wire.Connect:  PhaseConnect,
+		wire.TLS:      PhaseTLS,
+		wire.Request:  PhaseRequest,
+		wire.Response: PhaseResponse,
+	}[tr.Stage]
+}
+
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// location returns where a redirect from u leads.
+func location(u *url.URL, h http.Header) (*url.URL, error) {
+	all := slices.Compact(slices.Sorted(slices.Values(h["Location"])))
+	switch {
+	case len(all) == 0 || all[0] == "":
+		return nil, errors.New("there is no Location")
+	case len(all) > 1:
+		return nil, errors.New("there is more than one Location")
+	}
+	return target.Resolve(u, all[0])
+}

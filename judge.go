@@ -1,0 +1,34 @@
+package checker
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"example.com/checker/internal/guard"
+)
+
+// StatusIn returns a judge for [WithJudge] that accepts the status codes from
+// min to max, both included, and refuses others. StatusIn(200, 299) is the
+// usual one; with redirects that are not followed it is StatusIn(200, 399).
+func StatusIn(min, max int) func(*http.Response) error {
+	return func(resp *http.Response) error {
+		if code := resp.StatusCode; code < min || code > max {
+			return fmt.Errorf("status %d is not from %d to %d", code, min, max)
+		}
+		return nil
+	}
+}
+
+// PublicOnly is a policy for [WithAddrPolicy] that allows addresses of the
+// public Internet only, on any port. A server that checks URLs from strangers
+// wants it, or a request could reach its own network.
+//
+// It refuses what the IANA special-purpose address registries for IPv4 and IPv6
+// list (RFC 6890), such as loopback, private, link-local and documentation
+// addresses, multicast, IPv6 outside of 2000::/3, addresses with a zone, and a
+// few well-known addresses that serve a cloud's own machines. An IPv4 address
+// in its IPv6-mapped or NAT64 form counts as that IPv4 address.
+func PublicOnly(addr netip.AddrPort) error {
+	return guard.Public(addr.Addr())
+}

@@ -1,0 +1,265 @@
+package checker
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"example.com/checker/internal/dial"
+	"example.com/checker/internal/target"
+)
+
+const (
+	candidateDelay = 300 * time.Millisecond // before https is tried beside http
+	retryBase      = 200 * time.Millisecond // the longest wait before the first retry
+	silentShare    = 3                      // HEAD may be silent for this part of the timeout
+	pause          = 20 * time.Millisecond  // before what this machine was too short for is tried again
+)
+
+// errTimeout is the cause of a check's own end, to tell it from the caller's.
+var errTimeout error = &timeoutError{}
+
+type timeoutError struct{}
+
+func (*timeoutError) Error() string { return "the check's timeout has passed" }
+func (*timeoutError) Timeout() bool { return true }
+
+// A task is one target on its way to its Result.
+type task struct {
+	index  int
+	target string
+	urls   []*url.URL // the candidates
+	err    error      // why there are none
+	key    string     // what the host limits count it under; "" without candidates
+
+	asked   time.Time
+	started time.Time // when it first got its turn
+}
+
+// newTask reads a target.
+func (c *Checker) newTask(index int, text string) *task {
+	t := &task{index: index, target: text, asked: time.Now()}
+	parsed, err := target.Parse(text)
+	if err != nil {
+		t.err = &Error{Phase: PhaseTarget, Reason: ReasonInvalid, Err: err}
+		return t
+	}
+	t.urls = parsed.URLs
+	if t.key, err = c.key(t.urls[0]); err != nil {
+		t.err = &Error{Phase: PhaseTarget, Reason: ReasonInternal, URL: t.urls[0].String(), Err: err}
+	}
+	return t
+}
+
+// key returns what the host limits count u under.
+func (c *Checker) key(u *url.URL) (key string, err error) {
+	if c.hostKey != nil {
+		defer dial.Recovered(&err)
+		if key = c.hostKey(u); key != "" {
+			return key, nil
+		}
+	}
+	return hostOf(u), nil
+}
+
+// unstarted returns the Result of a task that got no turn.
+func (t *task) unstarted(cause error) Result {
+	return Result{
+		Index:  t.index,
+		Target: t.target,
+		Err:    &Error{Phase: PhaseWait, Reason: ReasonCanceled, Err: cause},
+		Timing: Timing{Wait: time.Since(t.asked)},
+	}
+}
+
+// A probe checks targets for one call. It is shared by that call's workers.
+type probe struct {
+	*Checker
+	rt http.RoundTripper
+}
+
+// An answer is what one way to a site gave.
+type answer struct {
+	Result
+	next *url.URL // where the answer redirects to, if that is to be followed
+}
+
+// run checks one target whose turn has come. If this machine is too short of
+// something to do it, a check that is alone tries again until its timeout; one
+// of many is better put back, to make room for those that run.
+func (p *probe) run(ctx context.Context, t *task, alone bool) Result {
+	start := time.Now()
+	if t.started.IsZero() {
+		t.started = start
+	}
+	r := Result{Err: t.err}
+	if t.err == nil {
+		within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
+		r = p.attempts(within, t)
+		for alone && r.short() && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {
+			r = p.attempts(within, t)
+		}
+		cancel()
+	}
+	r.Index, r.Target, r.Start = t.index, t.target, start
+	r.Timing.Wait, r.Timing.Total = start.Sub(t.asked), time.Since(start)
+	return p.hold(ctx, r)
+}
+
+// attempts tries until there is a verdict that time will not change.
+func (p *probe) attempts(ctx context.Context, t *task) Result {
+	for n := 1; ; n++ {
+		r := p.candidates(ctx, t.urls, n > 1).Result
+		r.Attempts = n
+		if n > p.retries || !passes(r.Reason()) {
+			return r
+		}
+		// Full jitter: hosts that failed together are not asked together again.
+		if err := sleep(ctx, rand.N(retryBase<<min(n-1, 10))); err != nil {
+			if err != errTimeout {
+				r.Err = p.failure(ctx, PhaseWait, t.urls[0], err)
+			}
+			return r
+		}
+		// Without a token there is no further attempt, but there is a verdict.
+		if p.pacer.Token(ctx, t.key) != nil {
+			return r
+		}
+	}
+}
+
+// passes reports whether a failure for this reason may be gone a moment later.
+func passes(r Reason) bool {
+	return r == ReasonReset || r == ReasonRefused || r == ReasonDNS
+}
+
+// sleep waits for d. It returns at once, with the cause, if ctx ends before.
+func sleep(ctx context.Context, d time.Duration) error {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {
+		return errTimeout
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// candidates asks the one URL of a target with a scheme, or races the two of a
+// target without.
+func (p *probe) candidates(ctx context.Context, urls []*url.URL, fresh bool) answer {
+	if len(urls) == 1 {
+		return p.follow(ctx, urls[0], fresh)
+	}
+	first := func(ctx context.Context, arm func(time.Duration)) answer {
+		arm(candidateDelay)
+		return p.follow(ctx, urls[0], fresh)
+	}
+	second := func(ctx context.Context) answer {
+		if err := p.token(ctx, urls[1]); err != nil {
+			return p.waited(ctx, urls[1], err)
+		}
+		return p.follow(ctx, urls[1], fresh)
+	}
+	return race(ctx, first, second, func(a answer) bool { return !a.Online() }, furthest)
+}
+
+// follow asks u and then whatever it redirects to.
+func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) answer {
+	origin := originOf(u)
+	seen := []string{u.String()}
+	for hop := 0; ; hop++ {
+		a := p.ask(ctx, u, originOf(u) == origin, fresh)
+		a.Redirects = hop
+		if a.next == nil {
+			return a
+		}
+		u = a.next
+		a.next = nil
+		switch to := u.String(); {
+		case slices.Contains(seen, to):
+			a.Err = redirectError(a.URL, "they go round in a loop")
+			return a
+		case hop == p.redirects:
+			a.Err = redirectError(a.URL, "there are too many")
+			return a
+		default:
+			seen = append(seen, to)
+		}
+		if err := p.token(ctx, u); err != nil {
+			w := p.waited(ctx, u, err)
+			w.Redirects = hop + 1
+			return w
+		}
+	}
+}
+
+// token takes the token of a further request on the host of u.
+func (p *probe) token(ctx context.Context, u *url.URL) error {
+	key, err := p.key(u)
+	if err != nil {
+		return err
+	}
+	return p.pacer.Token(ctx, key)
+}
+
+// waited is the answer of a request that got no token in time.
+func (p *probe) waited(ctx context.Context, u *url.URL, err error) answer {
+	return answer{Result: Result{URL: u.String(), Err: p.failure(ctx, PhaseWait, u, err)}}
+}
+
+// failure returns err as an *Error. If the context has ended, the context knows
+// best why whatever failed has failed: the caller's end is no verdict on the
+// site, and a connection's deadline may fire a moment before the context's.
+func (p *probe) failure(ctx context.Context, phase Phase, u *url.URL, err error) *Error {
+	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+		<-ctx.Done()
+	}
+	if ctx.Err() != nil {
+		if cause := context.Cause(ctx); cause != errTimeout {
+			return &Error{Phase: phase, Reason: ReasonCanceled, URL: u.String(), Err: cause}
+		}
+	}
+	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {
+		err = &dial.AttemptsError{Errs: ranked(phase, many.Errs)}
+	}
+	reason := classify(phase, err)
+	if reason == ReasonCertificate && has[x509.UnknownAuthorityError](err) && p.tls.RootCAs == nil && p.noRoots() {
+		reason, err = ReasonLocal, errors.Join(hintRoots, err)
+	}
+	return &Error{Phase: phase, Reason: reason, URL: u.String(), Err: err}
+}
+
+const hintRoots hint = "there are no root certificates; install the system's or set them by WithTLSConfig"
+
+// noSystemRoots reports whether the system has no root certificates, as in a
+// container image made from scratch. Every certificate is unknown there.
+func noSystemRoots() bool {
+	pool, err := x509.SystemCertPool()
+	return err != nil || pool.Equal(x509.NewCertPool())
+}
+
+func redirectError(u, what string) *Error {
+	return &Error{Phase: PhaseJudge, Reason: ReasonRedirect, URL: u, Err: errors.New(what)}
+}
+
+// originOf returns what decides whether the caller's header fields may be sent.
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// hostOf returns the host of u in lower case, without the port and the dot of a
+// rooted name.
+func hostOf(u *url.URL) string {
+	host, _ := target.Host(u)
+	if n := len(host); n > 0 && host[n-1] == '.' {
+		return host[:n-1]
+	}
+	return host
+}

@@ -1,0 +1,163 @@
+package checker
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"example.com/checker/internal/target"
+)
+
+// A Status is the verdict on a site. Its values are text, never change once
+// released, and are safe to store, log and use as metric labels.
+type Status string
+
+const (
+	Online  Status = "online"  // the site's origin answered; see the package comment for what counts
+	Offline Status = "offline" // the site's side failed
+	Unknown Status = "unknown" // this side failed, or the caller stopped, before there was a verdict
+)
+
+// A Result is what one check found. Every target given to [Checker.Check],
+// [Checker.CheckAll] or [Checker.Stream] gets exactly one.
+//
+// Err decides the verdict: it is nil when the site is Online, and otherwise
+// wraps an [*Error] whose Reason says why not. The other fields are facts
+// gathered on the way; they are filled as far as the check got, whatever the
+// verdict.
+//
+// The zero Result is Unknown. A Result is a plain value that nothing else
+// refers to, except for the struct behind TLS, which no method writes to.
+type Result struct {
+	// Index is the position in the input of CheckAll or Stream, from 0.
+	Index int
+
+	// Target is the target as the caller wrote it, userinfo included. String,
+	// LogValue and MarshalJSON hide the userinfo.
+	Target string
+
+	// URL is the URL that decided, without userinfo: the candidate that was
+	// chosen or, with WithRedirects, the last hop. It is empty if the target
+	// names no site.
+	URL string
+
+	// Err is nil when the site is Online and wraps an *Error otherwise.
+	Err error
+
+	// StatusCode is the HTTP status of the answer that decided; 0 without one.
+	StatusCode int
+
+	// Method is the HTTP method of the request that decided, HEAD or GET.
+	Method string
+
+	// Proto is the protocol of the answer, such as "HTTP/1.1".
+	Proto string
+
+	// Addr is the peer that was connected to. It is the zero AddrPort if none
+	// was reached, or if the connection has no IP address.
+	Addr netip.AddrPort
+
+	// Redirects counts the redirects that were followed.
+	Redirects int
+
+	// Attempts counts how often the check was begun: 1 without a retry, 0 if it
+	// never got its turn.
+	Attempts int
+
+	// TLS describes the server's certificate and the session, also when the
+	// certificate was refused. It is nil without a handshake.
+	TLS *TLS
+
+	// Start is when the check got its turn; zero if it never did.
+	Start time.Time
+
+	// Timing says where the time went.
+	Timing Timing
+}
+
+// A Timing splits the duration of a check. DNS, Connect, TLS and FirstByte are
+// those of the exchange that decided; a phase that was not reached, or whose
+// work was shared from an earlier lookup, is 0.
+type Timing struct {
+	Wait      time.Duration // until the check got its turn; not part of Total
+	DNS       time.Duration // until the first usable address
+	Connect   time.Duration // from then until a connection stood
+	TLS       time.Duration // the TLS handshake
+	FirstByte time.Duration // from the request sent to the first byte of the answer
+	Total     time.Duration // from Start to the verdict, over all attempts, hops and fallbacks
+}
+
+// TLS describes a TLS session and the leaf certificate of its server.
+type TLS struct {
+	Version     string    `json:"version"`      // such as "TLS 1.3"
+	CipherSuite string    `json:"cipher_suite"` // the IANA name
+	Subject     string    `json:"subject"`      // RFC 2253 form
+	Issuer      string    `json:"issuer"`       // RFC 2253 form
+	DNSNames    []string  `json:"dns_names,omitempty"`
+	NotBefore   time.Time `json:"not_before"`
+	NotAfter    time.Time `json:"not_after"`
+}
+
+// newTLS copies what is worth keeping of a connection's state. It returns nil
+// if the handshake did not get as far as the server's certificate.
+func newTLS(cs *tls.ConnectionState) *TLS {
+	if cs == nil || len(cs.PeerCertificates) == 0 {
+		return nil
+	}
+	leaf := cs.PeerCertificates[0]
+	return &TLS{
+		Version:     tls.VersionName(cs.Version),
+		CipherSuite: tls.CipherSuiteName(cs.CipherSuite),
+		Subject:     leaf.Subject.String(),
+		Issuer:      leaf.Issuer.String(),
+		DNSNames:    leaf.DNSNames,
+		NotBefore:   leaf.NotBefore,
+		NotAfter:    leaf.NotAfter,
+	}
+}
+
+// Status returns the verdict: Online if there was an acceptable answer, and
+// otherwise what the Reason of Err stands for.
+func (r Result) Status() Status {
+	if r.Err == nil && r.StatusCode != 0 {
+		return Online
+	}
+	return r.Reason().Status()
+}
+
+// Online reports whether the verdict is Online. Its negation says nothing: a
+// site that is not Online may be Unknown.
+func (r Result) Online() bool { return r.Status() == Online }
+
+// Reason says why the site is not Online. It is empty when it is.
+func (r Result) Reason() Reason {
+	if e, ok := errors.AsType[*Error](r.Err); ok {
+		return e.Reason
+	}
+	return ""
+}
+
+// phase returns the phase in which the check failed, empty if it did not.
+func (r Result) phase() Phase {
+	if e, ok := errors.AsType[*Error](r.Err); ok {
+		return e.Phase
+	}
+	return ""
+}
+
+// String describes the result in one printable line without userinfo. The
+// wording may change; use the fields, MarshalJSON or LogValue to keep results.
+func (r Result) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", clean(target.Redact(r.Target), maxShownURL), r.Status())
+	switch {
+	case r.Err != nil:
+		fmt.Fprintf(&b, ": %v", r.Err)
+	case r.StatusCode != 0:
+		fmt.Fprintf(&b, " (%d, %v)", r.StatusCode, r.Timing.Total.Round(time.Millisecond))
+	}
+	return b.String()
+}
