@@ -1,0 +1,18 @@
+module example.com/checker/examples
+
+go 1.26.0
+
+require (
+	example.com/checker v0.0.0
+	github.com/alexflint/go-arg v1.6.1
+)
+
+require (
+	github.com/alexflint/go-scalar v1.2.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
+)
+
+replace example.com/checker => ..
