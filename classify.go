@@ -34,6 +34,8 @@ func classify(phase Phase, err error) Reason {
 		return ReasonBlocked
 	case errors.Is(err, context.Canceled):
 		return ReasonCanceled
+	case phase == PhaseWait: // a limit of our own is no verdict on the site
+		return ReasonLocal
 	case phase == PhaseJudge: // whatever the judge's error wraps, it is the judge's
 		if isTimeout(err) {
 			return ReasonTimeout
@@ -68,8 +70,6 @@ func phaseReason(phase Phase) Reason {
 	switch phase {
 	case PhaseTarget:
 		return ReasonInvalid
-	case PhaseDNS:
-		return ReasonDNS
 	case PhaseTLS:
 		return ReasonTLS
 	case PhaseResponse:

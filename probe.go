@@ -174,25 +174,24 @@ func (p *probe) candidates(ctx context.Context, urls []*url.URL, fresh bool) ans
 
 // follow asks u and then whatever it redirects to.
 func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) answer {
-	origin := originOf(u)
-	seen := []string{u.String()}
+	origin := u
+	var seen []string
 	for hop := 0; ; hop++ {
-		a := p.ask(ctx, u, originOf(u) == origin, fresh)
+		home := u.Scheme == origin.Scheme && u.Host == origin.Host
+		a := p.ask(ctx, u, home, fresh)
 		a.Redirects = hop
 		if a.next == nil {
 			return a
 		}
-		u = a.next
-		a.next = nil
-		switch to := u.String(); {
-		case slices.Contains(seen, to):
+		seen = append(seen, a.URL)
+		u, a.next = a.next, nil
+		switch {
+		case slices.Contains(seen, u.String()):
 			a.Err = redirectError(a.URL, "they go round in a loop")
 			return a
 		case hop == p.redirects:
 			a.Err = redirectError(a.URL, "there are too many")
 			return a
-		default:
-			seen = append(seen, to)
 		}
 		if err := p.token(ctx, u); err != nil {
 			w := p.waited(ctx, u, err)
@@ -211,8 +210,11 @@ func (p *probe) token(ctx context.Context, u *url.URL) error {
 	return p.pacer.Token(ctx, key)
 }
 
+const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
+
 // waited is the answer of a request that got no token in time.
 func (p *probe) waited(ctx context.Context, u *url.URL, err error) answer {
+	err = errors.Join(hintTurn, err)
 	return answer{Result: Result{URL: u.String(), Err: p.failure(ctx, PhaseWait, u, err)}}
 }
 
@@ -250,9 +252,6 @@ func noSystemRoots() bool {
 func redirectError(u, what string) *Error {
 	return &Error{Phase: PhaseJudge, Reason: ReasonRedirect, URL: u, Err: errors.New(what)}
 }
-
-// originOf returns what decides whether the caller's header fields may be sent.
-func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // hostOf returns the host of u in lower case, without the port and the dot of a
 // rooted name.

@@ -11,6 +11,7 @@ type lane[T any] struct {
 	q     *Queue[T]
 	h     *host[T]
 	items []T
+	one   [1]T      // where items begins: most lanes never have more
 	due   time.Time // when in timed
 }
 

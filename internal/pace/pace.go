@@ -70,11 +70,13 @@ func bucket(limit rate.Limit, burst int) *rate.Limiter {
 var ErrNoTurn = errors.New("the rate limit leaves no turn within the timeout")
 
 // Token takes the tokens of one further request on the host of key, for a
-// check that runs already. It waits for them until ctx ends, and takes none if
-// they would come after ctx's deadline.
+// check that runs already: first the host's and then, when that is there, the
+// one of all hosts together, so that neither is held for long before it is
+// used. It waits for them until ctx ends. If they cannot be there before ctx's
+// deadline it takes none and returns ErrNoTurn at once.
 //
 // It does not use [rate.Limiter.Wait], whose early refusal is an error that no
-// type tells from others; nor are tokens kept that were waited for in vain.
+// type tells from others.
 func (p *Pacer[T]) Token(ctx context.Context, key string) error {
 	if p.all == nil && p.limits.HostRate == 0 {
 		return nil
@@ -83,19 +85,29 @@ func (p *Pacer[T]) Token(ctx context.Context, key string) error {
 	now := time.Now()
 	h := p.host(key, now)
 	wait, cancel := p.reserve(h, now)
+	cancel(now)
 	p.rest(h, now)
 	p.mu.Unlock()
-	if wait == 0 {
+	if d, ok := ctx.Deadline(); ok && now.Add(wait).After(d) {
+		return ErrNoTurn
+	}
+	for _, b := range []*rate.Limiter{h.bucket, p.all} {
+		if err := take(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes a token of one bucket.
+func take(ctx context.Context, b *rate.Limiter) error {
+	if b == nil {
 		return nil
 	}
-	giveBack := func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		cancel(time.Now())
-	}
-	if d, ok := ctx.Deadline(); ok && now.Add(wait).After(d) {
-		giveBack()
-		return ErrNoTurn
+	r := b.ReserveN(time.Now(), 1)
+	wait := r.Delay()
+	if wait == 0 {
+		return nil
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
@@ -103,7 +115,7 @@ func (p *Pacer[T]) Token(ctx context.Context, key string) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		giveBack()
+		r.Cancel()
 		return context.Cause(ctx)
 	}
 }
@@ -111,6 +123,9 @@ func (p *Pacer[T]) Token(ctx context.Context, key string) error {
 // reserve takes a token of each bucket and returns how long it will be until
 // they are there. cancel gives them back.
 func (p *Pacer[T]) reserve(h *host[T], now time.Time) (wait time.Duration, cancel func(time.Time)) {
+	if h.bucket == nil && p.all == nil {
+		return 0, nil
+	}
 	var taken [2]*rate.Reservation
 	for i, b := range []*rate.Limiter{h.bucket, p.all} {
 		if b != nil {

@@ -71,6 +71,7 @@ func (q *Queue[T]) lane(key string) *lane[T] {
 	l := q.lanes[key]
 	if l == nil {
 		l = &lane[T]{q: q, h: q.p.host(key, time.Now())}
+		l.items = l.one[:0]
 		l.h.lanes++
 		q.lanes[key] = l
 	}

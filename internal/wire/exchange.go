@@ -1,14 +1,13 @@
 package wire
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -72,9 +71,15 @@ func appendRequest(b []byte, req *http.Request) []byte {
 	b = append(b, ' ')
 	b = append(b, req.URL.RequestURI()...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, hostHeader(req)...)
+	b = appendHost(b, req)
 	b = append(b, "\r\n"...)
-	for _, key := range slices.Sorted(maps.Keys(req.Header)) {
+	var room [8]string // most requests have fewer fields
+	keys := room[:0]
+	for key := range req.Header {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
 		for _, value := range req.Header[key] {
 			b = append(b, key...)
 			b = append(b, ": "...)
@@ -85,26 +90,17 @@ func appendRequest(b []byte, req *http.Request) []byte {
 	return append(b, "Connection: close\r\n\r\n"...)
 }
 
-// hostHeader returns the Host field: the caller's, or that of the URL without
-// the dot of a rooted name, which virtual hosts do not know.
-func hostHeader(req *http.Request) string {
+// appendHost appends the Host field's value: the caller's, or the host of the
+// URL without the dot of a rooted name, which virtual hosts do not know.
+func appendHost(b []byte, req *http.Request) []byte {
 	if req.Host != "" && req.Host != req.URL.Host {
-		return req.Host
+		return append(b, req.Host...)
 	}
-	host, port, found := cutPort(req.URL.Host)
-	if host = serverName(host); found {
-		return host + ":" + port
+	host := req.URL.Host
+	if name, port, found := strings.Cut(host, ".:"); found {
+		return append(append(append(b, name...), ':'), port...)
 	}
-	return host
-}
-
-// cutPort splits the port off a URL's host, which may be a bracketed literal.
-func cutPort(hostport string) (host, port string, found bool) {
-	i := bytes.LastIndexByte([]byte(hostport), ':')
-	if i < 0 || hostport[len(hostport)-1] == ']' {
-		return hostport, "", false
-	}
-	return hostport[:i], hostport[i+1:], true
+	return append(b, serverName(host)...)
 }
 
 // A HeadError says that what came back is not the head of an HTTP response, or

@@ -1,0 +1,155 @@
+package checker_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/checker"
+	"example.com/checker/internal/hostile"
+)
+
+// malformed is a row for a site whose every answer is raw.
+func malformed(name, raw string) fault {
+	return fault{name: name, site: hostile.Respond(raw), reason: checker.ReasonMalformed, phase: checker.PhaseResponse}
+}
+
+func online(name, raw string, status int) fault {
+	return fault{name: name, site: hostile.Respond(raw), status: status}
+}
+
+func cutOff(name string, h hostile.Handler) fault {
+	return fault{name: name, site: h, reason: checker.ReasonReset, phase: checker.PhaseResponse}
+}
+
+func TestFaultsMalformed(t *testing.T) {
+	head := func(fields string) string { return "HTTP/1.1 200 OK\r\n" + fields + "\r\n\r\n" }
+	runFaults(t, []fault{
+		cutOff("E1 closed after the request", hostile.CloseAfterRequest()),
+		malformed("E2 HTML without a head", "<html>hello</html>"),
+		malformed("E2 random bytes", "\x00\x9a\xfe\x01random"),
+		malformed("E3 ICY", "ICY 200 OK\r\nicy-name: radio\r\n\r\n"),
+		online("E4 HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", 200),
+		malformed("E4 HTTP/2.0", "HTTP/2.0 200 OK\r\n\r\n"),
+		malformed("E4 HTTP/1.100", "HTTP/1.100 200 OK\r\n\r\n"),
+		malformed("E5 20", "HTTP/1.1 20 OK\r\n\r\n"),
+		malformed("E5 2000", "HTTP/1.1 2000 OK\r\n\r\n"),
+		malformed("E5 abc", "HTTP/1.1 abc OK\r\n\r\n"),
+		malformed("E5 -12", "HTTP/1.1 -12 OK\r\n\r\n"),
+		malformed("E5 none", "HTTP/1.1\r\n\r\n"),
+		online("E6 999", "HTTP/1.1 999 Denied\r\n\r\n", 999),
+		malformed("E6 000", "HTTP/1.1 000 OK\r\n\r\n"),
+		malformed("E6 099", "HTTP/1.1 099 OK\r\n\r\n"),
+		malformed("E6 +12", "HTTP/1.1 +12 OK\r\n\r\n"),
+		online("E7 no reason phrase", "HTTP/1.1 200\r\n\r\n", 200),
+		malformed("E7 reason phrase of 1 MiB", "HTTP/1.1 200 "+strings.Repeat("a", 1<<20)+"\r\n\r\n"),
+		malformed("E8 NUL in a field", head("X: a\x00b")),
+		malformed("E8 no colon", head("no colon here")),
+		malformed("E8 space first", head(" X: y")),
+		malformed("E8 space before the colon", head("X : y")),
+		online("E9 folded field", head("X: a\r\n b"), 200),
+		online("E9 bare LF", "HTTP/1.1 200 OK\nX: y\n\n", 200),
+		malformed("E10 a field of 100 KiB", head("X: "+strings.Repeat("a", 100<<10))),
+		{
+			name: "E10 fields without end", reason: checker.ReasonMalformed, phase: checker.PhaseResponse,
+			site: hostile.Forever("HTTP/1.1 200 OK\r\n", func(i int) string { return fmt.Sprintf("X-%d: y\r\n", i) }, 0),
+		},
+		malformed("E11 a great many fields", head(strings.Repeat("a:b\r\n", 100_000)+"a:b")),
+		cutOff("E12 no blank line", hostile.Respond("HTTP/1.1 200 OK\r\nX: y\r\n")),
+		malformed("E13 two lengths", head("Content-Length: 5\r\nContent-Length: 6")),
+		malformed("E13 a list", head("Content-Length: 5, 5")),
+		malformed("E13 negative", head("Content-Length: -1")),
+		malformed("E13 plus", head("Content-Length: +5")),
+		malformed("E13 letters", head("Content-Length: 5abc")),
+		malformed("E13 too large", head("Content-Length: 9223372036854775808")),
+		online("E13 the same twice", head("Content-Length: 5\r\nContent-Length: 5"), 200),
+		online("E14 length and coding", head("Content-Length: 5\r\nTransfer-Encoding: chunked"), 200),
+		malformed("E14 chunked twice", head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")),
+		malformed("E14 gzip, chunked", head("Transfer-Encoding: gzip, chunked")),
+		online("E15 bad chunk", head("Transfer-Encoding: chunked")+"zz\r\n", 200),
+		online("E16 body too short", head("Content-Length: 100")+"short", 200),
+		online("E17 body after HEAD", head("Content-Length: 4")+"body", 200),
+		online("E17 body after 204", "HTTP/1.1 204 No Content\r\n\r\nbody", 204),
+		{
+			name: "E18 100 000 × 103", reason: checker.ReasonMalformed, phase: checker.PhaseResponse,
+			site: hostile.Forever("", func(int) string { return "HTTP/1.1 103 Early Hints\r\n\r\n" }, 0),
+		},
+		{
+			name: "E18 one 103 a second", reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout,
+			site: hostile.Forever("", func(int) string { return "HTTP/1.1 103 Early Hints\r\n\r\n" }, time.Second),
+		},
+		online("E18 one 103 and then 200", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"+hostile.OK, 200),
+		online("E19 101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", 101),
+		{
+			name: "E20 100 and then silence", reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout,
+			site: hostile.Banner("HTTP/1.1 100 Continue\r\n\r\n"),
+		},
+		{name: "E21 answer before the request", site: hostile.Banner(hostile.OK), status: 200},
+		online("E21 two answers", hostile.OK+hostile.OK, 200),
+		online("E22 408 and closed", "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n", 408),
+		online("E25 a cookie of 30 KiB that is no UTF-8", head("Set-Cookie: a=\xff\xfe"+strings.Repeat("b", 30<<10)), 200),
+		malformed("I4 10 MiB of fields", head(strings.Repeat("X: "+strings.Repeat("a", 1000)+"\r\n", 10<<10)+"X: y")),
+		malformed("I8 10 MiB of garbage on one line", strings.Repeat("\x1b[31mgarbage", 1<<20)),
+	})
+}
+
+func TestFaultsSlow(t *testing.T) {
+	head := "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+	stalled := func(name string, h hostile.Handler) fault {
+		return fault{name: name, site: h, reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout}
+	}
+	reads := checker.WithJudge(func(resp *http.Response) error {
+		_, err := io.ReadAll(resp.Body)
+		return err
+	})
+	runFaults(t, []fault{
+		stalled("C6 accepted and silent", hostile.Silent()),
+		stalled("H1 a byte a second", hostile.Trickle(hostile.OK, 1, time.Second)),
+		stalled("H2 a field a second", hostile.Forever("HTTP/1.1 200 OK\r\n", func(i int) string { return fmt.Sprintf("X-%d: y\r\n", i) }, time.Second)),
+		{name: "H3 head at once, body never", site: hostile.Forever(head, func(int) string { return "x" }, time.Hour), status: 200},
+		{
+			name: "H4 a judge wants a body that trickles", site: hostile.Forever(head, func(int) string { return "x" }, time.Second),
+			opts: []checker.Option{reads, checker.WithMethod("GET")}, reason: checker.ReasonTimeout, phase: checker.PhaseJudge, status: 200, takes: timeout,
+		},
+		{name: "H5 1 KB/s is enough", site: hostile.Trickle(hostile.OK, 10, 10*time.Millisecond), status: 200, takes: 70 * time.Millisecond, upTo: 100 * time.Millisecond},
+		{name: "H8 5 ms before the timeout", site: hostile.Trickle(hostile.OK, len(hostile.OK)-1, timeout-5*time.Millisecond), status: 200, takes: timeout - 5*time.Millisecond},
+		stalled("H8 5 ms after the timeout", hostile.Trickle(hostile.OK, len(hostile.OK)-1, timeout+5*time.Millisecond)),
+		{name: "I1 10 GB announced", site: hostile.Respond("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"), status: 200},
+		{
+			name: "I2 a body without end", status: 200, opts: []checker.Option{checker.WithMethod("GET")},
+			site: hostile.Forever("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", func(int) string { return "4\r\nxxxx\r\n" }, 0),
+		},
+		{
+			name: "I2 a judge reads of it what it may", status: 200, opts: []checker.Option{reads, checker.WithMethod("GET")},
+			site: hostile.Forever("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", func(int) string { return "4000\r\n" + strings.Repeat("x", 0x4000) + "\r\n" }, 0),
+		},
+		{
+			name: "I3 gzip that nobody asked for", status: 200, opts: []checker.Option{checker.WithMethod("GET"), checker.WithJudge(func(resp *http.Response) error {
+				if b, _ := io.ReadAll(resp.Body); string(b) != "\x1f\x8bbomb" {
+					return fmt.Errorf("body %q", b)
+				}
+				return nil
+			})},
+			site: hostile.Respond("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\n\x1f\x8bbomb"),
+		},
+	})
+}
+
+// E17, L13: bytes of a server never reach the program's own log.
+func TestNothingIsLogged(t *testing.T) {
+	var b strings.Builder
+	log.SetOutput(&b)
+	defer log.SetOutput(os.Stderr)
+	runFaults(t, []fault{
+		online("HEAD with a body", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbodyHTTP/1.1 200 OK\r\n\r\n", 200),
+		malformed("garbage", "\x00\x01\x02\x03\x04garbage"),
+	})
+	if b.Len() > 0 {
+		t.Errorf("the log got %q", b.String())
+	}
+}

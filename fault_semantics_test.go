@@ -1,0 +1,170 @@
+package checker_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/checker"
+	"example.com/checker/internal/hostile"
+)
+
+func TestFaultsMeaning(t *testing.T) {
+	strict := []checker.Option{checker.WithJudge(checker.StatusIn(200, 399))}
+	answer := func(code int) hostile.Handler {
+		return hostile.Respond(fmt.Sprintf("HTTP/1.1 %d X\r\n\r\n", code))
+	}
+	var faults []fault
+	for _, code := range []int{200, 204, 299, 304} {
+		faults = append(faults,
+			fault{name: fmt.Sprintf("F1 %d", code), site: answer(code), status: code},
+			fault{name: fmt.Sprintf("F1 %d, strict", code), site: answer(code), status: code, opts: strict})
+	}
+	for _, code := range []int{401, 403, 404, 407, 410, 451, 500, 502, 503, 520, 530} {
+		faults = append(faults,
+			fault{name: fmt.Sprintf("F2, F3, F8 %d", code), site: answer(code), status: code},
+			fault{
+				name: fmt.Sprintf("F2, F3, F8 %d, strict", code), site: answer(code), status: code, opts: strict,
+				reason: checker.ReasonRejected, phase: checker.PhaseJudge, also: decidedBy("GET", "http://site.test/"),
+			})
+	}
+	get := hostile.Respond(hostile.OK)
+	head := func(h hostile.Handler) hostile.Handler {
+		return hostile.ByMethod(map[string]hostile.Handler{"HEAD": h, "GET": get})
+	}
+	for _, code := range []int{405, 501, 403, 404} {
+		faults = append(faults,
+			fault{name: fmt.Sprintf("F4 HEAD %d", code), site: head(answer(code)), status: code, also: decidedBy("HEAD", "http://site.test/")},
+			fault{name: fmt.Sprintf("F4 HEAD %d, strict", code), site: head(answer(code)), status: 200, opts: strict, also: decidedBy("GET", "http://site.test/")})
+	}
+	faults = append(faults,
+		fault{
+			name: "F4 HEAD 405 that the judge accepts: GET decides", site: head(answer(405)), status: 200,
+			opts: []checker.Option{checker.WithJudge(checker.StatusIn(200, 499))},
+		},
+		fault{name: "F5 HEAD is silent", site: head(hostile.Silent()), status: 200, takes: timeout / 3, also: decidedBy("GET", "http://site.test/")},
+		fault{
+			name: "F5 HEAD answers after GET was begun, which is silent", status: 200, takes: time.Second,
+			site: hostile.ByMethod(map[string]hostile.Handler{"HEAD": hostile.Trickle(hostile.OK, len(hostile.OK)-1, time.Second), "GET": hostile.Silent()}),
+			also: decidedBy("HEAD", "http://site.test/"),
+		},
+		fault{name: "F6 HEAD is reset", site: head(hostile.ResetAfterRequest()), status: 200, also: decidedBy("GET", "http://site.test/")},
+		fault{name: "F6 HEAD is closed", site: head(hostile.CloseAfterRequest()), status: 200},
+		fault{name: "F6 HEAD is garbled", site: head(hostile.Respond("garbage")), status: 200},
+		fault{name: "F7 429", site: hostile.Respond("HTTP/1.1 429 Too Many\r\nRetry-After: 1000000000\r\n\r\n"), status: 429},
+		fault{name: "F7 429 with garbage", site: hostile.Respond("HTTP/1.1 429 Too Many\r\nRetry-After: soon\r\n\r\n"), status: 429},
+		fault{name: "F10 challenge", site: hostile.Respond("HTTP/1.1 403 Forbidden\r\nCf-Mitigated: challenge\r\n\r\n"), status: 403},
+		fault{name: "F11 what is sent", status: 200, site: hostile.RespondTo(func(_ int, head string) string {
+			const want = "HEAD / HTTP/1.1\r\nHost: site.test\r\nAccept: */*\r\nAccept-Encoding: identity\r\nUser-Agent: checker/"
+			if !strings.HasPrefix(head, want) || !strings.HasSuffix(head, "\r\nConnection: close\r\n\r\n") {
+				return "HTTP/1.1 400 " + strings.ReplaceAll(head, "\r\n", "|") + "\r\n\r\n"
+			}
+			return hostile.OK
+		})},
+	)
+	runFaults(t, faults)
+}
+
+// redirects serves paths: "/loop" redirects to "/loop", "/n" to "/n-1", and "/0"
+// answers; others redirect to what their query says.
+func redirects() hostile.Handler {
+	return hostile.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n int
+		switch _, err := fmt.Sscanf(r.URL.Path, "/%d", &n); {
+		case err == nil && n > 0:
+			http.Redirect(w, r, fmt.Sprintf("/%d", n-1), http.StatusFound)
+		case err == nil, r.URL.Path == "/end":
+			w.WriteHeader(http.StatusTeapot)
+		case r.URL.Path == "/a", r.URL.Path == "/b":
+			w.Header().Set("Location", map[string]string{"/a": "/b", "/b": "/a"}[r.URL.Path])
+			w.WriteHeader(http.StatusMovedPermanently)
+		default:
+			for _, to := range r.URL.Query()["to"] {
+				w.Header().Add("Location", to)
+			}
+			var code int
+			fmt.Sscanf(r.URL.Query().Get("code"), "%d", &code)
+			w.WriteHeader(max(code, http.StatusFound))
+		}
+	}))
+}
+
+func TestFaultsRedirects(t *testing.T) {
+	follow := []checker.Option{checker.WithRedirects(10)}
+	to := func(name, location string, reason checker.Reason) fault {
+		f := fault{name: name, site: redirects(), opts: follow, target: "http://site.test/to?to=" + location, reason: reason}
+		if reason == "" {
+			f.status = http.StatusTeapot
+		} else {
+			f.phase, f.status = checker.PhaseJudge, http.StatusFound
+		}
+		return f
+	}
+	bad := checker.ReasonRedirect
+	faults := []fault{
+		to("G1 absolute", "http://site.test/end", ""),
+		to("G1 rooted path", "/end", ""),
+		to("G1 path", "end", ""),
+		to("G1 network path", "//site.test/end", ""),
+		to("G1 fragment", "/end%23x", ""),
+		to("G1 userinfo is dropped", "http://u:p@site.test/end", ""),
+		{name: "G2 no Location", site: hostile.Respond("HTTP/1.1 302 Found\r\n\r\n"), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302},
+		{name: "G2 no Location, not followed", site: hostile.Respond("HTTP/1.1 302 Found\r\n\r\n"), status: 302},
+		{name: "G2 300", site: hostile.Respond("HTTP/1.1 300 Choices\r\n\r\n"), opts: follow, status: 300},
+		{name: "G2 304", site: hostile.Respond("HTTP/1.1 304 Not Modified\r\n\r\n"), opts: follow, status: 304},
+		to("G2 empty Location", "", bad),
+		to("G3 two Locations", "/end&to=/a", bad),
+		to("G3 one Location twice", "/end&to=/end", ""),
+		to("G4 no URL", "http://[::1/", bad),
+		{name: "G4 over 8 KiB", site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: /" + strings.Repeat("a", 9<<10) + "\r\n\r\n"), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302},
+		{name: "G4 control characters", site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: /\x00\r\n\r\n"), opts: follow, reason: checker.ReasonMalformed, phase: checker.PhaseResponse},
+		{name: "G5 to itself", site: redirects(), opts: follow, target: "http://site.test/to?to=/to?to=/to", reason: bad, phase: checker.PhaseJudge},
+		{name: "G5 there and back", site: redirects(), opts: follow, target: "http://site.test/a", reason: bad, phase: checker.PhaseJudge, also: hops(1)},
+		{name: "G6 exactly ten", site: redirects(), opts: follow, target: "http://site.test/10", status: http.StatusTeapot, also: hops(10)},
+		{name: "G6 eleven", site: redirects(), opts: follow, target: "http://site.test/11", reason: bad, phase: checker.PhaseJudge, also: hops(10)},
+		{name: "G6 none is followed by default", site: redirects(), target: "http://site.test/3", status: 302, also: hops(0)},
+		{name: "G7 to a closed port", site: redirects(), opts: follow, target: "http://site.test/to?to=http://site.test:81/", reason: checker.ReasonRefused, phase: checker.PhaseConnect, also: decidedBy("HEAD", "http://site.test:81/")},
+		{name: "G7 to no name", site: redirects(), opts: follow, target: "http://site.test/to?to=http://none.test/", reason: checker.ReasonNotFound, phase: checker.PhaseDNS},
+		to("G8 ftp", "ftp://site.test/", bad),
+		to("G8 file", "file:///etc/passwd", bad),
+		to("G8 javascript", "javascript:alert(1)", bad),
+		to("G9 empty host", "http://:80/", bad),
+		to("G9 network path without a host", "//:80/", bad),
+		to("G9 zone", "http://[fe80::1%2525eth0]/", bad),
+		{
+			name: "G9 to a private address", site: redirects(), target: "http://site.test/to?to=http://10.0.0.1/", reason: checker.ReasonBlocked, phase: checker.PhaseConnect,
+			opts: append(follow, checker.WithAddrPolicy(notTen)), also: dials(siteAddr + ":80"),
+		},
+		{name: "G11 the body never ends", opts: follow, status: 304, target: "http://site.test/", site: hostile.Sequence(
+			hostile.Forever("HTTP/1.1 302 Found\r\nLocation: /end\r\n\r\n", func(int) string { return "x" }, time.Second), hostile.Respond("HTTP/1.1 304 X\r\n\r\n"))},
+		{name: "G13 each hop is slow", opts: follow, reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout, site: slowHops()},
+		{name: "G15 Refresh is no redirect", opts: follow, status: 200, site: hostile.Respond("HTTP/1.1 200 OK\r\nRefresh: 0;url=http://10.0.0.1/\r\n\r\n"), also: dials(siteAddr + ":80")},
+	}
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		f := to(fmt.Sprintf("G1 %d", code), "/end", "")
+		f.target += fmt.Sprintf("&code=%d", code)
+		faults = append(faults, f)
+	}
+	runFaults(t, faults)
+}
+
+func hops(want int) func(*testing.T, *hostile.Net, checker.Result) {
+	return func(t *testing.T, _ *hostile.Net, r checker.Result) {
+		t.Helper()
+		if r.Redirects != want {
+			t.Errorf("Check(%q).Redirects = %d; want %d", r.Target, r.Redirects, want)
+		}
+	}
+}
+
+// slowHops redirects to a new place after 400 ms, each time.
+func slowHops() hostile.Handler {
+	n := 0
+	return hostile.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(400 * time.Millisecond)
+		n++
+		http.Redirect(w, r, fmt.Sprintf("/%d", n), http.StatusFound)
+	}))
+}

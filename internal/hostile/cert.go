@@ -1,0 +1,139 @@
+package hostile
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// A CA issues certificates.
+type CA struct {
+	tb   TB
+	cert *x509.Certificate
+	key  crypto.Signer
+}
+
+// A Cert says what is to be in a certificate. The zero times stand for the
+// years 1990 and 2100, so that a certificate is also valid in a synctest
+// bubble, where it is the year 2000.
+type Cert struct {
+	Names      []string // DNS names and IP addresses
+	CommonName string
+	NotBefore  time.Time
+	NotAfter   time.Time
+	Key        crypto.Signer // default: a new ECDSA key
+	Algorithm  x509.SignatureAlgorithm
+	Via        *CA  // an intermediate that signs
+	Omit       bool // leave Via out of the chain
+}
+
+var serial atomic.Int64
+
+// NewCA returns an authority of its own.
+func NewCA(tb TB) *CA {
+	ca := &CA{tb: tb, key: newKey(tb)}
+	ca.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test root"}, IsCA: true}, ca.key.Public(), nil)
+	return ca
+}
+
+// Intermediate returns an authority that ca vouches for.
+func (ca *CA) Intermediate() *CA {
+	sub := &CA{tb: ca.tb, key: newKey(ca.tb)}
+	sub.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test intermediate"}, IsCA: true}, sub.key.Public(), ca.cert)
+	return sub
+}
+
+// Pool returns a pool with the authority in it.
+func (ca *CA) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.cert)
+	return pool
+}
+
+// Issue returns a certificate.
+func (ca *CA) Issue(spec Cert) tls.Certificate {
+	issuer := ca
+	if spec.Via != nil {
+		issuer = spec.Via
+	}
+	key := spec.Key
+	if key == nil {
+		key = newKey(ca.tb)
+	}
+	tmpl := &x509.Certificate{
+		Subject:            pkix.Name{CommonName: spec.CommonName},
+		NotBefore:          spec.NotBefore,
+		NotAfter:           spec.NotAfter,
+		SignatureAlgorithm: spec.Algorithm,
+		ExtKeyUsage:        []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	for _, name := range spec.Names {
+		if ip := net.ParseIP(name); ip != nil {
+			tmpl.IPAddresses = append(tmpl.IPAddresses, ip)
+		} else {
+			tmpl.DNSNames = append(tmpl.DNSNames, name)
+		}
+	}
+	leaf := issuer.sign(tmpl, key.Public(), issuer.cert)
+	cert := tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
+	if spec.Via != nil && !spec.Omit {
+		cert.Certificate = append(cert.Certificate, spec.Via.cert.Raw)
+	}
+	return cert
+}
+
+// Config returns the configuration of a server with such a certificate.
+func (ca *CA) Config(spec Cert) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{ca.Issue(spec)}}
+}
+
+// SelfSigned returns the configuration of a server whose certificate nobody
+// vouches for.
+func SelfSigned(tb TB, names ...string) *tls.Config {
+	return NewCA(tb).Config(Cert{Names: names})
+}
+
+// sign fills in what all certificates have and signs; a nil parent means that
+// the certificate signs itself.
+func (ca *CA) sign(tmpl *x509.Certificate, pub crypto.PublicKey, parent *x509.Certificate) *x509.Certificate {
+	tmpl.SerialNumber = big.NewInt(serial.Add(1))
+	if tmpl.NotBefore.IsZero() {
+		tmpl.NotBefore = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if tmpl.NotAfter.IsZero() {
+		tmpl.NotAfter = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	tmpl.BasicConstraintsValid = true
+	tmpl.KeyUsage = x509.KeyUsageDigitalSignature
+	if tmpl.IsCA {
+		tmpl.KeyUsage |= x509.KeyUsageCertSign
+	}
+	if parent == nil {
+		parent = tmpl
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, pub, ca.key)
+	if err != nil {
+		ca.tb.Fatalf("create certificate: %v", err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		ca.tb.Fatalf("parse certificate: %v", err)
+	}
+	return cert
+}
+
+func newKey(tb TB) crypto.Signer {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatalf("generate key: %v", err)
+	}
+	return key
+}

@@ -1,0 +1,19 @@
+// Package hostile has servers that misbehave in the ways in which web servers,
+// networks and resolvers do. It is for tests.
+//
+// A [Handler] is what happens on one connection; [Serve] runs it behind a
+// listener on loopback or on a [Net], which is a network in memory for
+// testing/synctest bubbles. Handlers compose: [TLS] puts any of them behind a
+// handshake, [Sequence] and [ByMethod] choose between them. [ServeDNS] is a
+// resolver's server, [NewCA] makes certificates of every bad kind.
+package hostile
+
+import "context"
+
+// TB is what the kit needs of a *testing.T; programs bring their own.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Context() context.Context
+	Fatalf(format string, args ...any)
+}
