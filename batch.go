@@ -30,7 +30,7 @@ type batch struct {
 func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(Result)) {
 	b := &batch{probe: c.probe(dial.NewLookups(c.lookup(), reuse)), emit: emit}
 	var g errgroup.Group
-	g.SetLimit(c.concurrency)
+	g.SetLimit(c.concurrency + 1) // a worker that a hook has ended starts its successor before it is gone
 	b.queue = c.pacer.Queue(c.concurrency, window, func() {
 		g.Go(func() error { b.work(ctx); return nil })
 	})

@@ -148,7 +148,7 @@ func isTLS(err error) bool {
 }
 
 func isMalformed(err error) bool {
-	return errors.Is(err, wire.ErrHTTP2) || has[*wire.HeadError](err) ||
+	return has[*wire.HeadError](err) ||
 		has[*http.ProtocolError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
 }
 

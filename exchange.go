@@ -120,11 +120,14 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL) (resp *http.Response, e
 		}
 		return resp, err
 	}
-	if errors.Is(err, wire.ErrHTTP2) && u.Scheme == "https" {
+	if has[*wire.HTTP2Error](err) {
 		if err := p.token(req.Context(), u); err != nil {
 			return nil, err
 		}
-		return p.rt.(*wire.Transport).RoundTrip2(req)
+		resp, err2 := p.rt.(*wire.Transport).RoundTrip2(req)
+		if !errors.Is(err2, wire.ErrNoHTTP2) {
+			return resp, err2
+		}
 	}
 	return resp, err
 }

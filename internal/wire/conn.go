@@ -10,8 +10,14 @@ import (
 	"time"
 )
 
-// ErrHTTP2 says that the server wants to speak HTTP/2 and nothing else.
-var ErrHTTP2 = errors.New("the server speaks HTTP/2 only")
+// An HTTP2Error is an error that a server gives that speaks HTTP/2 only: see
+// RoundTrip2.
+type HTTP2Error struct{ Err error }
+
+func (e *HTTP2Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *HTTP2Error) Unwrap() error { return e.Err }
 
 // A conn is a connection that its context's end interrupts.
 type conn struct {
@@ -69,7 +75,7 @@ func (c *conn) handshake(base *tls.Config, name, proto string, tr *Trace) error 
 		tr.State = &state
 	}
 	if isAlert(err, alertNoProtocol) {
-		return errors.Join(ErrHTTP2, err)
+		return &HTTP2Error{err}
 	}
 	c.Conn = tc
 	return err

@@ -54,6 +54,12 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 		if werr != nil && errors.Is(err, io.ErrUnexpectedEOF) {
 			err = werr
 		}
+		if h.first.IsZero() && tr.State != nil && tr.State.NegotiatedProtocol == "" {
+			// A server that is asked for a protocol that it does not have may
+			// agree on none, as crypto/tls does (golang.org/issue/46310), only
+			// to hang up when it hears that protocol.
+			err = &HTTP2Error{err}
+		}
 		return nil, err
 	}
 	resp := head.response(req)

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"time"
 )
@@ -83,7 +82,7 @@ func (h *headReader) check() error {
 	if len(b) >= 4 && isSettings(b) {
 		err := malformed("an HTTP/2 frame in place of an HTTP/1 response:", b)
 		if h.secure {
-			return errors.Join(ErrHTTP2, err)
+			return &HTTP2Error{err}
 		}
 		return err
 	}

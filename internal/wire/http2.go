@@ -10,13 +10,20 @@ import (
 	"time"
 )
 
+// ErrNoHTTP2 says that the server does not speak HTTP/2.
+var ErrNoHTTP2 = errors.New("the server does not speak HTTP/2")
+
 // RoundTrip2 is RoundTrip for a server that speaks HTTP/2 only: the connection
-// is opened as for RoundTrip, and net/http speaks over it.
+// is opened as for RoundTrip, and net/http speaks over it. The error is
+// ErrNoHTTP2 if that turns out not to be so.
 func (t *Transport) RoundTrip2(req *http.Request) (*http.Response, error) {
 	tr := traceOf(req.Context())
 	c, err := t.open(req, tr, "h2")
 	if err != nil {
 		return nil, err
+	}
+	if tr.State == nil || tr.State.NegotiatedProtocol != "h2" {
+		return nil, c.fail(req.Context(), ErrNoHTTP2)
 	}
 	tr.Stage = Response
 	sent := time.Now()

@@ -76,8 +76,8 @@ type Transport struct {
 // response. The context of req bounds the exchange up to the closing of the
 // body. At most MaxBody bytes of the body can be read.
 //
-// The error is that of the step that failed; the Trace tells which one. It is
-// [ErrHTTP2] if the server wants to speak HTTP/2 only.
+// The error is that of the step that failed; the Trace tells which one. It wraps
+// an [HTTP2Error] if it may be that the server speaks HTTP/2 only.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	tr := traceOf(req.Context())
 	c, err := t.open(req, tr, "http/1.1")

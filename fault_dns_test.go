@@ -1,0 +1,159 @@
+package checker_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"example.com/checker"
+	"example.com/checker/internal/hostile"
+)
+
+// Go's own resolver against a DNS server that misbehaves, over real sockets.
+func TestFaultsDNS(t *testing.T) {
+	d := hostile.ServeDNS(t)
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
+	const typeA, typeAAAA = dnsmessage.TypeA, dnsmessage.TypeAAAA
+	here := hostile.Addrs("127.0.0.1")
+	loop := hostile.CNAME("loop.test")
+	overrun := hostile.Raw([]byte("\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x04site\x04test\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x01\x00\xff\x7f"))
+	compression := hostile.Raw([]byte("\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x04site\x04test\x00\x00\x01\x00\x01\xc0\x1c\x00\x01\x00\x01\x00\x00\x00\x01\x00\x04\x7f\x00\x00\x01"))
+	for _, row := range []struct {
+		name    string
+		answers []hostile.Answer
+		reason  checker.Reason
+		within  time.Duration
+	}{
+		{"B1 NXDOMAIN", []hostile.Answer{hostile.NXDomain()}, checker.ReasonNotFound, time.Second},
+		{"B2 no data", []hostile.Answer{hostile.NoData()}, checker.ReasonNotFound, time.Second},
+		{"B2 alias of nothing", []hostile.Answer{hostile.CNAME("nothing.test")}, checker.ReasonNotFound, time.Second},
+		{"B3 SERVFAIL", []hostile.Answer{hostile.ServFail()}, checker.ReasonDNS, time.Second},
+		{"B4 REFUSED", []hostile.Answer{hostile.RCode(dnsmessage.RCodeRefused)}, checker.ReasonDNS, time.Second},
+		{"B4 NOTIMP", []hostile.Answer{hostile.RCode(dnsmessage.RCodeNotImplemented)}, checker.ReasonDNS, time.Second},
+		{"B4 FORMERR", []hostile.Answer{hostile.RCode(dnsmessage.RCodeFormatError)}, checker.ReasonDNS, time.Second},
+		{"B5 silent", []hostile.Answer{hostile.Drop()}, checker.ReasonDNS, timeout + 250*time.Millisecond},
+		{"B8 A dropped, AAAA no data", []hostile.Answer{hostile.Drop().For(typeA)}, checker.ReasonDNS, timeout + 250*time.Millisecond},
+		{"B9 A fine, AAAA dropped", []hostile.Answer{here.For(typeA), hostile.Drop().For(typeAAAA)}, "", time.Second},
+		{"B10 A fine, AAAA SERVFAIL", []hostile.Answer{here.For(typeA), hostile.ServFail().For(typeAAAA)}, "", time.Second},
+		{"B11 truncated, then TCP", []hostile.Answer{here.Truncated(true)}, "", time.Second},
+		{"B11 truncated, and no TCP", []hostile.Answer{here.Truncated(false)}, checker.ReasonDNS, timeout + 250*time.Millisecond},
+		{"B12 forged answers first", []hostile.Answer{here.Noisy()}, "", time.Second},
+		{"B13 short", []hostile.Answer{hostile.Raw([]byte("\x81\x80"))}, checker.ReasonDNS, timeout + 250*time.Millisecond},
+		{"B13 overrun", []hostile.Answer{overrun}, checker.ReasonDNS, timeout + 250*time.Millisecond},
+		{"B13 compression loop", []hostile.Answer{compression}, checker.ReasonDNS, timeout + 250*time.Millisecond},
+		{"B14 alias with its address", []hostile.Answer{hostile.CNAME("other.test", "127.0.0.1")}, "", time.Second},
+		{"B14 alias of itself", []hostile.Answer{loop}, checker.ReasonNotFound, time.Second},
+		{"B15 sinkhole", []hostile.Answer{hostile.Addrs("0.0.0.0", "::")}, checker.ReasonNotFound, time.Second},
+		{"B17 a great many addresses", []hostile.Answer{hostile.Addrs(strings.Fields(strings.Repeat("127.0.0.1 ", 1000))...)}, "", time.Second},
+		{"I7 an answer of 60 KiB over TCP", []hostile.Answer{hostile.Addrs(strings.Fields(strings.Repeat("127.0.0.1 ", 3700))...).Truncated(true)}, "", time.Second},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			name := strings.Map(func(r rune) rune {
+				if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+					return r
+				}
+				return '-'
+			}, strings.ToLower(row.name)) + ".test"
+			d.Set(name, row.answers...)
+			c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(timeout), checker.WithRetries(0))
+			start := time.Now()
+			r := c.Check(t.Context(), strings.Replace(s.URL(), "127.0.0.1", name, 1))
+			f := fault{reason: row.reason}
+			if f.reason != "" {
+				f.phase = checker.PhaseDNS
+			}
+			f.check(t, r)
+			if took := time.Since(start); took > row.within {
+				t.Errorf("Check(%q) took %v; want at most %v", r.Target, took, row.within)
+			}
+		})
+	}
+}
+
+// B8: that A is not answered while AAAA has none says nothing about the name,
+// however often it is asked.
+func TestHalfAnswerIsNotNotFound(t *testing.T) {
+	d := hostile.ServeDNS(t)
+	d.Set("half.test", hostile.Drop().For(dnsmessage.TypeA))
+	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(200*time.Millisecond), checker.WithConcurrency(500), checker.WithHostConcurrency(500))
+	targets := make([]string, 1000)
+	for i := range targets {
+		targets[i] = "http://half.test/"
+	}
+	for _, r := range c.CheckAll(t.Context(), targets) {
+		if r.Reason() != checker.ReasonDNS {
+			t.Fatalf("Check(%q) = %v; want %q", r.Target, r, checker.ReasonDNS)
+		}
+	}
+}
+
+// B21: a name is asked for as it is before the search list, which a trailing
+// dot keeps it out of.
+func TestSearchList(t *testing.T) {
+	n := hostile.NewNet()
+	c := newChecker(t, checker.WithResolver(n), checker.WithRetries(0))
+	for target, want := range map[string][2]int{"http://dead.test/": {2, 2}, "http://gone.test./": {2, 0}} {
+		name := strings.Trim(strings.TrimPrefix(target, "http://"), "./")
+		c.Check(t.Context(), target)
+		if got := [2]int{n.Lookups(name + "."), n.Lookups(name)}; got != want {
+			t.Errorf("Check(%q) asked %v times for the name with and without a dot; want %v", target, got, want)
+		}
+	}
+}
+
+// B25: a name that is wanted often is asked for once, in each family.
+func TestLookupsAreShared(t *testing.T) {
+	d := hostile.ServeDNS(t)
+	d.Set("busy.test", hostile.Addrs("127.0.0.1").After(10*time.Millisecond))
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
+	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithHostConcurrency(50))
+	targets := make([]string, 2000)
+	for i := range targets {
+		targets[i] = strings.Replace(s.URL(), "127.0.0.1", "busy.test", 1)
+	}
+	for _, r := range c.CheckAll(t.Context(), targets) {
+		if !r.Online() {
+			t.Fatalf("Check(%q) = %v; want Online", r.Target, r)
+		}
+	}
+	if n := d.Queries("busy.test"); n != 2 {
+		t.Errorf("%d queries; want 2", n)
+	}
+}
+
+// B3, J11: a resolver that fails and comes back is believed at once; no failure
+// is kept.
+func TestResolverComesBack(t *testing.T) {
+	d := hostile.ServeDNS(t)
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
+	target := strings.Replace(s.URL(), "127.0.0.1", "site.test", 1)
+	d.Set("site.test", hostile.ServFail().Once(), hostile.ServFail().Once(), hostile.ServFail().Once(), hostile.ServFail().Once(), hostile.Addrs("127.0.0.1"))
+	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithRetries(5))
+	if r := c.Check(t.Context(), target); !r.Online() || r.Attempts < 2 {
+		t.Errorf("Check(%q) = %v after %d attempts; want Online after some", target, r, r.Attempts)
+	}
+	d.Silence(true)
+	c = newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(300*time.Millisecond))
+	if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonDNS {
+		t.Errorf("Check(%q) = %v; want %q", target, r, checker.ReasonDNS)
+	}
+	d.Silence(false)
+	if r := c.Check(t.Context(), target); !r.Online() {
+		t.Errorf("Check(%q) = %v; want Online", target, r)
+	}
+}
+
+// B6: nobody listens where the resolver should be.
+func TestResolverIsGone(t *testing.T) {
+	closed := hostile.ClosedPort(t).String()
+	gone := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, closed)
+	}}
+	c := newChecker(t, checker.WithResolver(gone), checker.WithRetries(0))
+	fault{reason: checker.ReasonDNS, phase: checker.PhaseDNS}.check(t, c.Check(t.Context(), "http://site.test/"))
+}
