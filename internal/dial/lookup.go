@@ -49,6 +49,7 @@ type flight struct {
 	cancel  context.CancelFunc
 	waiters int       // guarded by Lookups.mu
 	expires time.Time // guarded by Lookups.mu; zero while under way
+	left    bool      // guarded by Lookups.mu; all have gone on with one family's addresses
 }
 
 type family struct {
@@ -88,9 +89,25 @@ func (l *Lookups) leave(f *flight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f.waiters--
-	if f.waiters == 0 && f.expires.IsZero() {
-		f.cancel()
+	if f.waiters > 0 || !f.expires.IsZero() {
+		return
+	}
+	f.cancel()
+	// What one family found is kept also if nobody waited for the other: of
+	// that there is no failure, and a server that is silent about it would
+	// otherwise cost every check its grace.
+	if f.left = f.v4.found() || f.v6.found(); !f.left {
 		l.forget(f)
+	}
+}
+
+// found reports whether the family has settled with addresses.
+func (fam *family) found() bool {
+	select {
+	case <-fam.done:
+		return len(fam.addrs) > 0
+	default:
+		return false
 	}
 }
 
@@ -109,7 +126,8 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found := len(f.v4.addrs)+len(f.v6.addrs) > 0
-	if !found || failed(f.v4.err) || failed(f.v6.err) || l.ttl == 0 {
+	whole := f.left || !failed(f.v4.err) && !failed(f.v6.err)
+	if !found || !whole || l.ttl == 0 {
 		l.forget(f)
 		return
 	}

@@ -15,6 +15,8 @@ type race struct {
 	times Times
 
 	todo    [2][]netip.Addr // not yet tried: IPv6, IPv4
+	used    [2]int          // how many of each have been tried
+	share   [2]int          // how many tries are kept for each
 	next    int             // the family whose turn it is
 	tried   int
 	running int
@@ -105,6 +107,7 @@ func (r *race) add(family int, addrs []netip.Addr) {
 		}
 		r.todo[family] = append(r.todo[family], a)
 	}
+	r.share[family] = min(r.share[family], len(r.todo[family]))
 	if r.left() > 0 {
 		r.lookedUp()
 	}
@@ -118,19 +121,24 @@ func (r *race) lookedUp() {
 }
 
 // left returns how many addresses may still be tried.
-func (r *race) left() int {
-	return min(len(r.todo[0])+len(r.todo[1]), maxAddrs-r.tried)
+func (r *race) left() int { return r.room(0) + r.room(1) }
+
+// room returns how many addresses of one family may still be tried. Half of
+// the tries are kept for the other family until it is known to need fewer.
+func (r *race) room(family int) int {
+	return min(len(r.todo[family]), maxAddrs-r.share[1-family]-r.used[family])
 }
 
 // pop returns the next address to try, taking the families in turns.
 func (r *race) pop() netip.AddrPort {
-	if len(r.todo[r.next]) == 0 {
+	if r.room(r.next) == 0 {
 		r.next = 1 - r.next
 	}
 	addr := r.todo[r.next][0]
 	r.todo[r.next] = r.todo[r.next][1:]
-	r.next = 1 - r.next
+	r.used[r.next]++
 	r.tried++
+	r.next = 1 - r.next
 	return netip.AddrPortFrom(addr, r.port)
 }
 

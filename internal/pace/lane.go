@@ -2,6 +2,7 @@ package pace
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -23,7 +24,10 @@ func (q *Queue[T]) enter(l *lane[T]) {
 
 // start begins the first check that may.
 func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
-	for len(q.ready) > 0 && !now.Before(q.hold) {
+	for len(q.ready) > 0 {
+		if now.Before(q.hold) && !q.hostless() {
+			break
+		}
 		l := q.ready[0]
 		q.ready[0] = nil
 		q.ready = q.ready[1:]
@@ -44,6 +48,16 @@ func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 	}
 	q.room.Signal()
 	return item, false
+}
+
+// hostless moves the lane of checks that touch no host to the front, if there
+// is one: they need not wait for a token.
+func (q *Queue[T]) hostless() bool {
+	i := slices.Index(q.ready, q.lanes[""])
+	if i >= 0 {
+		q.ready[0], q.ready[i] = q.ready[i], q.ready[0]
+	}
+	return i >= 0
 }
 
 // started passes on what a start makes possible: room for the feeder, a look at

@@ -81,35 +81,47 @@ func (p *Pacer[T]) Token(ctx context.Context, key string) error {
 	if p.all == nil && p.limits.HostRate == 0 {
 		return nil
 	}
-	p.mu.Lock()
-	now := time.Now()
-	h := p.host(key, now)
-	wait, cancel := p.reserve(h, now)
-	cancel(now)
-	p.rest(h, now)
-	p.mu.Unlock()
-	if d, ok := ctx.Deadline(); ok && now.Add(wait).After(d) {
-		return ErrNoTurn
+	host, err := p.first(ctx, key)
+	if err != nil {
+		return err
 	}
-	for _, b := range []*rate.Limiter{h.bucket, p.all} {
-		if err := take(ctx, b); err != nil {
-			return err
-		}
+	if err := wait(ctx, host); err != nil || p.all == nil {
+		return err
 	}
-	return nil
+	return wait(ctx, p.all.Reserve())
 }
 
-// take takes a token of one bucket.
-func take(ctx context.Context, b *rate.Limiter) error {
-	if b == nil {
+// first takes the token of the host of key, unless it or the other one would
+// come too late. It returns nil if there is no limit per host.
+func (p *Pacer[T]) first(ctx context.Context, key string) (*rate.Reservation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	h := p.host(key, now)
+	defer p.rest(h, now)
+	if d, ok := ctx.Deadline(); ok {
+		wait, cancel := p.reserve(h, now)
+		cancel(now)
+		if now.Add(wait).After(d) {
+			return nil, ErrNoTurn
+		}
+	}
+	if h.bucket == nil {
+		return nil, nil
+	}
+	return h.bucket.ReserveN(now, 1), nil
+}
+
+// wait waits until what r reserves is there.
+func wait(ctx context.Context, r *rate.Reservation) error {
+	if r == nil {
 		return nil
 	}
-	r := b.ReserveN(time.Now(), 1)
-	wait := r.Delay()
-	if wait == 0 {
+	d := r.Delay()
+	if d == 0 {
 		return nil
 	}
-	t := time.NewTimer(wait)
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

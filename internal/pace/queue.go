@@ -161,9 +161,11 @@ func (q *Queue[T]) end(key string) {
 	q.running--
 	h := q.p.hosts[key]
 	h.active--
-	if len(h.blocked) > 0 {
-		l := h.blocked[0]
-		h.blocked = h.blocked[1:]
+	// All that wait for the host may try, not only the first: its queue may
+	// have been stopped, or be busy with other hosts by the time it looks.
+	blocked := h.blocked
+	h.blocked = nil
+	for _, l := range blocked {
 		l.q.enter(l)
 	}
 	q.p.rest(h, time.Now())

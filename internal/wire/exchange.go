@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,7 +55,8 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 		if werr != nil && errors.Is(err, io.ErrUnexpectedEOF) {
 			err = werr
 		}
-		if h.first.IsZero() && tr.State != nil && tr.State.NegotiatedProtocol == "" {
+		hungUp := errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, syscall.ECONNRESET)
+		if hungUp && h.first.IsZero() && tr.State != nil && tr.State.NegotiatedProtocol == "" {
 			// A server that is asked for a protocol that it does not have may
 			// agree on none, as crypto/tls does (golang.org/issue/46310), only
 			// to hang up when it hears that protocol.
@@ -77,7 +79,7 @@ func appendRequest(b []byte, req *http.Request) []byte {
 	b = append(b, ' ')
 	b = append(b, req.URL.RequestURI()...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = appendHost(b, req)
+	b = append(b, hostHeader(req)...)
 	b = append(b, "\r\n"...)
 	var room [8]string // most requests have fewer fields
 	keys := room[:0]
@@ -96,17 +98,16 @@ func appendRequest(b []byte, req *http.Request) []byte {
 	return append(b, "Connection: close\r\n\r\n"...)
 }
 
-// appendHost appends the Host field's value: the caller's, or the host of the
-// URL without the dot of a rooted name, which virtual hosts do not know.
-func appendHost(b []byte, req *http.Request) []byte {
+// hostHeader returns the Host field: the caller's, or the host of the URL
+// without the dot of a rooted name, which virtual hosts do not know.
+func hostHeader(req *http.Request) string {
 	if req.Host != "" && req.Host != req.URL.Host {
-		return append(b, req.Host...)
+		return req.Host
 	}
-	host := req.URL.Host
-	if name, port, found := strings.Cut(host, ".:"); found {
-		return append(append(append(b, name...), ':'), port...)
+	if name, port, found := strings.Cut(req.URL.Host, ".:"); found {
+		return name + ":" + port
 	}
-	return append(b, serverName(host)...)
+	return serverName(req.URL.Host)
 }
 
 // A HeadError says that what came back is not the head of an HTTP response, or

@@ -42,6 +42,11 @@ func (h *headReader) read() (head, error) {
 // next returns the bytes of the next head, its blank line included.
 func (h *headReader) next() ([]byte, error) {
 	for {
+		if h.line == h.pos {
+			if err := h.check(); err != nil {
+				return nil, err
+			}
+		}
 		for {
 			b := (*h.buf)[h.line:]
 			i := bytes.IndexByte(b, '\n')
@@ -61,17 +66,14 @@ func (h *headReader) next() ([]byte, error) {
 				return raw, nil
 			}
 		}
-		if err := h.check(); err != nil {
-			return nil, err
-		}
 		if err := h.more(); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// check looks at the beginning of a head as soon as it is there: a peer of
-// another protocol may never send a line's end.
+// check looks at the beginning of a head before its first line has ended: a
+// peer of another protocol may never end it.
 func (h *headReader) check() error {
 	const http = "HTTP/"
 	b := (*h.buf)[h.pos:]

@@ -39,12 +39,15 @@ func (t *Transport) RoundTrip2(req *http.Request) (*http.Response, error) {
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: MaxHead,
 	}
-	resp, err := ht.RoundTrip(req)
+	asked := req.WithContext(req.Context())
+	asked.Host = hostHeader(req)
+	resp, err := ht.RoundTrip(asked)
 	if err != nil {
 		ht.CloseIdleConnections()
 		return nil, c.fail(req.Context(), err)
 	}
 	tr.First = time.Since(sent)
+	resp.Request = req
 	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
 	return resp, nil
 }

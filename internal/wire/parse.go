@@ -84,7 +84,8 @@ func parseFields(raw []byte) (http.Header, error) {
 			if last == nil || !IsText(line) {
 				return nil, malformed("malformed header line", []byte(line))
 			}
-			last[len(last)-1] += " " + strings.Trim(line, " \t")
+			v := &last[len(last)-1]
+			*v = strings.Trim(*v+" "+strings.Trim(line, " \t"), " ")
 			continue
 		}
 		name, value, ok := strings.Cut(line, ":")

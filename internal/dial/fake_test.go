@@ -1,0 +1,209 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+// never is a delay that only a context's end ends.
+const never = time.Duration(1) << 62
+
+// wait waits for d or the end of ctx. It sets no timer for no time at all, in
+// which the race detector of Go 1.26 may crash within a bubble.
+func wait(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// An answer is what a zone or a network says to one question.
+type answer struct {
+	after time.Duration
+	addrs string // with spaces between
+	err   error
+	do    func() // done in place of all else
+}
+
+var (
+	notFound    = &net.DNSError{Err: "no such host", IsNotFound: true}
+	errServFail = &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+	errSilent   = &net.DNSError{Err: "i/o timeout", IsTimeout: true}
+	errRefused  = &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+)
+
+// A zone is a Resolver that answers by "ip4 name" and "ip6 name". There is no
+// name that it does not list.
+type zone map[string]answer
+
+func (z zone) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	a, ok := z[network+" "+host]
+	if !ok {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	if a.do != nil {
+		a.do()
+	}
+	if err := wait(ctx, a.after); err != nil {
+		return nil, err
+	}
+	var addrs []netip.Addr
+	for s := range strings.FieldsSeq(a.addrs) {
+		addrs = append(addrs, netip.MustParseAddr(s))
+	}
+	return addrs, a.err
+}
+
+// counting is a Resolver that logs the questions to another.
+type counting struct {
+	Resolver
+	mu    sync.Mutex
+	asked []string
+}
+
+func (c *counting) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	c.mu.Lock()
+	c.asked = append(c.asked, network+" "+host)
+	c.mu.Unlock()
+	return c.Resolver.LookupNetIP(ctx, network, host)
+}
+
+// questions returns what was asked, sorted.
+func (c *counting) questions() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(slices.Sorted(slices.Values(c.asked)), ", ")
+}
+
+// A network answers connects by "ip:port". What it does not list accepts at
+// once.
+type network struct {
+	answers   map[string]answer
+	elsewhere net.Addr // the peer of all connections, if set
+
+	mu    sync.Mutex
+	began time.Time
+	dials []string
+	open  int
+}
+
+func (n *network) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
+	n.mu.Lock()
+	n.dials = append(n.dials, fmt.Sprint(time.Since(n.began), " ", addr))
+	n.mu.Unlock()
+	a := n.answers[addr]
+	if a.do != nil {
+		a.do()
+	}
+	if err := wait(ctx, a.after); err != nil {
+		return nil, err
+	}
+	if a.err != nil {
+		return nil, a.err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open++
+	c := &fakeConn{n: n, remote: n.elsewhere}
+	if c.remote == nil {
+		c.remote = net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr))
+	}
+	return c, nil
+}
+
+// log returns all connects, and how many connections are open.
+func (n *network) log() (dials []string, open int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.dials), n.open
+}
+
+type fakeConn struct {
+	net.Conn
+	n      *network
+	remote net.Addr
+	closed bool
+}
+
+func (c *fakeConn) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 99), Port: 9} }
+func (c *fakeConn) RemoteAddr() net.Addr { return c.remote }
+
+func (c *fakeConn) Close() error {
+	c.n.mu.Lock()
+	defer c.n.mu.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.n.open--
+	}
+	return nil
+}
+
+// newDialer returns a Dialer on fakes. It must be made in the bubble.
+func newDialer(r Resolver, n *network) *Dialer {
+	n.began = time.Now()
+	return &Dialer{Lookups: NewLookups(r, 0), DialContext: n.DialContext}
+}
+
+// kind names what kind of error err is.
+func kind(err error) string {
+	var kinds []string
+	add := func(name string, is bool) {
+		if is {
+			kinds = append(kinds, name)
+		}
+	}
+	_, lookup := errors.AsType[*LookupError](err)
+	add("lookup", lookup)
+	dns, ok := errors.AsType[*net.DNSError](err)
+	add("not found", ok && dns.IsNotFound)
+	_, many := errors.AsType[*AttemptsError](err)
+	// Whether the end of a context is seen once or by several attempts is open.
+	add("attempts", many && !errors.Is(err, context.DeadlineExceeded))
+	_, blocked := errors.AsType[*BlockedError](err)
+	add("blocked", blocked)
+	p, panicked := errors.AsType[*PanicError](err)
+	add("panic", panicked)
+	if panicked && len(p.Stack) == 0 && !strings.Contains(fmt.Sprint(p.Value), "Goexit") {
+		add("without a stack", true)
+	}
+	add("refused", errors.Is(err, syscall.ECONNREFUSED))
+	add("deadline", errors.Is(err, context.DeadlineExceeded))
+	add("canceled", errors.Is(err, context.Canceled))
+	if err != nil && kinds == nil {
+		return "other: " + err.Error()
+	}
+	return strings.Join(kinds, ", ")
+}
+
+// check closes c and checks where it leads to, and the kind of err.
+func check(t *testing.T, c Conn, err error, wantPeer, wantKind string) {
+	t.Helper()
+	if got := kind(err); got != wantKind {
+		t.Errorf("Dial error = %v, of kind %q; want %q", err, got, wantKind)
+	}
+	peer := ""
+	if c.Conn != nil {
+		peer = c.Peer.String()
+		c.Close()
+	}
+	if peer != wantPeer {
+		t.Errorf("Dial peer = %q; want %q", peer, wantPeer)
+	}
+}

@@ -1,0 +1,237 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// dialOnce dials host and closes the connection.
+func dialOnce(ctx context.Context, d *Dialer, host string, fresh bool) error {
+	c, _, err := d.Dial(ctx, host, 80, fresh)
+	if err == nil {
+		c.Close()
+	}
+	return err
+}
+
+// A name is asked for rooted first and, if there is none, by the search list.
+func TestSearchList(t *testing.T) {
+	const rooted, searched = "ip4 h.test., ip6 h.test.", "ip4 h.test, ip4 h.test., ip6 h.test, ip6 h.test."
+	for _, tt := range []struct {
+		name, host string
+		z          zone
+		asked      string
+		peer, kind string
+	}{
+		{"rooted", "h.test", zone{"ip4 h.test.": v4, "ip4 h.test": {addrs: "192.0.2.66"}}, rooted, a1, ""},
+		{"B21 by the search list", "h.test", zone{"ip4 h.test": v4}, searched, a1, ""},
+		{"B21 by the search list, ip6", "h.test", zone{"ip6 h.test": v6}, searched, b1, ""},
+		{"nowhere", "h.test", zone{}, searched, "", "lookup, not found"},
+		{"search list fails", "h.test", zone{"ip4 h.test": {err: errServFail}}, searched, "", "lookup"},
+		{"B21 trailing dot", "h.test.", zone{"ip4 h.test": v4}, rooted, "", "lookup, not found"},
+		{"failure is final", "h.test", zone{"ip4 h.test.": {err: errServFail}, "ip4 h.test": v4}, rooted, "", "lookup"},
+		{"sinkhole is final", "h.test", zone{"ip4 h.test.": {addrs: "0.0.0.0"}, "ip4 h.test": v4}, rooted, "", "lookup, not found"},
+		{"one address is final", "h.test", zone{"ip6 h.test.": v6, "ip4 h.test": v4}, rooted, b1, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &counting{Resolver: tt.z}
+				c, _, err := newDialer(r, new(network)).Dial(t.Context(), tt.host, 80, false)
+				check(t, c, err, tt.peer, tt.kind)
+				synctest.Wait()
+				if got := r.questions(); got != tt.asked {
+					t.Errorf("asked for %s; want %s", got, tt.asked)
+				}
+			})
+		})
+	}
+}
+
+// ask is how many questions one lookup is.
+const ask = 2
+
+func TestLookupsShared(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		z    zone
+		kind string
+	}{
+		{"found", zone{"ip4 h.test.": v4.in(time.Second), "ip6 h.test.": v6.in(time.Second)}, ""},
+		{"failed", zone{"ip4 h.test.": {after: time.Second, err: errServFail}, "ip6 h.test.": {err: errServFail}}, "lookup"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &counting{Resolver: tt.z}
+				d := newDialer(r, new(network))
+				var wg sync.WaitGroup
+				for i := range 1000 {
+					wg.Go(func() {
+						if err := dialOnce(t.Context(), d, "h.test", i%2 == 0); kind(err) != tt.kind {
+							t.Errorf("Dial error = %v; want one of kind %q", err, tt.kind)
+						}
+					})
+				}
+				wg.Wait()
+				if got := len(r.asked); got != ask {
+					t.Errorf("1000 dials at once ask %d questions; want %d", got, ask)
+				}
+			})
+		})
+	}
+}
+
+func TestLookupsReused(t *testing.T) {
+	const ttl = 30 * time.Second
+	found := zone{"ip4 h.test.": v4, "ip6 h.test.": v6}
+	for _, tt := range []struct {
+		name  string
+		z     zone
+		after time.Duration
+		fresh bool
+		want  int // lookups
+	}{
+		{"at once", found, ms, false, 1},
+		{"within the TTL", found, ttl - 1, false, 1},
+		{"after the TTL", found, ttl, false, 2},
+		{"fresh", found, ms, true, 2},
+		{"one family only", zone{"ip4 h.test.": v4}, time.Second, false, 1},
+		{"one family failed", zone{"ip4 h.test.": v4, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
+		{"both failed", zone{"ip4 h.test.": {err: errServFail}, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
+		{"not found", zone{}, time.Second, false, 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &counting{Resolver: tt.z}
+				// Who connects in no time does not wait for the other family.
+				d := newDialer(r, &network{answers: map[string]answer{a1: {after: ms}, b1: {after: ms}}})
+				d.Lookups = NewLookups(r, ttl)
+				first := dialOnce(t.Context(), d, "h.test", false)
+				time.Sleep(tt.after - ms)
+				second := dialOnce(t.Context(), d, "h.test", tt.fresh)
+				if kind(first) != kind(second) {
+					t.Errorf("Dial error = %v, then %v; want the same", first, second)
+				}
+				synctest.Wait()
+				if got := len(r.asked); got != tt.want*ask {
+					t.Errorf("%d questions were asked; want %d", got, tt.want*ask)
+				}
+			})
+		})
+	}
+}
+
+// A lookup outlives the one who began it and ends with the last who waits.
+func TestLookupsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &counting{Resolver: zone{"ip4 h.test.": hang, "ip6 h.test.": hang}}
+		d := newDialer(r, new(network))
+		var wg sync.WaitGroup
+		for i := range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i+1)*time.Second)
+			defer cancel()
+			wg.Go(func() { dialOnce(ctx, d, "h.test", false) })
+		}
+		time.Sleep(2500 * ms)
+		synctest.Wait()
+		d.Lookups.mu.Lock()
+		if f := d.Lookups.flights["h.test"]; f == nil || f.waiters != 1 || len(r.asked) != ask {
+			t.Errorf("after two of three left, lookup = %+v after %d questions; want one that is waited for", f, len(r.asked))
+		}
+		d.Lookups.mu.Unlock()
+		wg.Wait()
+		synctest.Wait() // all goroutines end, or the bubble fails
+		if n := len(d.Lookups.flights); n != 0 {
+			t.Errorf("%d lookups are left; want 0", n)
+		}
+	})
+}
+
+// A name whose lookup was given up is asked for anew.
+func TestLookupsAfterCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := zone{"ip4 h.test.": hang, "ip6 h.test.": hang}
+		r := &counting{Resolver: z}
+		d := newDialer(r, new(network))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if got := kind(dialOnce(ctx, d, "h.test", false)); got != "lookup, deadline" {
+			t.Errorf("Dial error is of kind %q; want %q", got, "lookup, deadline")
+		}
+		synctest.Wait()
+		z["ip4 h.test."] = v4
+		if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
+			t.Errorf("Dial error = %v; want nil", err)
+		}
+	})
+}
+
+// The answers kept are bounded by number and by age.
+func TestLookupsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := resolverFunc(func(_ context.Context, network, _ string) ([]netip.Addr, error) {
+			if network == "ip6" {
+				return nil, notFound
+			}
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+		})
+		l := NewLookups(all, 30*time.Second)
+		look := func(i int) {
+			f := l.join(t.Context(), fmt.Sprintf("h%d.test", i), false)
+			synctest.Wait()
+			l.leave(f)
+		}
+		for i := range maxFound + 100 {
+			look(i)
+		}
+		if len(l.flights) != maxFound || len(l.found) != maxFound {
+			t.Errorf("%d answers are kept, %d in order; want %d", len(l.flights), len(l.found), maxFound)
+		}
+		if l.flights["h0.test"] != nil || l.flights["h100.test"] == nil {
+			t.Errorf("the answers kept are not the latest ones")
+		}
+		time.Sleep(30 * time.Second)
+		look(0)
+		if len(l.flights) != 1 || len(l.found) != 1 {
+			t.Errorf("%d answers are kept after the TTL, %d in order; want 1", len(l.flights), len(l.found))
+		}
+	})
+}
+
+type resolverFunc func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+func (f resolverFunc) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return f(ctx, network, host)
+}
+
+// A lookup that lacks a descriptor tells so, although Go's resolver does not.
+func TestWatchResolver(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		errno syscall.Errno
+		want  bool
+	}{
+		{"scarce", syscall.EMFILE, true},
+		{"another error", syscall.ECONNREFUSED, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Err: tt.errno}
+			}})
+			_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
+			if err == nil || errors.Is(err, tt.errno) != tt.want {
+				t.Errorf("LookupNetIP error = %v; want one that wraps %v: %t", err, tt.errno, tt.want)
+			}
+		})
+	}
+	if r := (zone{}); fmt.Sprintf("%T", WatchResolver(r)) != "dial.zone" {
+		t.Errorf("WatchResolver(%T) = %T; want it unchanged", r, WatchResolver(r))
+	}
+}

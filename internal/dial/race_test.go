@@ -1,0 +1,196 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func (a answer) doing(do func()) answer { a.do = do; return a }
+
+// However the answers race, one family that timed out is never taken for a
+// name that does not exist.
+func TestNeverNotFoundByTimeout(t *testing.T) {
+	for i := range 1000 {
+		synctest.Test(t, func(t *testing.T) {
+			z := zone{"ip4 h.test.": {after: time.Second, err: errSilent}, "ip6 h.test.": {after: time.Second, err: notFound}}
+			if i%2 == 1 {
+				z["ip4 h.test."], z["ip6 h.test."] = z["ip6 h.test."], z["ip4 h.test."]
+			}
+			_, _, err := newDialer(z, new(network)).Dial(t.Context(), "h.test", 80, false)
+			if got := kind(err); got != "lookup" {
+				t.Fatalf("repeat %d: Dial error = %v, of kind %q; want %q", i, err, got, "lookup")
+			}
+		})
+	}
+}
+
+// refuseAll makes n refuse connects to the addresses of a.
+func (n *network) refuseAll(a answer) {
+	if n.answers == nil {
+		n.answers = make(map[string]answer)
+	}
+	for s := range strings.FieldsSeq(a.addrs) {
+		n.answers[netip.AddrPortFrom(netip.MustParseAddr(s), 80).String()] = refused
+	}
+}
+
+// At most 8 addresses of a host are tried, of both families in turns.
+func TestAddrsCapped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all4, all6 := many("192.0.2.", 200), many("2001:db8::", 1000)
+		n := new(network)
+		n.refuseAll(all4)
+		n.refuseAll(all6)
+		d := newDialer(zone{"ip4 h.test.": all4, "ip6 h.test.": all6.in(10 * ms)}, n)
+		c, _, err := d.Dial(t.Context(), "h.test", 80, false)
+		check(t, c, err, "", "attempts, refused")
+		all, _ := errors.AsType[*AttemptsError](err)
+		if len(n.dials) != 8 || len(all.Errs) != 8 {
+			t.Errorf("%d connects, %d errors; want 8", len(n.dials), len(all.Errs))
+		}
+		if got := strings.Count(strings.Join(n.dials, " "), "192.0.2."); got != 4 {
+			t.Errorf("%d connects to IPv4; want 4", got)
+		}
+	})
+}
+
+// A family that answers first does not use up the turns of the other: on a host
+// without IPv6 all connects to it fail at once.
+func TestAddrsShared(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		ip4, ip6 answer
+		peer     string
+	}{
+		{"ip6 first", v4.in(5 * ms), many("2001:db8::", 8), a1},
+		{"ip4 first", many("192.0.2.", 8), v6.in(60 * ms), b1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := new(network)
+				n.refuseAll(many("192.0.2.", 8))
+				n.refuseAll(many("2001:db8::", 8))
+				delete(n.answers, tt.peer)
+				c, _, err := newDialer(zone{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6}, n).Dial(t.Context(), "h.test", 80, false)
+				check(t, c, err, tt.peer, "")
+			})
+		})
+	}
+}
+
+// A connection that stands after the race is over is closed.
+func TestLateConnections(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		timeout time.Duration
+		peer    string
+		kind    string
+	}{
+		{"after another won", time.Minute, b2, ""},
+		{"after the deadline", 1500 * ms, "", "refused, deadline"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				// Connects that do not look at their context.
+				deaf := func(d time.Duration) answer { return answer{}.doing(func() { time.Sleep(d) }) }
+				n := &network{answers: map[string]answer{b1: deaf(5 * time.Second), a1: deaf(5 * time.Second), b2: {after: 1200 * ms}}}
+				z := zone{"ip4 h.test.": both4, "ip6 h.test.": both6}
+				n.answers[a2] = refused
+				ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
+				defer cancel()
+				c, _, err := newDialer(z, n).Dial(ctx, "h.test", 80, false)
+				check(t, c, err, tt.peer, tt.kind)
+				time.Sleep(time.Minute)
+				if _, open := n.log(); open != 0 {
+					t.Errorf("%d connections are open in the end; want 0", open)
+				}
+			})
+		})
+	}
+}
+
+func TestDialCanceled(t *testing.T) {
+	cause := errors.New("enough")
+	for _, tt := range []struct {
+		name   string
+		z      zone
+		lookup bool
+	}{
+		{"in the lookup", zone{"ip4 h.test.": hang, "ip6 h.test.": hang}, true},
+		{"in one lookup", zone{"ip6 h.test.": hang}, true},
+		{"in the grace", zone{"ip4 h.test.": v4.in(980 * ms), "ip6 h.test.": hang}, true},
+		{"in the only connect", zone{"ip4 h.test.": v4}, false},
+		{"in one of the connects", zone{"ip4 h.test.": both4}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := &network{answers: map[string]answer{a1: hang, a2: hang}}
+				d := newDialer(tt.z, n)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(time.Second, func() { cancel(cause) })
+				_, _, err := d.Dial(ctx, "h.test", 80, false)
+				if got := time.Since(n.began); got != time.Second {
+					t.Errorf("Dial returned %v after it began; want 1s", got)
+				}
+				_, lookup := errors.AsType[*LookupError](err)
+				if lookup != tt.lookup || !errors.Is(err, cause) && !errors.Is(err, context.Canceled) {
+					t.Errorf("Dial error = %v; want the cause, a LookupError: %t", err, tt.lookup)
+				}
+			})
+		})
+	}
+}
+
+// Hooks that panic or end their goroutine do no harm but to their own check.
+func TestHooksThatEnd(t *testing.T) {
+	boom := func() { panic("boom") }
+	for _, tt := range []struct {
+		name string
+		z    zone
+		net  map[string]answer
+		peer string
+		kind string
+	}{
+		{"resolver panics", zone{"ip4 h.test.": v4.doing(boom), "ip6 h.test.": v6.doing(boom)}, nil, "", "lookup, panic"},
+		{"resolver panics in one family", zone{"ip4 h.test.": v4.doing(boom)}, nil, "", "lookup, panic"},
+		{"resolver panics beside addresses", zone{"ip4 h.test.": v4, "ip6 h.test.": v6.doing(boom)}, nil, a1, ""},
+		{"resolver exits", zone{"ip4 h.test.": v4.doing(runtime.Goexit), "ip6 h.test.": v6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
+		{"resolver exits in one family", zone{"ip6 h.test.": v6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
+		{"resolver exits beside addresses", zone{"ip4 h.test.": v4, "ip6 h.test.": v6.doing(runtime.Goexit)}, nil, a1, ""},
+		{"dial panics", zone{"ip4 h.test.": v4}, map[string]answer{a1: {do: boom}}, "", "panic"},
+		{"both dials panic", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}, a2: {do: boom}}, "", "attempts, panic"},
+		{"one dial panics", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}}, a2, ""},
+		{"both dials exit", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "attempts, panic"},
+		{"one dial exits", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}}, a2, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, _, err := newDialer(tt.z, &network{answers: tt.net}).Dial(t.Context(), "h.test", 80, false)
+				check(t, c, err, tt.peer, tt.kind)
+			})
+		})
+	}
+}
+
+// A dial function that ends the goroutine of its caller leaves nothing behind.
+func TestOnlyDialExits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDialer(zone{"ip4 h.test.": v4}, &network{answers: map[string]answer{a1: {do: runtime.Goexit}}})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			d.Dial(t.Context(), "h.test", 80, false)
+		}()
+		<-done
+		synctest.Wait()
+		if n := len(d.Lookups.flights); n != 0 {
+			t.Errorf("%d lookups are left; want 0", n)
+		}
+	})
+}

@@ -1,0 +1,220 @@
+package pace
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// A schedule is a random run of crews on one Pacer.
+type schedule struct {
+	rnd    *rand.Rand
+	limits Limits
+	p      *Pacer[item]
+	crews  []*crew
+	pushed []int
+	active map[string]int // by host, over all crews
+	fails  []string
+}
+
+func newSchedule(seed uint64, crews int) *schedule {
+	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int)}
+	s.limits.HostWidth = 1 + s.rnd.IntN(3)
+	if s.rnd.IntN(2) == 0 {
+		s.limits.Rate, s.limits.Burst = rate.Limit(10+s.rnd.IntN(90)), 1+s.rnd.IntN(5)
+	}
+	if s.rnd.IntN(2) == 0 {
+		s.limits.HostRate, s.limits.HostBurst = rate.Limit(5+s.rnd.IntN(45)), 1+s.rnd.IntN(3)
+	}
+	s.p = New[item](s.limits)
+	for range crews {
+		c := newCrew(s.p, 1+s.rnd.IntN(4), 1+s.rnd.IntN(20))
+		c.work = s.work(c, s.rnd.IntN(4) == 0, rand.New(rand.NewPCG(seed, 1)))
+		s.crews = append(s.crews, c)
+	}
+	s.pushed = make([]int, crews)
+	return s
+}
+
+// failf may be called while p.mu is held or not, by one goroutine at a time.
+func (s *schedule) failf(format string, args ...any) {
+	if len(s.fails) < 3 {
+		s.fails = append(s.fails, fmt.Sprintf(format, args...))
+	}
+}
+
+// work counts the checks under way. If scarce is set, some are put back.
+func (s *schedule) work(c *crew, scarce bool, rnd *rand.Rand) func(item) bool {
+	running := 0
+	count := func(host string, d int) bool {
+		s.p.mu.Lock()
+		defer s.p.mu.Unlock()
+		running += d
+		s.active[host] += d
+		if host != "" && s.active[host] > s.limits.HostWidth {
+			s.failf("%d checks at once on %q; want at most %d", s.active[host], host, s.limits.HostWidth)
+		}
+		if running > c.q.slots {
+			s.failf("%d checks at once in a queue; want at most %d", running, c.q.slots)
+		}
+		return scarce && rnd.IntN(10) == 0
+	}
+	return func(it item) bool {
+		count(it.host, 1)
+		time.Sleep(it.take)
+		return count(it.host, -1)
+	}
+}
+
+// feed pushes items, one every pause, and closes the queue.
+func (c *crew) feed(items []item, pause time.Duration) (pushed int) {
+	defer c.q.Close()
+	for _, it := range items {
+		if !c.q.Wanted() {
+			break
+		}
+		c.q.Push(it.host, it)
+		pushed++
+		if pause > 0 {
+			time.Sleep(pause)
+		}
+	}
+	return pushed
+}
+
+func (s *schedule) items() []item {
+	items := make([]item, s.rnd.IntN(40))
+	hosts := 1 + s.rnd.IntN(5)
+	for n := range items {
+		host := ""
+		if s.rnd.IntN(10) > 0 {
+			host = string(rune('a' + s.rnd.IntN(hosts)))
+		}
+		items[n] = item{host: host, n: n, take: time.Duration(s.rnd.IntN(200)) * time.Millisecond}
+	}
+	return items
+}
+
+// checkIdle looks for checks that could start and do not. All must be quiet.
+func (s *schedule) checkIdle() {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	// What became free at this very moment may not have been seen yet.
+	past := time.Now().Add(-time.Microsecond)
+	empty := func(b *rate.Limiter) bool { return b != nil && b.TokensAt(past) < 1 }
+	for i, c := range s.crews {
+		if c.q.stopped || c.q.running >= c.q.limit || time.Now().Before(c.q.hold) {
+			continue
+		}
+		for host, l := range c.q.lanes {
+			if host != "" && (l.h.active >= s.limits.HostWidth || empty(l.h.bucket) || empty(s.p.all)) {
+				continue
+			}
+			s.failf("after %v queue %d leaves a slot and host %q idle with %d checks parked",
+				time.Since(c.began), i, host, len(l.items))
+		}
+	}
+}
+
+// run runs it, watches it, and checks what came of every check.
+func (s *schedule) run() {
+	stops := make([]time.Duration, len(s.crews))
+	for i, c := range s.crews {
+		if s.rnd.IntN(3) == 0 {
+			stops[i] = time.Duration(s.rnd.IntN(3000)) * time.Millisecond
+			time.AfterFunc(stops[i], c.q.Stop)
+		}
+		items, pause := s.items(), time.Duration(s.rnd.IntN(3)*10)*time.Millisecond
+		c.workers.Go(func() { s.pushed[i] = c.feed(items, pause) })
+	}
+	for range 1000 {
+		time.Sleep(time.Duration(1+s.rnd.IntN(40)) * time.Millisecond)
+		synctest.Wait()
+		s.checkIdle()
+	}
+	time.Sleep(time.Hour) // by now all has ended that ever will
+	synctest.Wait()
+	for i, c := range s.crews {
+		if left := c.q.parked; left > 0 && stops[i] == 0 {
+			s.failf("queue %d was not stopped, and %d checks never started", i, left)
+		}
+		c.q.Stop()
+		drained := c.q.Drain()
+		c.workers.Wait()
+		var ns []int
+		for _, it := range drained {
+			ns = append(ns, it.n)
+		}
+		ns = append(ns, c.ended...)
+		slices.Sort(ns)
+		for n := range max(len(ns), s.pushed[i]) {
+			if n >= len(ns) || ns[n] != n {
+				s.failf("queue %d started or drained %v; want 0 to %d", i, ns, s.pushed[i]-1)
+				break
+			}
+		}
+	}
+	s.checkOver()
+}
+
+// checkOver checks what is left of a schedule, and its rates.
+func (s *schedule) checkOver() {
+	if n := len(s.p.hosts); n > 0 && s.limits.HostRate == 0 {
+		s.failf("%d hosts are remembered; want 0", n)
+	}
+	var all []time.Duration
+	byHost := make(map[string][]time.Duration)
+	for _, c := range s.crews {
+		for _, st := range c.starts {
+			if st.host != "" {
+				all = append(all, st.at)
+				byHost[st.host] = append(byHost[st.host], st.at)
+			}
+		}
+	}
+	s.checkRate("all hosts", all, s.limits.Rate, s.limits.Burst)
+	for host, times := range byHost {
+		s.checkRate(host, times, s.limits.HostRate, s.limits.HostBurst)
+	}
+}
+
+func (s *schedule) checkRate(what string, times []time.Duration, limit rate.Limit, burst int) {
+	slices.Sort(times)
+	most := int(limit) + burst
+	for i := range times {
+		if j := i + most; limit > 0 && j < len(times) && times[j]-times[i] < time.Second {
+			s.failf("over %d starts of %s in a second", most, what)
+			return
+		}
+	}
+}
+
+// Whatever is pushed starts once or is drained once, limits hold at any time,
+// no slot idles while a check could use it, and all goroutines end.
+func TestRandomSchedules(t *testing.T) {
+	for crews := 1; crews <= 3; crews++ {
+		t.Run(fmt.Sprintf("%d queues", crews), func(t *testing.T) {
+			seeds := uint64(200)
+			if testing.Short() {
+				seeds = 20
+			}
+			for seed := range seeds {
+				synctest.Test(t, func(t *testing.T) {
+					s := newSchedule(seed, crews)
+					s.run()
+					for _, fail := range s.fails {
+						t.Errorf("seed %d, limits %+v: %s", seed, s.limits, fail)
+					}
+				})
+				if t.Failed() {
+					break
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+func TestBody(t *testing.T) {
+	const length, chunked = "Content-Length: 5\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"
+	for _, tt := range []struct {
+		name   string
+		method string
+		raw    string // with | between what is written at once
+		want   string
+		err    error
+	}{
+		{"length", "GET", ok + length + "hello", "hello", nil},
+		{"length, apart", "GET", ok + length + "|he|llo", "hello", nil},
+		{"E16 longer than its length", "GET", ok + length + "hello, world", "hello", nil},
+		{"E16 shorter than its length", "GET", ok + length + "hel", "hel", io.ErrUnexpectedEOF},
+		{"E16 no body for its length", "GET", ok + length, "", io.ErrUnexpectedEOF},
+		{"length 0", "GET", ok + "Content-Length: 0\r\n\r\nhello", "", nil},
+		{"chunked", "GET", ok + chunked + "5\r\nhello\r\n0\r\n\r\n", "hello", nil},
+		{"chunked, apart", "GET", ok + chunked + "|2\r\nh|e\r\n3\r|\nllo\r\n0\r\n\r\n", "hello", nil},
+		{"chunked, cut", "GET", ok + chunked + "5\r\nhel", "hel", io.ErrUnexpectedEOF},
+		{"chunked, no last chunk", "GET", ok + chunked + "5\r\nhello\r\n", "hello", io.ErrUnexpectedEOF},
+		{"chunked and a length", "GET", ok + "Content-Length: 1\r\n" + chunked + "5\r\nhello\r\n0\r\n\r\n", "hello", nil},
+		{"E15 bad chunk size", "GET", ok + chunked + "zz\r\nhello\r\n", "", errAny},
+		{"E15 huge chunk size", "GET", ok + chunked + "fffffffffffffffff\r\nhello\r\n", "", errAny},
+		{"until the end", "GET", ok + "\r\n|hel|lo", "hello", nil},
+		{"until the end, HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\n\r\nhello", "hello", nil},
+		{"E17 HEAD", "HEAD", ok + length + "hello", "", nil},
+		{"E17 204", "GET", "HTTP/1.1 204 No Content\r\n" + length + "hello", "", nil},
+		{"E17 304", "GET", "HTTP/1.1 304 Not Modified\r\n" + length + "hello", "", nil},
+		{"101", "GET", "HTTP/1.1 101 Switching Protocols\r\n\r\nhello", "", nil},
+		{"after a 103", "GET", "HTTP/1.1 103 Early Hints\r\n\r\n" + ok + length + "hello", "hello", nil},
+		{"limit", "GET", ok + "\r\n" + strings.Repeat("x", MaxBody+9), strings.Repeat("x", MaxBody), nil},
+		{"I1 limit with a length", "GET", ok + "Content-Length: 10000000000\r\n\r\n" + strings.Repeat("x", MaxBody+9), strings.Repeat("x", MaxBody), nil},
+		{"I2 limit with chunks", "GET", ok + chunked + strings.Repeat("400\r\n"+strings.Repeat("x", 1<<10)+"\r\n", 1025), strings.Repeat("x", MaxBody), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := serve(answer(strings.Split(tt.raw, "|")...))
+				resp, err := rt.RoundTrip(newRequest(t.Context(), tt.method, "http://h.test/"))
+				if err != nil {
+					t.Fatalf("RoundTrip error = %v; want nil", err)
+				}
+				got, err := io.ReadAll(resp.Body)
+				if string(got) != tt.want {
+					t.Errorf("body = %.50q of %d bytes; want %.50q of %d", got, len(got), tt.want, len(tt.want))
+				}
+				if !errors.Is(err, tt.err) && (tt.err != errAny || err == nil) {
+					t.Errorf("body error = %v; want %v", err, tt.err)
+				}
+				if n, err := resp.Body.Read(nil); n != 0 || err == nil && tt.err == nil && tt.want == "" {
+					t.Errorf("Read of nothing at the end = %d, %v", n, err)
+				}
+				resp.Body.Close()
+			})
+		})
+	}
+}
+
+// errAny stands for any error.
+var errAny = errors.New("any error")
+
+func TestBodyClose(t *testing.T) {
+	for _, read := range []int{0, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			ended := false
+			rt := serve(func(c net.Conn) {
+				answer(ok + "Content-Length: 10\r\n\r\nhello")(c)
+				silence(c)
+				ended = true
+			})
+			resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+			if err != nil {
+				t.Fatalf("RoundTrip error = %v; want nil", err)
+			}
+			io.ReadFull(resp.Body, make([]byte, read))
+			for range 2 {
+				if err := resp.Body.Close(); err != nil {
+					t.Errorf("Close = %v; want nil", err)
+				}
+			}
+			synctest.Wait()
+			if !ended {
+				t.Errorf("after Close the connection is open")
+			}
+			if n, err := resp.Body.Read(make([]byte, 9)); n != 0 || !errors.Is(err, http.ErrBodyReadAfterClose) {
+				t.Errorf("Read after Close = %d, %v; want 0, %v", n, err, http.ErrBodyReadAfterClose)
+			}
+		})
+	}
+}
+
+// A buffer goes back for others to use only if nobody can still be reading it.
+func TestBodyKeepsReadBuffer(t *testing.T) {
+	for _, read := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			resp, err := serve(answer(ok + "\r\nhello")).RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+			if err != nil {
+				t.Fatalf("RoundTrip error = %v; want nil", err)
+			}
+			b := resp.Body.(*body)
+			if read {
+				b.Read(make([]byte, 1))
+			}
+			b.Close()
+			if kept := len(*b.buf) > 0; kept != read {
+				t.Errorf("body was read: %t, its buffer is kept: %t; want the same", read, kept)
+			}
+		})
+	}
+}

@@ -1,0 +1,161 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAppendRequest(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		url    string
+		host   string // in place of the URL's
+		header http.Header
+		want   string
+	}{
+		{name: "plain", url: "http://h.test/", want: "HEAD / HTTP/1.1|Host: h.test"},
+		{name: "no path", url: "http://h.test", want: "HEAD / HTTP/1.1|Host: h.test"},
+		{name: "port", url: "http://h.test:8080/", want: "HEAD / HTTP/1.1|Host: h.test:8080"},
+		{name: "trailing dot", url: "http://h.test./", want: "HEAD / HTTP/1.1|Host: h.test"},
+		{name: "trailing dot and port", url: "https://h.test.:8443/", want: "HEAD / HTTP/1.1|Host: h.test:8443"},
+		{name: "IPv6", url: "http://[2001:db8::1]/", want: "HEAD / HTTP/1.1|Host: [2001:db8::1]"},
+		{name: "IPv6 and port", url: "http://[2001:db8::1]:8080/", want: "HEAD / HTTP/1.1|Host: [2001:db8::1]:8080"},
+		{name: "query", url: "http://h.test/a?b=c&d=%20", want: "HEAD /a?b=c&d=%20 HTTP/1.1|Host: h.test"},
+		{name: "query without a path", url: "http://h.test?b", want: "HEAD /?b HTTP/1.1|Host: h.test"},
+		{name: "empty query", url: "http://h.test/?", want: "HEAD /? HTTP/1.1|Host: h.test"},
+		{name: "escapes are kept", url: "http://h.test/a%2Fb%c3%a4", want: "HEAD /a%2Fb%c3%a4 HTTP/1.1|Host: h.test"},
+		{name: "two slashes", url: "http://h.test//a", want: "HEAD //a HTTP/1.1|Host: h.test"},
+		{name: "no fragment", url: "http://h.test/a#b", want: "HEAD /a HTTP/1.1|Host: h.test"},
+		{name: "no userinfo", url: "http://u:p@h.test/", want: "HEAD / HTTP/1.1|Host: h.test"},
+		{name: "another host", url: "http://h.test/", host: "other.test.", want: "HEAD / HTTP/1.1|Host: other.test."},
+		{name: "fields are sorted", url: "http://h.test/", header: http.Header{"B": {"2"}, "C": {"3", "4"}, "A": {""}},
+			want: "HEAD / HTTP/1.1|Host: h.test|A: |B: 2|C: 3|C: 4"},
+		{name: "many fields", url: "http://h.test/", header: http.Header{"J": {""}, "I": {""}, "H": {""}, "G": {""}, "F": {""}, "E": {""}, "D": {""}, "C": {""}, "B": {""}, "A": {""}},
+			want: "HEAD / HTTP/1.1|Host: h.test|A: |B: |C: |D: |E: |F: |G: |H: |I: |J: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			req := newRequest(t.Context(), http.MethodHead, tt.url)
+			if tt.host != "" {
+				req.Host = tt.host
+			}
+			req.Header = tt.header
+			want := strings.ReplaceAll(tt.want+"|Connection: close||", "|", "\r\n")
+			if got := string(appendRequest(nil, req)); got != want {
+				t.Errorf("request for %q = %q; want %q", tt.url, got, want)
+			}
+		})
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent string
+		rt := serve(func(c net.Conn) {
+			sent = readRequest(c)
+			io.WriteString(c, "HTTP/1.0 404 Not Found\r\nA: b\r\n\r\n")
+		})
+		req := newRequest(t.Context(), http.MethodHead, "http://h.test/a")
+		resp, err := rt.RoundTrip(req)
+		if err != nil {
+			t.Fatalf("RoundTrip error = %v; want nil", err)
+		}
+		if resp.Status != "404 Not Found" || resp.StatusCode != 404 || resp.Proto != "HTTP/1.0" || resp.ProtoMajor != 1 || resp.ProtoMinor != 0 {
+			t.Errorf("response = %s %s; want HTTP/1.0 404 Not Found", resp.Proto, resp.Status)
+		}
+		if resp.Header.Get("A") != "b" || resp.ContentLength != -1 || !resp.Close || resp.Request != req || resp.TLS != nil || resp.TransferEncoding != nil {
+			t.Errorf("response = %+v", resp)
+		}
+		if err := resp.Body.Close(); err != nil {
+			t.Errorf("Close = %v; want nil", err)
+		}
+		synctest.Wait()
+		if want := "HEAD /a HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n"; sent != want {
+			t.Errorf("server reads %q; want %q", sent, want)
+		}
+	})
+}
+
+// Garbage is refused when it comes, and not only when the peer has nothing more
+// to say.
+func TestGarbageThenSilence(t *testing.T) {
+	for _, tt := range heads {
+		if tt.want != "malformed" && tt.want != "large" {
+			continue
+		}
+		synctest.Test(t, func(t *testing.T) {
+			rt := serve(func(c net.Conn) {
+				answer(tt.raw)(c)
+				silence(c)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			began := time.Now()
+			_, err := rt.RoundTrip(newRequest(ctx, http.MethodHead, "http://h.test/"))
+			if got := outcome(head{}, nil, err); got != tt.want || time.Since(began) != 0 {
+				t.Errorf("%s: RoundTrip = %v after %v; want %q at once", tt.name, err, time.Since(began), tt.want)
+			}
+		})
+	}
+}
+
+// A server that answers before it has read the request, or that closes then,
+// has answered.
+func TestAnswerFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := serve(func(c net.Conn) {
+			go readRequest(c)
+			io.WriteString(c, ok+"\r\n")
+		})
+		resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("RoundTrip = %v, %v; want 200", resp, err)
+		}
+		resp.Body.Close()
+	})
+}
+
+// Exchanges use their buffers one after another, never at once: what one was
+// told stays as it was, also after others have been made.
+func TestBuffersNotShared(t *testing.T) {
+	rt := serve(func(c net.Conn) {
+		path := strings.Fields(readRequest(c))[1]
+		fmt.Fprintf(c, "%sPath: %s\r\nContent-Length: 100\r\n\r\n%s", ok, path, strings.Repeat(path[1:], 10))
+	})
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			var all []*http.Response
+			for i := range 50 {
+				path := fmt.Sprintf("/%d%09d", w, i)
+				resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test"+path))
+				if err != nil {
+					t.Errorf("RoundTrip error = %v; want nil", err)
+					return
+				}
+				if i%3 > 0 { // some bodies are not read, some not to the end
+					got := make([]byte, 10*i%101)
+					io.ReadFull(resp.Body, got)
+					if want := strings.Repeat(path[1:], 10)[:len(got)]; string(got) != want {
+						t.Errorf("body = %q; want %q", got, want)
+					}
+				}
+				resp.Body.Close()
+				all = append(all, resp)
+			}
+			for i, resp := range all {
+				if got, want := resp.Header.Get("Path"), fmt.Sprintf("/%d%09d", w, i); got != want || resp.Status != "200 OK" {
+					t.Errorf("response has become %q of %q; want 200 OK of %q", resp.Status, got, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

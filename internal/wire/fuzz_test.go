@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// FuzzReadHead checks what holds for any bytes that a server may send, and that
+// a response that net/http takes as well is read as net/http reads it.
+func FuzzReadHead(f *testing.F) {
+	for _, tt := range heads {
+		if len(tt.raw) < 5000 {
+			f.Add([]byte(tt.raw))
+		}
+	}
+	f.Add([]byte(settings))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		src := &counter{r: bytes.NewReader(raw)}
+		hd, rest, err := readHead(src, false)
+		if src.n > MaxHead {
+			t.Errorf("%d bytes were read; want at most %d", src.n, MaxHead)
+		}
+		one, _, oneErr := readHead(iotest.OneByteReader(bytes.NewReader(raw)), true)
+		if !isHTTP2(oneErr) && outcome(one, nil, oneErr) != outcome(hd, nil, err) {
+			t.Errorf("read byte by byte = %q; want %q", outcome(one, nil, oneErr), outcome(hd, nil, err))
+		}
+		if err != nil {
+			checkQuoted(t, err)
+			return
+		}
+		if hd.code < 100 || hd.code > 999 || hd.length < -1 || len(rest) > len(raw) {
+			t.Errorf("head %+v with %d bytes behind it", hd, len(rest))
+		}
+		for key, values := range hd.header {
+			if !IsToken(key) || len(values) == 0 {
+				t.Errorf("field %q of %d values; want a token and a value", key, len(values))
+			}
+			for _, v := range values {
+				if !IsText(v) || v != strings.Trim(v, " \t") {
+					t.Errorf("value %q; want it trimmed and without control characters", v)
+				}
+			}
+		}
+		compare(t, hd, raw)
+	})
+}
+
+// compare compares hd with what net/http reads, if it does.
+func compare(t *testing.T, hd head, raw []byte) {
+	t.Helper()
+	br := bufio.NewReader(io.MultiReader(bytes.NewReader(raw), strings.NewReader("")))
+	var resp *http.Response
+	for {
+		var err error
+		if resp, err = http.ReadResponse(br, &http.Request{Method: http.MethodHead}); err != nil {
+			return
+		}
+		if resp.StatusCode >= 200 || resp.StatusCode == 101 {
+			break
+		}
+	}
+	if resp.StatusCode != hd.code {
+		t.Errorf("status = %d; net/http reads %d", hd.code, resp.StatusCode)
+	}
+	// net/http takes out or adds what it understands itself.
+	for _, key := range []string{"Content-Length", "Transfer-Encoding", "Trailer", "Cache-Control"} {
+		delete(resp.Header, key)
+		delete(hd.header, key)
+	}
+	for key, values := range hd.header {
+		// Of a value that ends in an empty folded line it keeps the space.
+		theirs := slices.Clone(resp.Header[key])
+		for i := range theirs {
+			theirs[i] = strings.Trim(theirs[i], " \t")
+		}
+		if !slices.Equal(values, theirs) {
+			t.Errorf("%s = %q; net/http reads %q", key, values, theirs)
+		}
+	}
+	if len(hd.header) != len(resp.Header) {
+		t.Errorf("fields = %q; net/http reads %q", hd.header, resp.Header)
+	}
+}

@@ -1,0 +1,131 @@
+package wire
+
+import (
+	"strings"
+)
+
+const ok = "HTTP/1.1 200 OK\r\n"
+
+// settings is what an HTTP/2 server sends first, here with one setting.
+const settings = "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"
+
+// heads lists what a server may send before it closes the connection, and what
+// is read of it. The words of want are those of outcome.
+var heads = []struct {
+	name string
+	raw  string
+	want string
+}{
+	{"plain", ok + "A: b\r\n\r\n", "200 A=b"},
+	{"no fields", ok + "\r\n", "200"},
+	{"body follows", ok + "A: b\r\n\r\nbody", "200 A=b rest=body"},
+
+	{"E1 nothing", "", "eof"},
+	{"E2 HTML only", "<html></html>\r\n", "malformed"},
+	{"E2 no line", "<html>", "malformed"},
+	{"E2 one byte", "<", "malformed"},
+	{"E2 random bytes", "\x8f\x02\xd1\x99\x00\xff", "malformed"},
+	{"E2 an empty line first", "\r\n" + ok + "\r\n", "malformed"},
+	{"E3 shoutcast", "ICY 200 OK\r\n\r\n", "malformed"},
+	{"C13 SSH", "SSH-2.0-OpenSSH_9.6\r\n", "malformed"},
+	{"C13 SMTP", "220 mail.test ESMTP\r\n", "malformed"},
+	{"C13 TLS alert", "\x15\x03\x01\x00\x02\x02\x50", "malformed"},
+	{"C13 MySQL", "J\x00\x00\x00\x0a8.0.36\x00", "malformed"},
+	{"C14 HTTP/2", settings, "malformed"},
+	{"C14 HTTP/2 without a setting", settings[:9], "malformed"},
+	{"C14 half a frame header", "\x00\x00", "eof"},
+	{"zeros", "\x00\x00\x00\x00\x00\x00\x00\x00\x00", "malformed"},
+
+	{"E4 HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", "200 minor=0"},
+	{"E4 HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", "200 minor=2"},
+	{"E4 HTTP/1.100", "HTTP/1.100 200 OK\r\n\r\n", "malformed"},
+	{"E4 HTTP/2.0", "HTTP/2.0 200 OK\r\n\r\n", "malformed"},
+	{"E4 HTTP/2", "HTTP/2 200\r\n\r\n", "malformed"},
+	{"E4 HTTP/0.9", "HTTP/0.9 200 OK\r\n\r\n", "malformed"},
+	{"E4 lower case", "http/1.1 200 OK\r\n\r\n", "malformed"},
+	{"E4 no version", "HTTP/ 200 OK\r\n\r\n", "malformed"},
+	{"E5 status of two digits", "HTTP/1.1 20\r\n\r\n", "malformed"},
+	{"E5 status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", "malformed"},
+	{"E5 status of letters", "HTTP/1.1 abc OK\r\n\r\n", "malformed"},
+	{"E5 status is negative", "HTTP/1.1 -12 OK\r\n\r\n", "malformed"},
+	{"E5 no status", "HTTP/1.1\r\n\r\n", "malformed"},
+	{"E5 blank status", "HTTP/1.1 \r\n\r\n", "malformed"},
+	{"E6 999", "HTTP/1.1 999 Denied\r\n\r\n", "999"},
+	{"E6 000", "HTTP/1.1 000 OK\r\n\r\n", "malformed"},
+	{"E6 099", "HTTP/1.1 099 OK\r\n\r\n", "malformed"},
+	{"E6 +12", "HTTP/1.1 +12 OK\r\n\r\n", "malformed"},
+	{"E7 no reason", "HTTP/1.1 200 \r\n\r\n", "200"},
+	{"E7 no reason nor space", "HTTP/1.1 200\r\n\r\n", "200"},
+	{"E7 two spaces", "HTTP/1.1  200 OK\r\n\r\n", "200"},
+	{"E7 long reason", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "large"},
+	{"NUL in the reason", "HTTP/1.1 200 O\x00K\r\n\r\n", "malformed"},
+	{"tab before the reason", "HTTP/1.1 200\tOK\r\n\r\n", "malformed"},
+
+	{"E8 NUL in a value", ok + "A: b\x00c\r\n\r\n", "malformed"},
+	{"E8 CR in a value", ok + "A: b\rc\r\n\r\n", "malformed"},
+	{"E8 DEL in a value", ok + "A: b\x7fc\r\n\r\n", "malformed"},
+	{"E8 NUL in a name", ok + "A\x00: b\r\n\r\n", "malformed"},
+	{"E8 no colon", ok + "A b\r\n\r\n", "malformed"},
+	{"E8 no name", ok + ": b\r\n\r\n", "malformed"},
+	{"E8 leading space", ok + " A: b\r\n\r\n", "malformed"},
+	{"E8 space before the colon", ok + "A : b\r\n\r\n", "malformed"},
+	{"E8 space in a name", ok + "A B: b\r\n\r\n", "malformed"},
+	{"E8 a name beyond ASCII", ok + "Ä: b\r\n\r\n", "malformed"},
+	{"E9 folded", ok + "A: b\r\n c\r\n\td\r\n\r\n", "200 A=b_c_d"},
+	{"E9 folded from the start", ok + "A:\r\n b\r\n\r\n", "200 A=b"},
+	{"E9 folded to no end", ok + "A: b\r\n \r\n\r\n", "200 A=b"},
+	{"E9 folded length", ok + "Content-Length:\r\n 5\r\n\r\n", "200 Content-Length=5 length=5"},
+	{"E9 NUL in a folded line", ok + "A: b\r\n \x00\r\n\r\n", "malformed"},
+	{"E9 bare LF", "HTTP/1.1 200 OK\nA: b\n\n", "200 A=b"},
+	{"E9 LF and CRLF", "HTTP/1.1 200 OK\nA: b\r\nC: d\n\r\n", "200 A=b C=d"},
+	{"E9 CR before CRLF", ok + "A: b\r\r\n\r\n", "malformed"},
+	{"E25 bytes beyond ASCII", ok + "Location: /\xff\xfe\r\n\r\n", "200 Location=/\xff\xfe"},
+	{"empty value", ok + "A:\r\nB: \r\n\r\n", "200 A= B="},
+	{"value with space around", ok + "A: \t b \t\r\n\r\n", "200 A=b"},
+	{"colon in a value", ok + "A: b:c\r\n\r\n", "200 A=b:c"},
+	{"name in lower case", ok + "content-type: x\r\n\r\n", "200 Content-Type=x"},
+	{"name of signs", ok + "!#$%&'*+-.^_`|~: x\r\n\r\n", "200 !#$%&'*+-.^_`|~=x"},
+	{"field twice", ok + "A: b\r\nC: d\r\na: e\r\n\r\n", "200 A=b A=e C=d"},
+
+	{"E10 line of 100 KiB", ok + "A: " + strings.Repeat("x", 100<<10) + "\r\n\r\n", "large"},
+	{"E10 over 64 KiB by little", ok + "A: " + strings.Repeat("x", MaxHead) + "\r\n\r\n", "large"},
+	{"E10 exactly 64 KiB", ok + "A: " + strings.Repeat("x", MaxHead-len(ok)-7) + "\r\n\r\n", "200 A=long"},
+	{"E10 64 KiB and a byte", ok + "A: " + strings.Repeat("x", MaxHead-len(ok)-6) + "\r\n\r\n", "large"},
+	{"E11 1000 fields", ok + strings.Repeat("A:\r\n", 1000) + "\r\n", "200 A=1000"},
+	{"E11 1001 fields", ok + strings.Repeat("A:\r\n", 1001) + "\r\n", "large"},
+	{"E11 100000 fields", ok + strings.Repeat("A: b\r\n", 100_000) + "\r\n", "large"},
+	{"I4 10 MiB", ok + strings.Repeat("A: "+strings.Repeat("x", 1000)+"\r\n", 10_000), "large"},
+	{"I8 10 MiB without a line", strings.Repeat("\x1b[31m", 2<<20), "malformed"},
+	{"I8 10 MiB in the status line", "HTTP/1.1 200 " + strings.Repeat("\x1b", 10<<20), "large"},
+	{"E12 no blank line", ok + "A: b\r\n", "eof"},
+	{"E12 half a line", ok + "A: b", "eof"},
+
+	{"E13 lengths differ", ok + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", "malformed"},
+	{"E13 lengths agree", ok + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n", "200 Content-Length=5 Content-Length=5 length=5"},
+	{"E13 list", ok + "Content-Length: 5, 5\r\n\r\n", "malformed"},
+	{"E13 negative", ok + "Content-Length: -1\r\n\r\n", "malformed"},
+	{"E13 plus", ok + "Content-Length: +5\r\n\r\n", "malformed"},
+	{"E13 letters", ok + "Content-Length: 5abc\r\n\r\n", "malformed"},
+	{"E13 hexadecimal", ok + "Content-Length: 0x5\r\n\r\n", "malformed"},
+	{"E13 underscore", ok + "Content-Length: 5_0\r\n\r\n", "malformed"},
+	{"E13 empty", ok + "Content-Length:\r\n\r\n", "malformed"},
+	{"E13 over 63 bits", ok + "Content-Length: 9223372036854775808\r\n\r\n", "malformed"},
+	{"I1 10 GB", ok + "Content-Length: 10000000000\r\n\r\n", "200 Content-Length=10000000000 length=10000000000"},
+	{"E14 length and chunked", ok + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "200 Content-Length=5 Transfer-Encoding=chunked chunked"},
+	{"E14 chunked, in capitals", ok + "Transfer-Encoding: CHUNKED\r\n\r\n", "200 Transfer-Encoding=CHUNKED chunked"},
+	{"E14 coding twice", ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "malformed"},
+	{"E14 gzip, chunked", ok + "Transfer-Encoding: gzip, chunked\r\n\r\n", "malformed"},
+	{"E14 chunked, identity", ok + "Transfer-Encoding: chunked, identity\r\n\r\n", "malformed"},
+	{"E14 identity", ok + "Transfer-Encoding: identity\r\n\r\n", "malformed"},
+	{"E14 empty coding", ok + "Transfer-Encoding:\r\n\r\n", "malformed"},
+
+	{"100 then final", "HTTP/1.1 100 Continue\r\n\r\n" + ok + "\r\n", "200"},
+	{"E18 many 103 then final", strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 100) + ok + "A: b\r\n\r\n", "200 A=b"},
+	{"E18 103 without end", strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 100_000), "large"},
+	{"E18 103 then nothing", "HTTP/1.1 103 Early Hints\r\n\r\n", "eof"},
+	{"103 then garbage", "HTTP/1.1 103 Early Hints\r\n\r\nzzz", "malformed"},
+	{"malformed 103", "HTTP/1.1 103 Early Hints\r\nA b\r\n\r\n" + ok + "\r\n", "malformed"},
+	{"E19 101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n\x00\x01", "101 Upgrade=x rest=\x00\x01"},
+	{"E21 two responses", ok + "\r\n" + ok + "\r\n", "200 rest=" + ok + "\r\n"},
+	{"E22 408", "HTTP/1.1 408 Request Timeout\r\n\r\n", "408"},
+}

@@ -1,0 +1,189 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A pipes is a Listener of connections that serve opens.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p.conns; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.conns) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// only2 starts a server of HTTP/2 alone and returns a Transport to it. It must
+// be called in a bubble.
+func (id identity) only2(t *testing.T, handler http.HandlerFunc) *Transport {
+	l := &pipes{conns: make(chan net.Conn)}
+	srv := &http.Server{
+		Handler:   handler,
+		Protocols: new(http.Protocols),
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{id.cert}},
+	}
+	srv.Protocols.SetHTTP2(true)
+	go srv.ServeTLS(l, "", "")
+	t.Cleanup(func() { srv.Close() })
+	rt := id.serve(nil)
+	rt.Dialer.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		l.conns <- there
+		return peerConn{here}, nil
+	}
+	return rt
+}
+
+func TestRoundTrip2(t *testing.T) {
+	id := newIdentity(t)
+	synctest.Test(t, func(t *testing.T) {
+		rt := id.only2(t, func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(40 * ms)
+			w.Header().Set("Host-Was", r.Host)
+			w.Header().Set("Path-Was", r.RequestURI)
+			w.WriteHeader(404)
+			io.WriteString(w, strings.Repeat("x", MaxBody+9))
+		})
+		if _, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "https://example.com/")); !isHTTP2(err) {
+			t.Errorf("RoundTrip error = %v; want an HTTP2Error", err)
+		}
+		for _, tt := range []struct{ url, host, path string }{
+			{"https://example.com/", "example.com", "/"},
+			{"https://example.com:8443/a%2Fb?c", "example.com:8443", "/a%2Fb?c"},
+			{"https://example.com./", "example.com", "/"},
+			{"https://example.com.:8443/", "example.com:8443", "/"},
+		} {
+			sent := 0
+			tr := &Trace{Sent: func() { sent++ }}
+			req := newRequest(WithTrace(t.Context(), tr), http.MethodGet, tt.url)
+			resp, err := rt.RoundTrip2(req)
+			if err != nil {
+				t.Fatalf("RoundTrip2(%q) error = %v; want nil", tt.url, err)
+			}
+			if resp.StatusCode != 404 || resp.Proto != "HTTP/2.0" {
+				t.Errorf("RoundTrip2(%q) = %s %s; want HTTP/2.0 404", tt.url, resp.Proto, resp.Status)
+			}
+			if host, path := resp.Header.Get("Host-Was"), resp.Header.Get("Path-Was"); host != tt.host || path != tt.path {
+				t.Errorf("RoundTrip2(%q) asks %q for %q; want %q, %q", tt.url, host, path, tt.host, tt.path)
+			}
+			if got, err := io.ReadAll(resp.Body); len(got) != MaxBody || err != nil {
+				t.Errorf("body of %d bytes, %v; want %d, nil", len(got), err, MaxBody)
+			}
+			resp.Body.Close()
+			if sent != 1 || tr.Stage != Response || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
+				t.Errorf("Trace = %+v, Sent called %d times", tr, sent)
+			}
+		}
+	})
+}
+
+// A server that does not agree on HTTP/2 is not spoken to in it.
+func TestNoHTTP2(t *testing.T) {
+	id := newIdentity(t)
+	for _, tt := range []struct {
+		protos []string
+		want   error
+	}{
+		{nil, ErrNoHTTP2},
+		{[]string{"http/1.1"}, errAny}, // crypto/tls refuses the handshake
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			got := ""
+			rt := id.serve(id.over(func(c net.Conn) { got = readRequest(c) }, tt.protos...))
+			_, err := rt.RoundTrip2(newRequest(t.Context(), http.MethodHead, "https://example.com/"))
+			synctest.Wait()
+			if err == nil || tt.want != errAny && !errors.Is(err, tt.want) || got != "" {
+				t.Errorf("RoundTrip2 to a server of %q = %v after %q; want %v and nothing sent", tt.protos, err, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCancel2(t *testing.T) {
+	id := newIdentity(t)
+	cause := errors.New("enough")
+	for _, tt := range []struct {
+		name  string
+		serve func(net.Conn)
+		stage Stage
+	}{
+		{"handshake", stall, TLS},
+		{"no frame", id.over(stall, "h2"), Response},
+		{"settings only", id.over(func(c net.Conn) {
+			go silence(c)
+			io.WriteString(c, settings)
+			time.Sleep(time.Minute)
+		}, "h2"), Response},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := id.serve(tt.serve)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(time.Second, func() { cancel(cause) })
+				tr := new(Trace)
+				began := time.Now()
+				_, err := rt.RoundTrip2(newRequest(WithTrace(ctx, tr), http.MethodHead, "https://example.com/"))
+				took := time.Since(began)
+				time.Sleep(time.Minute) // until the server has noticed
+				if took != time.Second || !errors.Is(err, cause) || tr.Stage != tt.stage {
+					t.Errorf("RoundTrip2 = %v after %v in stage %d; want %v after 1s in %d", err, took, tr.Stage, cause, tt.stage)
+				}
+			})
+		})
+	}
+}
+
+// Servers that break HTTP/2 off are told of soon, over one connection.
+func TestBroken2(t *testing.T) {
+	const head = "\x00\x00\x00\x04\x00\x00\x00\x00\x00" // an empty SETTINGS
+	for name, raw := range map[string]string{
+		"E23 GOAWAY at once":     head + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00",
+		"E23 PROTOCOL_ERROR":     head + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x01",
+		"E23 stream is refused":  head + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x07",
+		"E23 HTTP/1.1 is wanted": head + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x0d",
+		"HTTP/1.1 all the same":  ok + "\r\n",
+		"nothing":                "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := newIdentity(t)
+			synctest.Test(t, func(t *testing.T) {
+				conns := 0
+				rt := id.serve(id.over(func(c net.Conn) {
+					conns++
+					// The client's preface and its first frames.
+					io.ReadFull(c, make([]byte, 24+9))
+					go silence(c)
+					time.Sleep(ms)
+					io.WriteString(c, raw)
+					time.Sleep(ms)
+				}, "h2"))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				began := time.Now()
+				_, err := rt.RoundTrip2(newRequest(ctx, http.MethodHead, "https://example.com/"))
+				took := time.Since(began)
+				time.Sleep(time.Minute) // until the server has noticed
+				if err == nil || took > time.Second || conns != 1 {
+					t.Errorf("RoundTrip2 error = %v after %v over %d connections; want one within 1s over 1", err, took, conns)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,137 @@
+package wire
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+)
+
+func TestTLS(t *testing.T) {
+	id := newIdentity(t)
+	answers := answer(ok + "\r\n")
+	hangUp := func(c net.Conn) { readRequest(c) }
+	as := func(target any) func(error) bool {
+		return func(err error) bool { return errors.As(err, target) }
+	}
+	not2 := func(f func(error) bool) func(error) bool {
+		return func(err error) bool { return f(err) && !isHTTP2(err) }
+	}
+	isEOF := func(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+	verification := as(new(*tls.CertificateVerificationError))
+	for _, tt := range []struct {
+		name   string
+		url    string
+		serve  func(net.Conn)
+		roots  *x509.CertPool
+		is     func(error) bool // nil if there is none
+		stage  Stage
+		state  bool // whether the certificate was seen
+		chains int
+	}{
+		{"verified", "https://example.com/", id.over(answers, "http/1.1"), id.roots, nil, Response, true, 1},
+		{"D21 trailing dot", "https://example.com./", id.over(answers, "http/1.1"), id.roots, nil, Response, true, 1},
+		{"no protocol agreed on", "https://example.com/", id.over(answers), id.roots, nil, Response, true, 1},
+		{"HTTP/2 preferred", "https://example.com/", id.over(answers, "h2", "http/1.1"), id.roots, nil, Response, true, 1},
+		{"D3 untrusted", "https://example.com/", id.over(answers), x509.NewCertPool(), not2(verification), TLS, true, 0},
+		{"D4 wrong host", "https://wrong.test/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
+		{"D4 wrong address", "https://192.0.2.7/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
+		{"D8 old version", "https://example.com/", id.config(answers, &tls.Config{MaxVersion: tls.VersionTLS11}), id.roots, func(err error) bool { return err != nil && !isHTTP2(err) }, TLS, false, 0},
+		{"D11 no TLS", "https://example.com/", func(c net.Conn) { go silence(c); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, id.roots, as(new(tls.RecordHeaderError)), TLS, false, 0},
+		{"D15 closed in the handshake", "https://example.com/", func(c net.Conn) { c.Read(make([]byte, 9999)) }, id.roots, not2(isEOF), TLS, false, 0},
+		{"other protocols only", "https://example.com/", id.over(answers, "other"), id.roots, isHTTP2, TLS, false, 0},
+		{"HTTP/2 only, by its frame", "https://example.com/", id.over(answer(settings), "h2"), id.roots, isHTTP2, Response, true, 1},
+		{"HTTP/2 only, hangs up", "https://example.com/", id.over(hangUp, "h2"), id.roots, isHTTP2, Response, true, 1},
+		{"C5 hangs up", "https://example.com/", id.over(hangUp, "http/1.1"), id.roots, not2(isEOF), Response, true, 1},
+		{"hangs up in the head", "https://example.com/", id.over(answer(ok), "h2"), id.roots, not2(isEOF), Response, true, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := id.serve(tt.serve)
+				rt.Config.RootCAs = tt.roots
+				tr := new(Trace)
+				resp, err := rt.RoundTrip(newRequest(WithTrace(t.Context(), tr), http.MethodHead, tt.url))
+				if err == nil {
+					resp.Body.Close()
+				}
+				if tt.is == nil && err != nil || tt.is != nil && !tt.is(err) {
+					t.Errorf("RoundTrip(%q) error = %v, %T; want another", tt.url, err, err)
+				}
+				if tr.Stage != tt.stage || (tr.State != nil) != tt.state {
+					t.Errorf("Trace stage %d, state %v; want %d, one: %t", tr.Stage, tr.State, tt.stage, tt.state)
+				}
+				if tt.state && (len(tr.State.PeerCertificates) == 0 || len(tr.State.VerifiedChains) != tt.chains) {
+					t.Errorf("state has %d certificates and %d chains; want some and %d", len(tr.State.PeerCertificates), len(tr.State.VerifiedChains), tt.chains)
+				}
+			})
+		})
+	}
+}
+
+// The server is told its name without the dot, and the caller's configuration
+// stays as it was.
+func TestServerName(t *testing.T) {
+	id := newIdentity(t)
+	for _, tt := range []struct{ url, name, want string }{
+		{"https://example.com/", "", "example.com"},
+		{"https://example.com./", "", "example.com"},
+		{"https://example.com.:8443/", "", "example.com"},
+		{"https://192.0.2.1/", "", ""},
+		{"https://[2001:db8::1]/", "", ""},
+		{"https://192.0.2.1/", "example.com", "example.com"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var hello *tls.ClientHelloInfo
+			conf := &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+				hello = h
+				return nil, nil
+			}}
+			rt := id.serve(id.config(answer(ok+"\r\n"), conf))
+			rt.Config.ServerName = tt.name
+			rt.Config.NextProtos = []string{"mine"}
+			resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodHead, tt.url))
+			if err == nil {
+				resp.Body.Close()
+			}
+			synctest.Wait()
+			if hello == nil || hello.ServerName != tt.want || len(hello.SupportedProtos) != 1 || hello.SupportedProtos[0] != "http/1.1" {
+				t.Errorf("RoundTrip(%q) sends %+v; want name %q and protocol http/1.1", tt.url, hello, tt.want)
+			}
+			if rt.Config.ServerName != tt.name || rt.Config.NextProtos[0] != "mine" {
+				t.Errorf("RoundTrip changed the configuration: %+v", rt.Config)
+			}
+		})
+	}
+}
+
+// D10: with TLS 1.3 a server tells only after the handshake that it wanted a
+// certificate. That takes a connection on which both sides may write at once.
+func TestClientCertificate(t *testing.T) {
+	id := newIdentity(t)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{id.cert},
+		ClientAuth:   tls.RequireAnyClientCert,
+		NextProtos:   []string{"http/1.1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			io.Copy(io.Discard, c)
+			c.Close()
+		}
+	}()
+	rt := Transport{Config: &tls.Config{RootCAs: id.roots}}
+	tr := new(Trace)
+	_, err = rt.RoundTrip(newRequest(WithTrace(t.Context(), tr), http.MethodHead, "https://"+l.Addr().String()))
+	if !isAlert(err, 116) || isHTTP2(err) || tr.Stage != Response || tr.State == nil {
+		t.Errorf("RoundTrip error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Response)
+	}
+}
