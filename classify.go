@@ -148,8 +148,7 @@ func isTLS(err error) bool {
 }
 
 func isMalformed(err error) bool {
-	return has[*wire.HeadError](err) ||
-		has[*http.ProtocolError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
+	return has[*wire.HeadError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 func has[E error](err error) bool {

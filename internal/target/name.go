@@ -2,6 +2,7 @@ package target
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -33,10 +34,12 @@ func parseName(s string) (string, error) {
 	name := s
 	if !isPlain(s) {
 		ascii, err := profile.ToASCII(s)
-		if err != nil {
+		if err == nil { // not all that it makes does it accept
+			name, err = profile.ToASCII(ascii)
+		}
+		if err != nil || name != ascii || !utf8.ValidString(s) {
 			return "", refuse("%q is no internationalised host name", s)
 		}
-		name = ascii
 	}
 	name = strings.ToLower(name)
 	if err := checkName(name); err != nil {

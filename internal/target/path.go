@@ -71,13 +71,15 @@ func Resolve(base *url.URL, location string) (*url.URL, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.url(scheme), nil
+		u := p.url(scheme)
+		return u, checkLen(u)
 	}
 	// A colon before any slash ends a scheme; a path that has one begins with "./".
 	if word, _, found := strings.Cut(cutAny(s, "/?#"), ":"); found {
 		return nil, refuse("the scheme %q is not followed by //", word)
 	}
-	return relative(base, s), nil
+	u := relative(base, s)
+	return u, checkLen(u)
 }
 
 // relative resolves a reference that has neither scheme nor authority.

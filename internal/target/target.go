@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// MaxLen is the longest text that is read, in bytes.
+// MaxLen is the longest text that is read, in bytes, and the longest URL that
+// comes of it.
 const MaxLen = 8 << 10
 
 // A Target is what a caller wrote, understood.
@@ -51,21 +52,42 @@ func Parse(s string) (Target, error) {
 		if scheme, err = webScheme(scheme); err != nil {
 			return Target{}, err
 		}
-		u, err := parse(rest)
+		p, err := parse(rest)
 		if err != nil {
 			return Target{}, err
 		}
-		return Target{[]*url.URL{u.url(scheme)}}, nil
+		return newTarget(p.url(scheme))
 	}
 	if err := checkBare(s); err != nil {
 		return Target{}, err
 	}
-	u, err := parse(s)
+	p, err := parse(s)
 	if err != nil {
 		return Target{}, err
 	}
-	return Target{[]*url.URL{u.url("http"), u.url("https")}}, nil
+	return newTarget(p.url("http"), p.url("https"))
 }
+
+func newTarget(urls ...*url.URL) (Target, error) {
+	for _, u := range urls {
+		if err := checkLen(u); err != nil {
+			return Target{}, err
+		}
+	}
+	return Target{urls}, nil
+}
+
+// checkLen refuses a URL that is over MaxLen, as one may be whose path was
+// repaired or is relative.
+func checkLen(u *url.URL) error {
+	n := len(u.Scheme) + len("://") + len(u.Host) + max(len(u.Path), len(u.RawPath)) + len("?") + len(u.RawQuery)
+	if n > MaxLen {
+		return errTooLong
+	}
+	return nil
+}
+
+var errTooLong = &Error{"it is over 8 KiB"}
 
 // Host returns the host of a URL of this package, without brackets, and the
 // port, which may be the scheme's default.
@@ -99,7 +121,7 @@ func trim(s string) (string, error) {
 	case s == "":
 		return "", &Error{"it is empty"}
 	case len(s) > MaxLen:
-		return "", &Error{"it is over 8 KiB"}
+		return "", errTooLong
 	}
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] == 0x7f {
@@ -146,12 +168,13 @@ func checkBare(s string) error {
 	if !found || !isScheme(word) {
 		return nil
 	}
-	after, _, _ = strings.Cut(after, "/")
-	after = cutAny(after, "?#")
+	port := cutAny(after, "/?#")
 	if strings.EqualFold(word, "http") || strings.EqualFold(word, "https") {
 		return refuse("after %q there is no //", word+":")
 	}
-	if strings.Trim(after, "0123456789") == "" || strings.HasPrefix(after, "-") {
+	switch {
+	case port == "" && after != "": // "unix:/x"
+	case strings.Trim(port, "0123456789") == "", port[0] == '-':
 		return nil
 	}
 	return &Error{"it has a scheme other than http and https, or a malformed port"}
