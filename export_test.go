@@ -1,0 +1,14 @@
+package checker
+
+import "crypto/tls"
+
+// TLSConfig shows a Checker's TLS configuration to tests.
+func TLSConfig(c *Checker) *tls.Config { return c.tls }
+
+// Canaries shows a Checker's canaries to tests.
+func Canaries(c *Checker) (targets []string) {
+	for _, t := range c.canaries.tasks {
+		targets = append(targets, t.target)
+	}
+	return targets
+}

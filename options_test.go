@@ -1,0 +1,232 @@
+package checker_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"example.com/checker"
+)
+
+// optionCases has every option with values that New accepts and refuses. An
+// accepted one is also checked with, so that it is known to do no harm.
+var optionCases = []struct {
+	name     string
+	accepted []checker.Option
+	refused  []checker.Option
+}{
+	{
+		"WithTimeout",
+		[]checker.Option{checker.WithTimeout(time.Minute), checker.WithTimeout(math.MaxInt64)},
+		[]checker.Option{checker.WithTimeout(0), checker.WithTimeout(-1)},
+	},
+	{
+		"WithConcurrency",
+		[]checker.Option{checker.WithConcurrency(1), checker.WithConcurrency(math.MaxInt)},
+		[]checker.Option{checker.WithConcurrency(0), checker.WithConcurrency(-1)},
+	},
+	{
+		"WithRateLimit",
+		[]checker.Option{checker.WithRateLimit(1000, 1), checker.WithRateLimit(rate.Inf, 1), checker.WithRateLimit(1, math.MaxInt)},
+		[]checker.Option{
+			checker.WithRateLimit(0, 1), checker.WithRateLimit(-1, 1), checker.WithRateLimit(1, 0), checker.WithRateLimit(1, -1),
+			checker.WithRateLimit(rate.Limit(math.NaN()), 1), checker.WithRateLimit(rate.Limit(math.Inf(-1)), 1), checker.WithRateLimit(rate.Inf, 0),
+		},
+	},
+	{
+		"WithHostConcurrency",
+		[]checker.Option{checker.WithHostConcurrency(1), checker.WithHostConcurrency(math.MaxInt)},
+		[]checker.Option{checker.WithHostConcurrency(0), checker.WithHostConcurrency(-1)},
+	},
+	{
+		"WithHostRateLimit",
+		[]checker.Option{checker.WithHostRateLimit(1000, 1), checker.WithHostRateLimit(rate.Limit(math.Inf(1)), 1)},
+		[]checker.Option{checker.WithHostRateLimit(0, 1), checker.WithHostRateLimit(1, 0)},
+	},
+	{
+		"WithRetries",
+		[]checker.Option{checker.WithRetries(0), checker.WithRetries(math.MaxInt)},
+		[]checker.Option{checker.WithRetries(-1)},
+	},
+	{
+		"WithMethod",
+		[]checker.Option{checker.WithMethod("HEAD"), checker.WithMethod("GET")},
+		[]checker.Option{checker.WithMethod(""), checker.WithMethod("get"), checker.WithMethod("POST"), checker.WithMethod("GET /")},
+	},
+	{
+		"WithHeader",
+		[]checker.Option{
+			checker.WithHeader("X-Probe", "1"), checker.WithHeader("x-probe", ""), checker.WithHeader("Host", "other.test:8080"),
+			checker.WithHeader("User-Agent", "mine"), checker.WithHeader("Cookie", "a=b"), checker.WithHeader("X-Tab", "a\tb"),
+		},
+		[]checker.Option{
+			checker.WithHeader("", "x"), checker.WithHeader("a b", "x"), checker.WithHeader("a:", "x"), checker.WithHeader("X\r\nY", "x"),
+			checker.WithHeader("X-Ü", "x"), checker.WithHeader("X", "a\r\nY: b"), checker.WithHeader("X", "a\x00"), checker.WithHeader("X", "\x7f"),
+			checker.WithHeader("Host", ""), checker.WithHeader("Host", "a/b"), checker.WithHeader("Host", "u@a"), checker.WithHeader("Host", "a b"),
+			checker.WithHeader("Content-Length", "1"), checker.WithHeader("transfer-encoding", "chunked"), checker.WithHeader("Connection", "close"),
+			checker.WithHeader("Upgrade", "h2c"), checker.WithHeader("TE", "trailers"), checker.WithHeader("Expect", "100-continue"),
+		},
+	},
+	{
+		"WithRedirects",
+		[]checker.Option{checker.WithRedirects(0), checker.WithRedirects(math.MaxInt)},
+		[]checker.Option{checker.WithRedirects(-1)},
+	},
+	{
+		"WithJudge",
+		[]checker.Option{checker.WithJudge(checker.StatusIn(200, 299))},
+		[]checker.Option{checker.WithJudge(nil)},
+	},
+	{
+		"WithAddrPolicy",
+		nil, // see TestOptionsWithTransport
+		[]checker.Option{checker.WithAddrPolicy(nil)},
+	},
+	{"WithResolver", nil, []checker.Option{checker.WithResolver(nil)}},
+	{"WithDialContext", nil, []checker.Option{checker.WithDialContext(nil)}},
+	{"WithTLSConfig", nil, []checker.Option{checker.WithTLSConfig(nil)}},
+	{
+		"WithHostKey",
+		[]checker.Option{checker.WithHostKey(func(u *url.URL) string { return u.Port() })},
+		[]checker.Option{checker.WithHostKey(nil)},
+	},
+	{
+		"WithCanaries",
+		[]checker.Option{checker.WithCanaries("canary.test"), checker.WithCanaries("http://a.test", "b.test:8080")},
+		[]checker.Option{checker.WithCanaries(), checker.WithCanaries("a.test", ""), checker.WithCanaries("ftp://a.test")},
+	},
+	{
+		"WithTransport",
+		[]checker.Option{checker.WithTransport(new(memory))},
+		[]checker.Option{checker.WithTransport(nil)},
+	},
+}
+
+func TestOptions(t *testing.T) {
+	for _, test := range optionCases {
+		t.Run(test.name, func(t *testing.T) {
+			for i, opt := range test.accepted {
+				c, err := checker.New(checker.WithTransport(new(memory)), opt)
+				if err != nil {
+					t.Errorf("accepted value %d: New() = %v; want nil", i, err)
+					continue
+				}
+				if r := c.Check(t.Context(), "http://site.test/"); !r.Online() {
+					t.Errorf("accepted value %d: Check() = %v; want online", i, r)
+				}
+			}
+			for i, opt := range test.refused {
+				c, err := checker.New(opt)
+				if c != nil || !errors.Is(err, checker.ErrInvalidOption) {
+					t.Errorf("refused value %d: New() = %v, %v; want nil and ErrInvalidOption", i, c, err)
+					continue
+				}
+				if !strings.Contains(err.Error(), test.name+": ") || strings.ContainsAny(err.Error(), "\r\x00\x7f") {
+					t.Errorf("refused value %d: New() = %q; want a printable text that names %s", i, err, test.name)
+				}
+			}
+		})
+	}
+}
+
+// A policy that is not asked would be worse than none, and what else a
+// transport replaces would be without effect.
+func TestOptionsWithTransport(t *testing.T) {
+	replaced := map[string]checker.Option{
+		"WithAddrPolicy":  checker.WithAddrPolicy(checker.PublicOnly),
+		"WithResolver":    checker.WithResolver(net.DefaultResolver),
+		"WithDialContext": checker.WithDialContext(new(net.Dialer).DialContext),
+		"WithTLSConfig":   checker.WithTLSConfig(new(tls.Config)),
+	}
+	var all []checker.Option
+	for name, opt := range replaced {
+		if _, err := checker.New(opt); err != nil {
+			t.Errorf("New(%s) = %v; want nil", name, err)
+		}
+		for _, opts := range [][]checker.Option{{checker.WithTransport(new(memory)), opt}, {opt, checker.WithTransport(new(memory))}} {
+			if _, err := checker.New(opts...); !errors.Is(err, checker.ErrInvalidOption) || !strings.Contains(err.Error(), name) {
+				t.Errorf("New(WithTransport and %s) = %v; want ErrInvalidOption that names it", name, err)
+			}
+		}
+		all = append(all, opt)
+	}
+	_, err := checker.New(append(all, checker.WithTransport(new(memory)))...)
+	for name := range replaced {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("New(WithTransport and all) = %v; want an error that names %s", err, name)
+		}
+	}
+}
+
+func TestNewReportsEverything(t *testing.T) {
+	_, err := checker.New(checker.WithTimeout(0), nil, checker.WithRetries(1), checker.WithRetries(-1),
+		checker.WithMethod("PUT"), checker.WithTransport(new(memory)), checker.WithResolver(net.DefaultResolver))
+	if !errors.Is(err, checker.ErrInvalidOption) {
+		t.Fatalf("New() = %v; want ErrInvalidOption", err)
+	}
+	for _, want := range []string{"WithTimeout", "option 1 is nil", "WithRetries", "WithMethod", "WithResolver"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("New() = %v; want it to name %q", err, want)
+		}
+	}
+	if got := strings.Count(err.Error(), checker.ErrInvalidOption.Error()); got != 5 {
+		t.Errorf("New() reports %d errors; want 5: %v", got, err)
+	}
+}
+
+func TestNewStartsNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 100 {
+		newChecker(t,
+			checker.WithResolver(resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) { panic("asked") })),
+			checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) { panic("asked") }),
+			checker.WithCanaries("canary.test"), checker.WithRateLimit(1, 1), checker.WithHostRateLimit(1, 1))
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines after New; want %d", after, before)
+	}
+}
+
+// What an option borrows may be changed after New without effect.
+func TestOptionsCopy(t *testing.T) {
+	canaries := []string{"a.test"}
+	conf := &tls.Config{ServerName: "a.test"}
+	opt := checker.WithTLSConfig(conf)
+	c := newChecker(t, opt, checker.WithCanaries(canaries...))
+	canaries[0], conf.ServerName = "b.test", "b.test"
+	if got := checker.TLSConfig(c); got.ServerName != "a.test" || got == conf {
+		t.Errorf("the Checker's ServerName is %q; want %q", got.ServerName, "a.test")
+	}
+	if got := checker.Canaries(c); got[0] != "a.test" {
+		t.Errorf("the Checker's canaries are %q; want %q", got, "a.test")
+	}
+}
+
+// One option used for two Checkers does not tie them together.
+func TestOptionsAreReusable(t *testing.T) {
+	header := checker.WithHeader("X-Probe", "1")
+	var got [2]http.Header
+	for i := range got {
+		c := newChecker(t, header, checker.WithTransport(&memory{answer: func(req *http.Request) (*http.Response, error) {
+			got[i] = req.Header
+			return respond(req, 200), nil
+		}}))
+		c.Check(t.Context(), "http://site.test/")
+	}
+	for i, h := range got {
+		if len(h.Values("X-Probe")) != 1 {
+			t.Errorf("Checker %d sent X-Probe %q; want it once", i, h.Values("X-Probe"))
+		}
+	}
+}
