@@ -1,0 +1,311 @@
+package checker
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"example.com/checker/internal/dial"
+)
+
+var allReasons = []Reason{
+	ReasonNotFound, ReasonRefused, ReasonUnreachable, ReasonReset, ReasonTimeout, ReasonCertificate, ReasonTLS,
+	ReasonMalformed, ReasonRedirect, ReasonRejected,
+	ReasonInvalid, ReasonBlocked, ReasonDNS, ReasonLocal, ReasonCanceled, ReasonInternal,
+}
+
+// wirePhases are the phases in which a system call may fail, but for the lookup,
+// which has rules of its own.
+var wirePhases = []Phase{PhaseConnect, PhaseTLS, PhaseRequest, PhaseResponse}
+
+// errnoReasons has the system call errors that speak of the site. All others
+// speak of this machine.
+var errnoReasons = map[syscall.Errno]Reason{
+	syscall.ECONNREFUSED: ReasonRefused, 10061: ReasonRefused,
+	syscall.ECONNRESET: ReasonReset, 10054: ReasonReset,
+	syscall.ECONNABORTED: ReasonReset, 10053: ReasonReset,
+	syscall.ENETRESET: ReasonReset, 10052: ReasonReset,
+	syscall.ENOTCONN: ReasonReset, 10057: ReasonReset,
+	syscall.ESHUTDOWN: ReasonReset, 10058: ReasonReset,
+	syscall.EPIPE:     ReasonReset,
+	syscall.ETIMEDOUT: ReasonTimeout, 10060: ReasonTimeout,
+	syscall.EHOSTUNREACH: ReasonUnreachable, 10065: ReasonUnreachable,
+	syscall.EHOSTDOWN: ReasonUnreachable, 10064: ReasonUnreachable,
+	// When connecting, this machine has no route; later, a router said so.
+	syscall.ENETUNREACH: ReasonUnreachable, 10051: ReasonUnreachable,
+}
+
+func TestClassifyErrno(t *testing.T) {
+	numbers := []syscall.Errno{syscall.EHOSTDOWN, syscall.ESHUTDOWN}
+	for n := range syscall.Errno(200) {
+		numbers = append(numbers, n)
+	}
+	for n := syscall.Errno(10000); n < 11100; n++ {
+		numbers = append(numbers, n)
+	}
+	for _, errno := range numbers {
+		for _, phase := range wirePhases {
+			want, ok := errnoReasons[errno]
+			if !ok || phase == PhaseConnect && noRoute(errno) {
+				want = ReasonLocal
+			}
+			for _, err := range []error{
+				errno,
+				os.NewSyscallError("connect", errno),
+				&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errno)},
+				fmt.Errorf("wrapped: %w", errno),
+			} {
+				if got := classify(phase, err); got != want {
+					t.Errorf("classify(%q, %d %v) = %q; want %q", phase, errno, err, got, want)
+				}
+			}
+		}
+		lookup := &dial.LookupError{Host: "site.test", Err: errors.Join(&net.DNSError{IsNotFound: true}, errno)}
+		if got := classify(PhaseDNS, lookup); dial.Scarce(errno) && got != ReasonLocal {
+			t.Errorf("classify(%q, not found and %v) = %q; want %q", PhaseDNS, errno, got, ReasonLocal)
+		}
+		if advice(errno) == "" {
+			t.Errorf("advice(%d) is empty", errno)
+		}
+	}
+}
+
+// What this machine was short of is no verdict on a site, in any phase.
+func TestScarceIsLocal(t *testing.T) {
+	for _, errno := range []syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, 10024, 10049, 10055,
+	} {
+		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}
+		for _, phase := range append(wirePhases, PhaseDNS, PhaseWait) {
+			if r := (Result{Err: &Error{Phase: phase, Reason: classify(phase, err), Err: err}}); !r.short() {
+				t.Errorf("in %q, %v is %q; want %q that is put back", phase, err, r.Reason(), ReasonLocal)
+			}
+		}
+	}
+}
+
+// kinds has an error of every kind, and what it means in each phase.
+var kinds = []struct {
+	name   string
+	err    error
+	reason map[Phase]Reason
+}{
+	{"nothing", nil, every("")},
+	{"a canceled context", context.Canceled, every(ReasonCanceled)},
+	{"the check's timeout", errTimeout, timeouts},
+	{"a context's deadline", context.DeadlineExceeded, timeouts},
+	{"a connection's deadline", &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, timeouts},
+	{"a panic", &dial.PanicError{Value: 1}, every(ReasonInternal)},
+	{"a refused address", &dial.BlockedError{Err: errors.New("no")}, every(ReasonBlocked)},
+	{"a refused address among others", errors.Join(io.EOF, &dial.BlockedError{Err: errors.New("no")}), every(ReasonBlocked)},
+	{"a name that is not there", &net.DNSError{IsNotFound: true}, lookups(ReasonNotFound)},
+	{"a server's failure", &net.DNSError{IsTemporary: true}, lookups(ReasonDNS)},
+	{"a resolver's silence", &net.DNSError{IsTimeout: true}, map[Phase]Reason{
+		PhaseTarget: ReasonDNS, PhaseWait: ReasonLocal, PhaseDNS: ReasonDNS, PhaseConnect: ReasonDNS,
+		PhaseTLS: ReasonDNS, PhaseRequest: ReasonDNS, PhaseResponse: ReasonDNS, PhaseJudge: ReasonTimeout,
+	}},
+	{"a resolver's own error", errors.New("it broke"), unknowns},
+	{"an expired certificate", x509.CertificateInvalidError{Reason: x509.Expired}, tlsKind(ReasonCertificate)},
+	{"a certificate of another host", x509.HostnameError{Certificate: new(x509.Certificate), Host: "a"}, tlsKind(ReasonCertificate)},
+	{"an unknown authority", x509.UnknownAuthorityError{}, tlsKind(ReasonCertificate)},
+	{"a weak algorithm", x509.InsecureAlgorithmError(x509.MD5WithRSA), tlsKind(ReasonCertificate)},
+	{"a constraint", x509.ConstraintViolationError{}, tlsKind(ReasonCertificate)},
+	{"a critical extension", x509.UnhandledCriticalExtension{}, tlsKind(ReasonCertificate)},
+	{"a verification", &tls.CertificateVerificationError{Err: errors.New("x")}, tlsKind(ReasonCertificate)},
+	{"no roots", x509.SystemRootsError{}, tlsKind(ReasonLocal)},
+	{"an alert", tls.AlertError(40), tlsKind(ReasonTLS)},
+	{"a peer's alert", &net.OpError{Op: "remote error", Err: tls.AlertError(116)}, tlsKind(ReasonTLS)},
+	{"an alert of ours", &net.OpError{Op: "local error", Err: errors.New("bad record")}, tlsKind(ReasonTLS)},
+	{"no TLS record", tls.RecordHeaderError{Msg: "first record"}, tlsKind(ReasonTLS)},
+	{"a refused ECH", &tls.ECHRejectionError{}, tlsKind(ReasonTLS)},
+	{"the end", io.EOF, tlsKind(ReasonReset)},
+	{"an early end", io.ErrUnexpectedEOF, tlsKind(ReasonReset)},
+	{"a closed connection", net.ErrClosed, tlsKind(ReasonReset)},
+	{"a closed pipe", io.ErrClosedPipe, tlsKind(ReasonReset)},
+	{"a textproto error", textproto.ProtocolError("x"), tlsKind(ReasonMalformed)},
+	{"HTTP in place of HTTPS", http.ErrSchemeMismatch, tlsKind(ReasonMalformed)},
+	{"an error of unknown kind", errors.New("connection refused"), unknowns},
+}
+
+// unknowns: what is not known is put down to the phase.
+var unknowns = map[Phase]Reason{
+	PhaseTarget: ReasonInvalid, PhaseWait: ReasonLocal, PhaseDNS: ReasonDNS, PhaseConnect: ReasonLocal,
+	PhaseTLS: ReasonTLS, PhaseRequest: ReasonLocal, PhaseResponse: ReasonMalformed, PhaseJudge: ReasonRejected,
+}
+
+var timeouts = map[Phase]Reason{
+	PhaseTarget: ReasonTimeout, PhaseWait: ReasonLocal, PhaseDNS: ReasonDNS, PhaseConnect: ReasonTimeout,
+	PhaseTLS: ReasonTimeout, PhaseRequest: ReasonTimeout, PhaseResponse: ReasonTimeout, PhaseJudge: ReasonTimeout,
+}
+
+func every(r Reason) map[Phase]Reason {
+	m := make(map[Phase]Reason)
+	for _, p := range phases {
+		m[p] = r
+	}
+	return m
+}
+
+// lookups is for errors that are a resolver's wherever they come from.
+func lookups(r Reason) map[Phase]Reason {
+	m := every(r)
+	m[PhaseWait], m[PhaseJudge] = ReasonLocal, ReasonRejected
+	return m
+}
+
+// tlsKind is for errors that mean the same wherever a site may cause them.
+func tlsKind(r Reason) map[Phase]Reason {
+	m := every(r)
+	m[PhaseWait], m[PhaseDNS], m[PhaseJudge] = ReasonLocal, ReasonDNS, ReasonRejected
+	return m
+}
+
+func TestClassifyKinds(t *testing.T) {
+	for _, k := range kinds {
+		for _, phase := range phases {
+			for _, err := range []error{k.err, wrap(k.err)} {
+				if got := classify(phase, err); got != k.reason[phase] {
+					t.Errorf("classify(%q, %s) = %q; want %q", phase, k.name, got, k.reason[phase])
+				}
+			}
+		}
+	}
+}
+
+func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("a caller's words: %w", err)
+}
+
+// Of several addresses, the one that says most about the site explains; a want
+// of this machine comes before all, a missing route after all.
+func TestClassifyAttempts(t *testing.T) {
+	op := func(errno syscall.Errno) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", errno)} }
+	blocked := &dial.BlockedError{Err: errors.New("no")}
+	for _, test := range []struct {
+		want Reason
+		errs []error
+	}{
+		{ReasonRefused, []error{op(syscall.ECONNREFUSED), op(syscall.ENETUNREACH)}},
+		{ReasonTimeout, []error{op(syscall.ECONNREFUSED), context.DeadlineExceeded}},
+		{ReasonRefused, []error{op(syscall.EHOSTUNREACH), op(syscall.ECONNREFUSED)}},
+		{ReasonLocal, []error{op(syscall.ENETUNREACH), op(syscall.ENETUNREACH)}},
+		{ReasonLocal, []error{context.DeadlineExceeded, op(syscall.EMFILE)}},
+		{ReasonLocal, []error{op(syscall.EPERM), op(syscall.ECONNREFUSED)}},
+		{ReasonRefused, []error{blocked, op(syscall.ECONNREFUSED)}},
+		{ReasonBlocked, []error{blocked, blocked}},
+		{ReasonBlocked, []error{blocked, op(syscall.ENETUNREACH)}},
+		{ReasonInternal, []error{op(syscall.EMFILE), &dial.PanicError{Value: 1}}},
+	} {
+		for range 2 { // in either order
+			slices.Reverse(test.errs)
+			if got := classify(PhaseConnect, &dial.AttemptsError{Errs: test.errs}); got != test.want {
+				t.Errorf("classify(%v) = %q; want %q", test.errs, got, test.want)
+			}
+		}
+	}
+}
+
+// Each Reason has a verdict and words of its own, and an Error is its own
+// Reason and no other.
+func TestReasons(t *testing.T) {
+	if len(sentences) != len(allReasons) {
+		t.Errorf("%d reasons have sentences; want %d", len(sentences), len(allReasons))
+	}
+	seen := make(map[string]Reason)
+	for i, r := range allReasons {
+		want := Unknown
+		if i < 10 {
+			want = Offline
+		}
+		if r.Status() != want || r.Error() != string(r) {
+			t.Errorf("%q has status %q and text %q; want %q and itself", r, r.Status(), r.Error(), want)
+		}
+		text := sentences[r].text
+		if other, ok := seen[text]; ok || text == "" {
+			t.Errorf("%q has the sentence %q, as has %q", r, text, other)
+		}
+		seen[text] = r
+		err := wrap(&Error{Phase: PhaseConnect, Reason: r})
+		for _, other := range allReasons {
+			if got := errors.Is(err, other); got != (other == r) {
+				t.Errorf("errors.Is(%q, %q) = %t", r, other, got)
+			}
+		}
+		var timeout interface{ Timeout() bool }
+		if !errors.As(err, &timeout) || timeout.Timeout() != (r == ReasonTimeout) {
+			t.Errorf("an Error of %q has Timeout() = %t", r, timeout.Timeout())
+		}
+	}
+	for _, r := range []Reason{"", "no_such_reason"} {
+		if r.Status() != Unknown {
+			t.Errorf("Reason(%q).Status() = %q; want %q", r, r.Status(), Unknown)
+		}
+	}
+}
+
+// FuzzClassify builds an error from bytes and checks that it is classified, and
+// never as Offline where it says that this machine was short of something.
+func FuzzClassify(f *testing.F) {
+	f.Add(byte(3), []byte{1, 24, 2, 3})
+	f.Add(byte(4), []byte{0, 111, 3, 24, 1})
+	f.Fuzz(func(t *testing.T, p byte, recipe []byte) {
+		phase := phases[int(p)%len(phases)]
+		err, scarce := buildError(recipe)
+		got := classify(phase, err)
+		if err == nil {
+			if got != "" {
+				t.Errorf("classify(%q, nil) = %q", phase, got)
+			}
+			return
+		}
+		if !slices.Contains(allReasons, got) {
+			t.Errorf("classify(%q, %v) = %q; want a Reason", phase, err, got)
+		}
+		if scarce && got.Status() == Offline && phase != PhaseJudge {
+			t.Errorf("classify(%q, %v) = %q though this machine was short of something", phase, err, got)
+		}
+		e := &Error{Phase: phase, Reason: got, Err: err}
+		if text := e.Error(); len(text) > 512 || !printable(text) || strings.Contains(text, "\n") {
+			t.Errorf("Error() = %q", text)
+		}
+	})
+}
+
+// buildError reads pairs of bytes: the kind of an error, and a number. Scarce is
+// whether the last errno, which is the one that is found first, is of that kind.
+func buildError(recipe []byte) (err error, scarce bool) {
+	for pair := range slices.Chunk(recipe, 2) {
+		if len(pair) < 2 {
+			break
+		}
+		n := int(pair[1])
+		switch pair[0] % 4 {
+		case 0:
+			errno := syscall.Errno(n)
+			err, scarce = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}, dial.Scarce(errno)
+		case 1:
+			err, scarce = kinds[n%len(kinds)].err, false
+		case 2:
+			err = wrap(err)
+		case 3:
+			if err != nil {
+				err = &dial.LookupError{Host: string(pair), Err: err}
+			}
+		}
+	}
+	return err, scarce
+}
