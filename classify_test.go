@@ -193,7 +193,9 @@ func wrap(err error) error {
 // Of several addresses, the one that says most about the site explains; a want
 // of this machine comes before all, a missing route after all.
 func TestClassifyAttempts(t *testing.T) {
-	op := func(errno syscall.Errno) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", errno)} }
+	op := func(errno syscall.Errno) error {
+		return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", errno)}
+	}
 	blocked := &dial.BlockedError{Err: errors.New("no")}
 	for _, test := range []struct {
 		want Reason

@@ -3,6 +3,7 @@ package checker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -115,10 +116,10 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL) (resp *http.Response, e
 	defer dial.Recovered(&err)
 	resp, err = p.rt.RoundTrip(req)
 	if p.transport != nil {
-		if err == nil && (resp == nil || resp.Body == nil) {
-			err = errors.New("the transport returned neither a response nor an error")
+		if err != nil {
+			return nil, err
 		}
-		return resp, err
+		return resp, checkForeign(resp)
 	}
 	if has[*wire.HTTP2Error](err) {
 		if err := p.token(req.Context(), u); err != nil {
@@ -130,6 +131,18 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL) (resp *http.Response, e
 		}
 	}
 	return resp, err
+}
+
+// checkForeign checks what a caller's transport returned.
+func checkForeign(resp *http.Response) error {
+	if resp == nil || resp.Body == nil {
+		return errors.New("the transport returned neither a response nor an error")
+	}
+	if resp.StatusCode < 100 || resp.StatusCode > 999 {
+		resp.Body.Close()
+		return fmt.Errorf("the transport returned the status %d", resp.StatusCode)
+	}
+	return nil
 }
 
 // verdict asks the judge.

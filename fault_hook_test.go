@@ -103,6 +103,21 @@ func TestPanicKeepsStack(t *testing.T) {
 	}
 }
 
+// A transport that does not keep to its contract is a site that gives nonsense.
+func TestTransportsThatLie(t *testing.T) {
+	for name, resp := range map[string]*http.Response{
+		"nothing":     nil,
+		"no body":     {StatusCode: 200},
+		"no status":   {Body: http.NoBody},
+		"status 1000": {StatusCode: 1000, Body: http.NoBody},
+	} {
+		c := newChecker(t, checker.WithTransport(roundTripper(func(*http.Request) (*http.Response, error) { return resp, nil })))
+		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonMalformed || r.StatusCode != 0 {
+			t.Errorf("%s: Check() = %v; want malformed", name, r)
+		}
+	}
+}
+
 // K5: the caller's end is at once the end of the check, in every phase, and is
 // no verdict on the site.
 func TestCanceledInEveryPhase(t *testing.T) {

@@ -111,9 +111,10 @@ func WithHostKey(key func(*url.URL) string) Option {
 // WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for
 // proxies, for other protocols and for tests; the Result then has no Addr and
 // of Timing only FirstByte, Wait and Total. rt must not follow redirects and
-// must honour the context of its requests. Nil is refused, and so is every
-// option that the replaced parts would have obeyed: WithAddrPolicy, since a
-// policy that is not asked is worse than none, WithResolver, WithDialContext
+// must honour the context of its requests. The default is the package's own,
+// which makes every request on a fresh connection. Nil is refused, and so is
+// every option that the replaced parts would have obeyed: WithAddrPolicy, since
+// a policy that is not asked is worse than none, WithResolver, WithDialContext
 // and WithTLSConfig.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {

@@ -79,7 +79,8 @@ func WithHostConcurrency(n int) Option {
 }
 
 // WithHostRateLimit is WithRateLimit for each host by itself. The default is no
-// limit.
+// limit, which is also what rate.Inf means. A limit that is not positive and a
+// burst below 1 are refused.
 func WithHostRateLimit(limit rate.Limit, burst int) Option {
 	return func(c *config) error {
 		return setRate("WithHostRateLimit", &c.limits.HostRate, &c.limits.HostBurst, limit, burst)

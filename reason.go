@@ -107,8 +107,8 @@ const (
 //
 // An Error is immutable; it may be shared between goroutines.
 type Error struct {
-	Phase  Phase
-	Reason Reason
+	Phase  Phase  // where the check ended
+	Reason Reason // why
 	URL    string // without userinfo; "" if the target names none
 	Err    error  // the cause; may be nil
 }

@@ -92,13 +92,13 @@ type Timing struct {
 
 // TLS describes a TLS session and the leaf certificate of its server.
 type TLS struct {
-	Version     string    `json:"version"`      // such as "TLS 1.3"
-	CipherSuite string    `json:"cipher_suite"` // the IANA name
-	Subject     string    `json:"subject"`      // RFC 2253 form
-	Issuer      string    `json:"issuer"`       // RFC 2253 form
-	DNSNames    []string  `json:"dns_names,omitempty"`
-	NotBefore   time.Time `json:"not_before"`
-	NotAfter    time.Time `json:"not_after"`
+	Version     string    `json:"version"`             // such as "TLS 1.3"
+	CipherSuite string    `json:"cipher_suite"`        // the IANA name
+	Subject     string    `json:"subject"`             // RFC 2253 form
+	Issuer      string    `json:"issuer"`              // RFC 2253 form
+	DNSNames    []string  `json:"dns_names,omitempty"` // the hosts that it is for
+	NotBefore   time.Time `json:"not_before"`          // valid from then
+	NotAfter    time.Time `json:"not_after"`           // to then
 }
 
 // newTLS copies what is worth keeping of a connection's state. It returns nil

@@ -1,0 +1,236 @@
+package checker_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"example.com/checker"
+)
+
+// full is a Result that has everything.
+func full() checker.Result {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.FixedZone("", 3600))
+	return checker.Result{
+		Index: 7, Target: "https://user:secret@site.test/x", URL: "https://site.test/x",
+		Err: &checker.Error{
+			Phase: checker.PhaseTLS, Reason: checker.ReasonCertificate, URL: "https://site.test/x",
+			Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"other.test"}}, Host: "site.test"},
+		},
+		StatusCode: 0, Method: "HEAD", Addr: netip.MustParseAddrPort("[2001:db8::1]:443"), Redirects: 1, Attempts: 2,
+		TLS: &checker.TLS{
+			Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Subject: "CN=other.test", Issuer: "CN=CA",
+			DNSNames: []string{"other.test"}, NotBefore: noon, NotAfter: noon.AddDate(1, 0, 0),
+		},
+		Start: noon,
+		Timing: checker.Timing{
+			Wait: time.Second, DNS: 400 * time.Microsecond, Connect: 1500 * time.Microsecond,
+			TLS: 20 * time.Millisecond, Total: 30 * time.Millisecond,
+		},
+	}
+}
+
+func TestResultJSON(t *testing.T) {
+	for _, test := range []struct {
+		r    checker.Result
+		want string
+	}{
+		{checker.Result{}, `{"index":0,"target":"","status":"unknown","status_code":0,"redirects":0,"attempts":0,` +
+			`"timing":{"wait_ms":0,"dns_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":0,"total_ms":0}}`},
+		{checker.Result{Target: "site.test", URL: "http://site.test/", StatusCode: 204, Method: "GET", Proto: "HTTP/1.1", Attempts: 1},
+			`{"index":0,"target":"site.test","url":"http://site.test/","status":"online","status_code":204,"method":"GET",` +
+				`"proto":"HTTP/1.1","redirects":0,"attempts":1,` +
+				`"timing":{"wait_ms":0,"dns_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":0,"total_ms":0}}`},
+		{full(), `{"index":7,"target":"https://xxxxx@site.test/x","url":"https://site.test/x","status":"offline",` +
+			`"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
+			`x509: certificate is valid for other.test, not site.test","status_code":0,"method":"HEAD",` +
+			`"addr":"[2001:db8::1]:443","redirects":1,"attempts":2,"tls":{"version":"TLS 1.3",` +
+			`"cipher_suite":"TLS_AES_128_GCM_SHA256","subject":"CN=other.test","issuer":"CN=CA","dns_names":["other.test"],` +
+			`"not_before":"2026-03-01T11:00:00.5Z","not_after":"2027-03-01T11:00:00.5Z"},"start":"2026-03-01T11:00:00.5Z",` +
+			`"timing":{"wait_ms":1000,"dns_ms":0.4,"connect_ms":1.5,"tls_ms":20,"first_byte_ms":0,"total_ms":30}}`},
+	} {
+		got, err := json.Marshal(test.r)
+		if err != nil || string(got) != test.want {
+			t.Errorf("Marshal(%v) = %s, %v;\nwant %s", test.r, got, err, test.want)
+		}
+	}
+}
+
+func TestResultJSONRefused(t *testing.T) {
+	for _, in := range []string{``, `1`, `{"index":"x"}`, `{"addr":"nowhere"}`, `{"start":"yesterday"}`, `{"timing":{"dns_ms":"1"}}`} {
+		r := checker.Result{Target: "kept"}
+		if err := json.Unmarshal([]byte(in), &r); err == nil {
+			t.Errorf("Unmarshal(%s) = nil; want an error", in)
+		}
+		if r.Target != "kept" {
+			t.Errorf("Unmarshal(%s) changed the Result", in)
+		}
+	}
+}
+
+// What was written is read back with the same verdict, reason, phase and text,
+// and written again as the same bytes.
+func TestResultJSONRoundTrip(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		r := randomResult(rnd)
+		first, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back checker.Result
+		if err := json.Unmarshal(first, &back); err != nil {
+			t.Fatalf("Unmarshal(%s) = %v", first, err)
+		}
+		second, err := json.Marshal(back)
+		if err != nil || !bytes.Equal(first, second) {
+			t.Fatalf("written again:\n%s, %v\nwant\n%s", second, err, first)
+		}
+		if back.Status() != r.Status() || back.Reason() != r.Reason() || (back.Err == nil) != (r.Err == nil) ||
+			r.Err != nil && (back.Err.Error() != r.Err.Error() || !errors.Is(back.Err, r.Reason())) {
+			t.Fatalf("read back %v; want %v", back, r)
+		}
+		back.Err, r.Err = nil, nil
+		back.Start, r.Start = time.Time{}, time.Time{}
+		if !reflect.DeepEqual(back, r) {
+			t.Fatalf("read back %+v; want %+v", back, r)
+		}
+	}
+}
+
+func randomResult(rnd *rand.Rand) checker.Result {
+	pick := func(s ...string) string { return s[rnd.IntN(len(s))] }
+	d := func() time.Duration { return time.Duration(rnd.Int64N(int64(time.Hour))) }
+	r := checker.Result{
+		Index: rnd.Int(), Target: pick("", "site.test", "<a>&\u2028\"\\", "ü"), URL: pick("", "http://site.test/"),
+		Method: pick("", "HEAD", "GET"), Proto: pick("", "HTTP/1.0", "HTTP/2.0"), Redirects: rnd.IntN(20), Attempts: rnd.IntN(5),
+		Timing: checker.Timing{Wait: d(), DNS: d(), Connect: d(), TLS: d(), FirstByte: d(), Total: d()},
+	}
+	if rnd.IntN(2) == 0 {
+		r.StatusCode = 200 + rnd.IntN(800)
+	}
+	if rnd.IntN(2) == 0 {
+		r.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(rnd.Int())}), uint16(rnd.Int()))
+	}
+	if rnd.IntN(2) == 0 {
+		r.Start = time.Unix(rnd.Int64N(1<<32), rnd.Int64N(1e9))
+	}
+	if rnd.IntN(3) == 0 {
+		at := time.Unix(rnd.Int64N(1<<32), 0).UTC()
+		r.TLS = &checker.TLS{Version: "TLS 1.2", Subject: pick("", "CN=ü"), NotBefore: at, NotAfter: at.AddDate(1, 0, 0)}
+	}
+	if rnd.IntN(2) == 0 {
+		r.Err = &checker.Error{
+			Phase:  checker.Phase(pick("dns", "connect", "judge")),
+			Reason: checker.Reason(pick("refused", "dns", "local", "malformed", "canceled")), URL: r.URL,
+			Err: errors.New(pick("x", "\x1b[31m", strings.Repeat("long ", 200))),
+		}
+	}
+	return r
+}
+
+func TestResultLogValue(t *testing.T) {
+	var b bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	log.Info("checked", "result", full())
+	want := `{"level":"INFO","msg":"checked","result":{"target":"https://xxxxx@site.test/x","status":"offline",` +
+		`"url":"https://site.test/x","reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
+		`x509: certificate is valid for other.test, not site.test","attempts":2,"total":30000000}}` + "\n"
+	if b.String() != want {
+		t.Errorf("logged\n%s; want\n%s", b.String(), want)
+	}
+}
+
+func TestResultString(t *testing.T) {
+	for _, test := range []struct {
+		r    checker.Result
+		want string
+	}{
+		{checker.Result{}, ": unknown"},
+		{checker.Result{Target: "site.test", StatusCode: 404, Timing: checker.Timing{Total: 1_700_000}}, "site.test: online (404, 2ms)"},
+		{full(), "https://xxxxx@site.test/x: offline: https://site.test/x: the certificate was refused: " +
+			"x509: certificate is valid for other.test, not site.test"},
+	} {
+		if got := test.r.String(); got != test.want {
+			t.Errorf("String() = %q; want %q", got, test.want)
+		}
+	}
+}
+
+// A Result of a panic in the caller's own code, or one that the caller made,
+// may wrap an Error anywhere.
+func TestResultWrapped(t *testing.T) {
+	r := checker.Result{StatusCode: 200, Err: fmt.Errorf("mine: %w", &checker.Error{Reason: checker.ReasonRejected})}
+	if r.Online() || r.Status() != checker.Offline || r.Reason() != checker.ReasonRejected {
+		t.Errorf("%v is %q for %q; want offline for rejected", r, r.Status(), r.Reason())
+	}
+	r.Err = errors.New("mine")
+	if r.Online() || r.Status() != checker.Unknown || r.Reason() != "" {
+		t.Errorf("%v is %q for %q; want unknown for nothing", r, r.Status(), r.Reason())
+	}
+}
+
+// shownInFull are the reasons whose causes are a site's own words, or a judge's.
+// A resolver's error is never among them.
+var shownInFull = []checker.Reason{
+	checker.ReasonCertificate, checker.ReasonTLS, checker.ReasonMalformed, checker.ReasonRedirect, checker.ReasonRejected, checker.ReasonInvalid,
+}
+
+// An Error's text is one printable line of at most 512 bytes, says nothing of
+// this side's addresses, and keeps the cause for the operator.
+func TestErrorText(t *testing.T) {
+	inside := &net.OpError{
+		Op: "dial", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 4}, Addr: &net.TCPAddr{IP: net.IPv4(10, 9, 8, 7), Port: 80},
+		Err: os.NewSyscallError("connect", syscall.EMFILE),
+	}
+	resolver := &net.DNSError{Err: "server misbehaving", Name: "site.test", Server: "10.9.8.7:53", IsTimeout: true}
+	causes := map[string]error{
+		"nil": nil, "an address": inside, "a resolver": resolver,
+		"escapes":     errors.New("\x1b[2J\r\nX: y\x00\u202e\xff"),
+		"much":        errors.New(strings.Repeat("ü\n", 1000)),
+		"a text":      errors.New("plain"),
+		"a TLS alert": &net.OpError{Op: "remote error", Addr: inside.Addr, Err: errors.New("tls: bad record")},
+	}
+	for _, reason := range []checker.Reason{
+		checker.ReasonNotFound, checker.ReasonRefused, checker.ReasonUnreachable, checker.ReasonReset, checker.ReasonTimeout,
+		checker.ReasonCertificate, checker.ReasonTLS, checker.ReasonMalformed, checker.ReasonRedirect, checker.ReasonRejected,
+		checker.ReasonInvalid, checker.ReasonBlocked, checker.ReasonDNS, checker.ReasonLocal, checker.ReasonCanceled,
+		checker.ReasonInternal, "", "no_such\nreason",
+	} {
+		for name, cause := range causes {
+			for _, u := range []string{"", "http://site.test/", "http://site.test/" + strings.Repeat("x", 8000)} {
+				e := &checker.Error{Phase: checker.PhaseConnect, Reason: reason, URL: u, Err: cause}
+				text := e.Error()
+				if text == "" || len(text) > 512 || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Errorf("%q of %s has the text %q (%d bytes)", reason, name, text, len(text))
+				}
+				shown := name == "a resolver" && slices.Contains(shownInFull, reason)
+				if !shown && (strings.Contains(text, "10.9.8.7") || strings.Contains(text, "10.1.2.3")) {
+					t.Errorf("%q of %s has the text %q, which tells addresses", reason, name, text)
+				}
+				if errors.Unwrap(e) != cause {
+					t.Errorf("%q of %s unwraps to %v", reason, name, errors.Unwrap(e))
+				}
+			}
+		}
+	}
+}
