@@ -115,11 +115,7 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 			return d.allow(ap)
 		}
 	}
-	tc, err := nd.DialTCP(ctx, "tcp", netip.AddrPort{}, addr)
-	if err != nil {
-		return nil, err // not tc, which is a nil *TCPConn
-	}
-	return tc, nil
+	return nd.DialContext(ctx, "tcp", addr.String())
 }
 
 // allow asks the policy. It fails closed: a policy that panics refuses.
