@@ -4,16 +4,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 
 	"example.com/checker"
 )
 
 func main() {
-	c, err := checker.New()
+	c, err := checker.New(checker.WithConcurrency(10))
 	if err != nil {
-		log.Fatal(err)
+		panic(err) // an option was wrong, and the text says which
 	}
 	for _, r := range c.CheckAll(context.Background(), os.Args[1:]) {
 		fmt.Println(r)

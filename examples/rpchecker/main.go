@@ -13,7 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -34,60 +34,48 @@ type options struct {
 func (options) Description() string { return "Check whether websites are online." }
 
 func main() {
+	var opts options
+	arg.MustParse(&opts)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	if err := run(ctx, opts); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
 }
 
-// run is the program; it returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var opts options
-	parser, err := arg.NewParser(arg.Config{Program: "rpchecker"}, &opts)
-	if err == nil {
-		err = parser.Parse(args)
-	}
-	switch {
-	case errors.Is(err, arg.ErrHelp):
-		parser.WriteHelp(stdout)
-		return 0
-	case err != nil:
-		fmt.Fprintln(stderr, "Error:", err)
-		return 2
-	}
-	urls := append(opts.URLs, read(opts.InputFile, stderr)...)
+func run(ctx context.Context, opts options) error {
+	urls := append(opts.URLs, read(opts.InputFile)...)
 	if len(urls) == 0 {
-		fmt.Fprintln(stderr, "Error: no URLs to check")
-		return 1
+		return errors.New("no URLs to check")
 	}
-	if err := check(ctx, urls, opts.Asynchronous, stdout); err != nil {
-		fmt.Fprintln(stderr, "Error:", err)
-		return 1
-	}
-	return 0
+	return check(ctx, urls, opts.Asynchronous)
 }
 
 // read returns the lines of a file that are not blank.
-func read(name string, stderr io.Writer) (urls []string) {
+func read(name string) (urls []string) {
 	if name == "" {
 		return nil
 	}
 	data, err := os.ReadFile(name)
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
 		if line = strings.TrimSpace(line); line != "" {
 			urls = append(urls, line)
 		}
 	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintln(os.Stderr, "Error: input file not found")
 	case err != nil:
-		fmt.Fprintln(stderr, "Error: input file not found")
+		fmt.Fprintln(os.Stderr, "Error:", err)
 	case len(urls) == 0:
-		fmt.Fprintf(stderr, "Error: empty input file, %s\n", name)
+		fmt.Fprintf(os.Stderr, "Error: empty input file, %s\n", name)
 	}
 	return urls
 }
 
 // check prints a verdict on each URL, as it falls.
-func check(ctx context.Context, urls []string, asynchronous bool, w io.Writer) error {
+func check(ctx context.Context, urls []string, asynchronous bool) error {
 	n := 1 // one after another
 	if asynchronous {
 		n = 100
@@ -98,9 +86,9 @@ func check(ctx context.Context, urls []string, asynchronous bool, w io.Writer) e
 	}
 	for r := range c.Stream(ctx, slices.Values(urls)) {
 		if r.Online() {
-			fmt.Fprintf(w, "The status of %q is: \"Online!\" 👍\n", r.Target)
+			fmt.Printf("The status of %q is: \"Online!\" 👍\n", r.Target)
 		} else if r.Reason() != checker.ReasonCanceled {
-			fmt.Fprintf(w, "The status of %q is: \"Offline?\" 👎 \n  Error: \"%v\"\n", r.Target, r.Err)
+			fmt.Printf("The status of %q is: \"Offline?\" 👎 \n  Error: \"%v\"\n", r.Target, r.Err)
 		}
 	}
 	return context.Cause(ctx)
