@@ -215,6 +215,30 @@ func TestCanceledBefore(t *testing.T) {
 	}
 }
 
+// K13: a nil context is the caller's mistake and panics where the caller sees
+// it.
+func TestNilContext(t *testing.T) {
+	c := newChecker(t, checker.WithTransport(&memory{}))
+	var none context.Context
+	for name, call := range map[string]func(){
+		"Check":    func() { c.Check(none, "http://site.test/") },
+		"CheckAll": func() { c.CheckAll(none, []string{"http://site.test/"}) },
+		"Stream":   func() { c.Stream(none, sites(1, nil)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s with a nil context did not panic", name)
+				}
+			}()
+			call()
+		}()
+	}
+	if r := c.Check(t.Context(), "http://site.test/"); !r.Online() {
+		t.Errorf("Check() after that = %v; want online", r)
+	}
+}
+
 // K6: the caller's deadline is not the site's fault.
 func TestCallersDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

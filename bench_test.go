@@ -23,22 +23,25 @@ import (
 const serverEnv = "CHECKER_TEST_SERVER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serverEnv) != "" {
-		serve()
-		return
+	switch os.Getenv(serverEnv) {
+	case "":
+		os.Exit(m.Run())
+	case "weak":
+		serve(weak)
+	default:
+		serve(plain)
 	}
-	os.Exit(m.Run())
 }
 
-// serve answers every connection on a port of its choice until standard input
-// ends.
-func serve() {
-	l, err := net.Listen("tcp", "0.0.0.0:0")
+// serve prints a line, which is its port and what else listen says, and answers
+// every connection until standard input ends.
+func serve(listen func() (l net.Listener, more string, err error)) {
+	l, more, err := listen()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(l.Addr().(*net.TCPAddr).Port)
+	fmt.Println(l.Addr().(*net.TCPAddr).Port, more)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -57,10 +60,16 @@ func serve() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// startServer returns the port of a server in a process of its own.
-func startServer(tb testing.TB) string {
+func plain() (net.Listener, string, error) {
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	return l, "", err
+}
+
+// startServer starts a server in a process of its own and returns its port and
+// what else it says.
+func startServer(tb testing.TB, kind string, env ...string) (port, more string) {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serverEnv+"=1")
+	cmd.Env = append(append(os.Environ(), serverEnv+"="+kind), env...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -76,11 +85,12 @@ func startServer(tb testing.TB) string {
 		stdin.Close()
 		cmd.Wait()
 	})
-	port, err := bufio.NewReader(stdout).ReadString('\n')
+	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return strings.TrimSpace(port)
+	port, more, _ = strings.Cut(strings.TrimSpace(line), " ")
+	return port, more
 }
 
 // hosts yields n URLs of distinct hosts on loopback.
@@ -97,7 +107,7 @@ func hosts(n int, port string) func(yield func(string) bool) {
 // BenchmarkHEAD compares a check of a plain-HTTP site with the same request by
 // net/http without keep-alive, 100 at once.
 func BenchmarkHEAD(b *testing.B) {
-	port := startServer(b)
+	port, _ := startServer(b, "plain")
 	b.Run("checker", func(b *testing.B) {
 		c, err := checker.New()
 		if err != nil {
@@ -137,7 +147,7 @@ func BenchmarkHEAD(b *testing.B) {
 
 // BenchmarkCheck is a single check, with nothing beside it.
 func BenchmarkCheck(b *testing.B) {
-	port := startServer(b)
+	port, _ := startServer(b, "plain")
 	c, err := checker.New()
 	if err != nil {
 		b.Fatal(err)

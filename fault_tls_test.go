@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
+	"math/big"
 	"net"
 	"net/http"
 	"testing"
@@ -96,22 +99,43 @@ func TestFaultsTLS(t *testing.T) {
 	runFaults(t, faults)
 }
 
-// D7: keys that are too weak to trust.
+// D7: a key that is too weak to trust. A process that can make one takes it as
+// well, so the server is another process.
 func TestWeakKey(t *testing.T) {
-	t.Setenv("GODEBUG", "rsa1024min=0") // or no such key could be made
-	key, err := rsa.GenerateKey(rand.Reader, 512)
+	port, cert := startServer(t, "weak", "GODEBUG=rsa1024min=0")
+	der, err := base64.StdEncoding.DecodeString(cert)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca := hostile.NewCA(t)
-	conf := ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}, Key: key})
-	conf.MaxVersion = tls.VersionTLS12
-	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond(hostile.OK)))
-	t.Setenv("GODEBUG", "")
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRetries(0))
-	if r := c.Check(t.Context(), s.URLS()); r.Status() != checker.Offline {
-		t.Errorf("Check(%q) = %v; want Offline", s.URLS(), r)
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
 	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
+	r := c.Check(t.Context(), "https://127.0.0.1:"+port)
+	fault{reason: checker.ReasonCertificate, phase: checker.PhaseTLS}.check(t, r)
+	if r.TLS == nil {
+		t.Errorf("Check(%q).TLS is nil; want the certificate", r.Target)
+	}
+}
+
+// weak listens with a certificate whose key is too weak, and returns that.
+func weak() (net.Listener, string, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 768)
+	if err != nil {
+		return nil, "", err
+	}
+	spec := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, spec, spec, key.Public(), key)
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
+	return l, base64.StdEncoding.EncodeToString(der), err
 }
 
 // A server that speaks nothing but HTTP/2 is asked again in that.

@@ -2,8 +2,11 @@ package wire
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"reflect"
 	"strings"
@@ -68,6 +71,11 @@ func (c *conn) handshake(base *tls.Config, name, proto string, tr *Trace) error 
 	// and the connection's deadline does that already.
 	err := tc.Handshake()
 	state := tc.ConnectionState()
+	if err != nil && weakKey(state.PeerCertificates) && !has[*net.OpError](err) && !errors.Is(err, io.EOF) {
+		// crypto/rsa refuses such a key when it verifies with it, which has no
+		// type of its own.
+		err = &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+	}
 	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		state.PeerCertificates = bad.UnverifiedCertificates
 	}
@@ -79,6 +87,21 @@ func (c *conn) handshake(base *tls.Config, name, proto string, tr *Trace) error 
 	}
 	c.Conn = tc
 	return err
+}
+
+// weakKey reports whether the leaf has an RSA key of under 1024 bits, the least
+// that crypto/rsa takes.
+func weakKey(chain []*x509.Certificate) bool {
+	if len(chain) == 0 {
+		return false
+	}
+	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
+	return ok && key.N.BitLen() < 1024
+}
+
+func has[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 const alertNoProtocol = 120 // no_application_protocol, RFC 7301, section 3.2
