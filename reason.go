@@ -162,11 +162,14 @@ func (e *Error) detail() string {
 		if errno, ok := errors.AsType[syscall.Errno](e.Err); ok {
 			return advice(errno)
 		}
-		if d, ok := errors.AsType[*net.DNSError](e.Err); ok && d.IsTimeout {
-			return "it did not answer in time"
-		}
 	}
-	return ""
+	if e.Reason != ReasonDNS {
+		return ""
+	}
+	if d, ok := errors.AsType[*net.DNSError](e.Err); ok && d.IsTimeout || isTimeout(e.Err) {
+		return "it did not answer in time; look at this machine's resolver and network"
+	}
+	return "the domain's name servers, this machine's resolver or the network may be at fault"
 }
 
 // Unwrap returns the cause.
