@@ -38,8 +38,10 @@ func (p *probe) wantsGet(a answer) bool {
 	switch a.Reason() {
 	case "":
 		return p.judge != nil && (a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusNotImplemented)
-	case ReasonReset, ReasonMalformed, ReasonRejected:
+	case ReasonReset, ReasonMalformed:
 		return true
+	case ReasonRejected:
+		return a.paused == nil // GET is asked too much as well
 	}
 	return false
 }
@@ -75,6 +77,9 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 		a.Timing.FirstByte = time.Since(start)
 	}
 	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
+	if p.pause(u, resp, start) {
+		a.paused = u
+	}
 	if a.TLS == nil {
 		a.TLS = newTLS(resp.TLS)
 	}

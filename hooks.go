@@ -95,9 +95,9 @@ func WithTLSConfig(conf *tls.Config) Option {
 }
 
 // WithHostKey sets what the host limits group targets by. The default is the
-// host of the URL, in lower case and without the port. A key of "" exempts the
-// target from all limits but WithConcurrency. The function is called from one
-// goroutine per call of CheckAll or Stream. Nil is refused.
+// host of the URL, in lower case and without the port, which is also what the
+// key "" stands for. The function is called from many goroutines at once. Nil is
+// refused.
 func WithHostKey(key func(*url.URL) string) Option {
 	return func(c *config) error {
 		if key == nil {

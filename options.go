@@ -101,9 +101,11 @@ func setRate(option string, l *rate.Limit, b *int, limit rate.Limit, burst int) 
 }
 
 // WithRetries sets how many further attempts a check makes after a reason that
-// may pass: reset, refused, dns. Each begins anew, with a fresh lookup and a
-// fresh connection, after a random wait of up to 200 ms, doubled each time, and
-// only while time is left. The default is 1. A negative number is refused.
+// may pass: reset, refused, dns, and rejected if the answer came with a
+// Retry-After. Each begins anew, with a fresh lookup and a fresh connection,
+// after a random wait of up to 200 ms, doubled each time, or after the time that
+// Retry-After gives, and only while time is left. The default is 1. A negative
+// number is refused.
 func WithRetries(n int) Option {
 	return func(c *config) error {
 		if n < 0 {

@@ -86,7 +86,8 @@ type probe struct {
 // An answer is what one way to a site gave.
 type answer struct {
 	Result
-	next *url.URL // where the answer redirects to, if that is to be followed
+	next   *url.URL // where the answer redirects to, if that is to be followed
+	paused *url.URL // whose host asked to be left alone for a while; nil for none
 }
 
 // run checks one target whose turn has come. If this machine is too short of
@@ -114,28 +115,47 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) Result {
 // attempts tries until there is a verdict that time will not change.
 func (p *probe) attempts(ctx context.Context, t *task) Result {
 	for n := 1; ; n++ {
-		r := p.candidates(ctx, t.urls, n > 1).Result
+		r := p.candidates(ctx, t.urls, n > 1)
 		r.Attempts = n
-		if n > p.retries || !passes(r.Reason()) {
-			return r
+		if n > p.retries || !r.passes() {
+			return r.Result
 		}
-		// Full jitter: hosts that failed together are not asked together again.
-		if err := sleep(ctx, rand.N(retryBase<<min(n-1, 10))); err != nil {
-			if err != errTimeout {
+		if err := p.rest(ctx, t, r, n); err != nil {
+			// Without a turn there is no further attempt, but there is a verdict.
+			if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
 				r.Err = p.failure(ctx, PhaseWait, t.urls[0], err)
 			}
-			return r
-		}
-		// Without a token there is no further attempt, but there is a verdict.
-		if p.pacer.Token(ctx, t.key) != nil {
-			return r
+			return r.Result
 		}
 	}
 }
 
-// passes reports whether a failure for this reason may be gone a moment later.
-func passes(r Reason) bool {
-	return r == ReasonReset || r == ReasonRefused || r == ReasonDNS
+// passes reports whether what failed may be well a moment later.
+func (a answer) passes() bool {
+	switch a.Reason() {
+	case ReasonReset, ReasonRefused, ReasonDNS:
+		return true
+	case ReasonRejected:
+		return a.paused != nil
+	}
+	return false
+}
+
+// rest waits before another attempt: for as long as the host asked for, or else
+// with full jitter, so that hosts that failed together are not asked together
+// again.
+func (p *probe) rest(ctx context.Context, t *task, a answer, n int) error {
+	if a.paused != nil {
+		key, err := p.key(a.paused)
+		if err != nil {
+			return err
+		}
+		return p.pacer.Rested(ctx, key)
+	}
+	if err := sleep(ctx, rand.N(retryBase<<min(n-1, 10))); err != nil {
+		return err
+	}
+	return p.pacer.Token(ctx, t.key)
 }
 
 // sleep waits for d. It returns at once, with the cause, if ctx ends before.

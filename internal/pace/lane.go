@@ -74,24 +74,38 @@ func (q *Queue[T]) started() {
 // admit takes what the first check of l needs to start. If something is not to
 // be had now, it puts l where it is waited for.
 func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
-	if l.h.active >= q.p.limits.HostWidth {
+	b := l.h.brake
+	if l.h.active >= l.h.width(q.p.limits.HostWidth) {
 		l.h.blocked = append(l.h.blocked, l)
+		return false
+	}
+	if b != nil && now.Before(b.until) {
+		q.park(l, b.until, now)
 		return false
 	}
 	wait, cancel := q.p.reserve(l.h, now)
 	if wait == 0 {
+		if b != nil {
+			b.until = now.Add(b.gap)
+		}
 		return true
 	}
 	cancel(now)
 	if l.h.bucket != nil && l.h.bucket.TokensAt(now) < 1 {
-		l.due = now.Add(wait)
-		heap.Push(&q.timed, l)
+		q.park(l, now.Add(wait), now)
 	} else {
 		q.hold = now.Add(wait)
 		q.ready = append([]*lane[T]{l}, q.ready...)
+		q.arm(now)
 	}
-	q.arm(now)
 	return false
+}
+
+// park lets l wait until a moment.
+func (q *Queue[T]) park(l *lane[T], due, now time.Time) {
+	l.due = due
+	heap.Push(&q.timed, l)
+	q.arm(now)
 }
 
 // arm sets the timer to the next moment at which something may start.

@@ -48,6 +48,10 @@ type host[T any] struct {
 	lanes   int           // queues that have checks of it parked
 	blocked []*lane[T]    // of those, the ones that wait for active to sink, first come first served
 	cooling bool          // listed in Pacer.cooling
+
+	since  time.Time // when it was last paused, or became known
+	served int       // checks that ended since
+	brake  *brake    // nil for a host that never asked for a pause
 }
 
 // New returns a Pacer of these limits.
@@ -160,13 +164,14 @@ func (p *Pacer[T]) host(key string, now time.Time) *host[T] {
 		return h
 	}
 	p.forget(now)
-	h := &host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst)}
+	h := &host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst), since: now}
 	p.hosts[key] = h
 	return h
 }
 
 // rest lets go of h if nothing runs or waits on it: at once if its bucket is
-// full, which is how a new one begins, and otherwise later.
+// full and it has no brake on, which is how a new one begins, and otherwise
+// later.
 func (p *Pacer[T]) rest(h *host[T], now time.Time) {
 	switch {
 	case h.active > 0 || h.lanes > 0 || h.cooling:
@@ -196,6 +201,10 @@ func (p *Pacer[T]) forget(now time.Time) {
 	}
 }
 
+// full reports whether h is as a host that is not known.
 func (h *host[T]) full(now time.Time) bool {
+	if h.brake != nil && now.Before(h.brake.until.Add(memory)) {
+		return false
+	}
 	return h.bucket == nil || h.bucket.TokensAt(now) >= float64(h.bucket.Burst())
 }

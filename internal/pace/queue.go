@@ -159,8 +159,9 @@ const pause = 20 * time.Millisecond
 // end takes a check off its host.
 func (q *Queue[T]) end(key string) {
 	q.running--
-	h := q.p.hosts[key]
+	h, now := q.p.hosts[key], time.Now()
 	h.active--
+	h.passed(now)
 	// All that wait for the host may try, not only the first: its queue may
 	// have been stopped, or be busy with other hosts by the time it looks.
 	blocked := h.blocked
@@ -168,7 +169,7 @@ func (q *Queue[T]) end(key string) {
 	for _, l := range blocked {
 		l.q.enter(l)
 	}
-	q.p.rest(h, time.Now())
+	q.p.rest(h, now)
 }
 
 // grow lets more checks run again after Retry has let fewer: by one when as

@@ -18,12 +18,13 @@ type schedule struct {
 	p      *Pacer[item]
 	crews  []*crew
 	pushed []int
-	active map[string]int // by host, over all crews
+	active map[string]int       // by host, over all crews
+	paused map[string]time.Time // until when
 	fails  []string
 }
 
 func newSchedule(seed uint64, crews int) *schedule {
-	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int)}
+	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int), paused: make(map[string]time.Time)}
 	s.limits.HostWidth = 1 + s.rnd.IntN(3)
 	if s.rnd.IntN(2) == 0 {
 		s.limits.Rate, s.limits.Burst = rate.Limit(10+s.rnd.IntN(90)), 1+s.rnd.IntN(5)
@@ -56,6 +57,9 @@ func (s *schedule) work(c *crew, scarce bool, rnd *rand.Rand) func(item) bool {
 		defer s.p.mu.Unlock()
 		running += d
 		s.active[host] += d
+		if d > 0 && time.Now().Before(s.paused[host]) {
+			s.failf("a check on %q starts %v before the end of a pause", host, time.Until(s.paused[host]))
+		}
 		if host != "" && s.active[host] > s.limits.HostWidth {
 			s.failf("%d checks at once on %q; want at most %d", s.active[host], host, s.limits.HostWidth)
 		}
@@ -65,9 +69,23 @@ func (s *schedule) work(c *crew, scarce bool, rnd *rand.Rand) func(item) bool {
 		return scarce && rnd.IntN(10) == 0
 	}
 	return func(it item) bool {
+		began := time.Now()
 		count(it.host, 1)
 		time.Sleep(it.take)
+		if it.host != "" && it.n%10 == 9 {
+			s.pause(it.host, began, it.take)
+		}
 		return count(it.host, -1)
+	}
+}
+
+// pause makes a host ask for a pause.
+func (s *schedule) pause(host string, began time.Time, d time.Duration) {
+	s.p.Pause(host, began, d)
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if end := time.Now().Add(d); end.After(s.paused[host]) {
+		s.paused[host] = end
 	}
 }
 
@@ -113,6 +131,9 @@ func (s *schedule) checkIdle() {
 		}
 		for host, l := range c.q.lanes {
 			if host != "" && (l.h.active >= s.limits.HostWidth || empty(l.h.bucket) || empty(s.p.all)) {
+				continue
+			}
+			if b := l.h.brake; b != nil && (l.h.active > 0 || past.Before(b.until)) {
 				continue
 			}
 			s.failf("after %v queue %d leaves a slot and host %q idle with %d checks parked",
@@ -164,8 +185,11 @@ func (s *schedule) run() {
 
 // checkOver checks what is left of a schedule, and its rates.
 func (s *schedule) checkOver() {
-	if n := len(s.p.hosts); n > 0 && s.limits.HostRate == 0 {
-		s.failf("%d hosts are remembered; want 0", n)
+	for range s.p.cooling {
+		s.p.forget(time.Now())
+	}
+	if n := len(s.p.hosts); n > 0 {
+		s.failf("%d hosts are remembered after an hour; want 0", n)
 	}
 	var all []time.Duration
 	byHost := make(map[string][]time.Duration)

@@ -1,0 +1,109 @@
+package pace
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	minGap = time.Millisecond // a gap below this is none
+	ease   = 16               // each check that ends takes this part off the gap
+	memory = time.Minute      // for which a brake outlasts its host's last check
+)
+
+// A brake slows down a host that has asked for a pause. After it, checks of the
+// host are released one by one, no faster than the host has let them through
+// before, and a little faster with each that ends.
+type brake struct {
+	set   time.Time     // when the host last asked
+	until time.Time     // no check starts before
+	gap   time.Duration // between two starts
+}
+
+// Pause lets no check of the host of key start for d, because the host said so
+// in answer to a request that began at the given time. What runs goes on.
+//
+// The gap between later starts follows from how many checks the host let
+// through since it was last paused, or is known. Other answers to requests that
+// were under way when it was paused say nothing new.
+func (p *Pacer[T]) Pause(key string, began time.Time, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	h := p.host(key, now)
+	b := h.brake
+	if b == nil {
+		b = new(brake)
+		h.brake = b
+	}
+	if !began.Before(b.set) {
+		b.gap = min(d, (now.Sub(h.since)+d)/time.Duration(max(1, h.served)))
+		b.set, h.since, h.served = now, now, 0
+	}
+	if end := now.Add(d); end.After(b.until) {
+		b.until = end
+	}
+	h.served-- // the check that was sent away is about to end
+	p.rest(h, now)
+}
+
+// Rested waits until the host of key takes requests again, and takes the tokens
+// of one, for a check that runs already and was sent away. It waits until ctx
+// ends; if the pause does not end before ctx's deadline, it returns ErrNoTurn
+// at once.
+func (p *Pacer[T]) Rested(ctx context.Context, key string) error {
+	d, ok := p.turn(ctx, key)
+	if !ok {
+		return ErrNoTurn
+	}
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return p.Token(ctx, key)
+}
+
+// turn takes the next start on the host of key and returns how far off it is.
+// It takes none that is not before ctx's deadline.
+func (p *Pacer[T]) turn(ctx context.Context, key string) (wait time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.hosts[key]
+	if h == nil || h.brake == nil {
+		return 0, true
+	}
+	now := time.Now()
+	at := h.brake.until
+	if at.Before(now) {
+		at = now
+	}
+	if d, ok := ctx.Deadline(); ok && !at.Before(d) {
+		return 0, false
+	}
+	h.brake.until = at.Add(h.brake.gap)
+	return at.Sub(now), true
+}
+
+// width returns how many checks may run at once on h.
+func (h *host[T]) width(most int) int {
+	if h.brake != nil {
+		return 1
+	}
+	return most
+}
+
+// passed notes the end of a check.
+func (h *host[T]) passed(now time.Time) {
+	h.served++
+	if b := h.brake; b != nil {
+		b.gap -= b.gap / ease
+		if b.gap < minGap && !now.Before(b.until) {
+			h.brake = nil
+		}
+	}
+}
