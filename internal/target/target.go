@@ -165,6 +165,9 @@ func webScheme(s string) (string, error) {
 // must be a port.
 func checkBare(s string) error {
 	word, after, found := strings.Cut(s, ":")
+	if found && strings.HasPrefix(after, "//") { // or cutScheme had cut it off
+		return refuse("%q is no scheme", word)
+	}
 	if !found || !isScheme(word) {
 		return nil
 	}
