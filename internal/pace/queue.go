@@ -173,13 +173,13 @@ func (q *Queue[T]) end(key string) {
 }
 
 // grow lets more checks run again after Retry has let fewer: by one when as
-// many as may run at once have ended well, then by two, by four and so on, up
-// to a quarter more.
+// many as may run at once have ended well, and no fewer than four, then by two,
+// by four and so on, up to a quarter more.
 func (q *Queue[T]) grow() {
 	if q.limit == q.slots {
 		return
 	}
-	if q.calm++; q.calm >= q.limit {
+	if q.calm++; q.calm >= max(q.limit, 4) {
 		q.limit = min(q.slots, q.limit+q.step)
 		q.calm, q.step = 0, min(2*q.step, max(1, q.limit/4))
 	}
