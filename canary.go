@@ -10,17 +10,21 @@ import (
 const (
 	canaryPause = 250 * time.Millisecond // at least, between the beginnings of two rounds
 	fairChance  = time.Second            // within this a site that is up answers, as a rule
+	settle      = 50 * time.Millisecond  // an answer may have come this long before it is seen
+	maxAgain    = 3                      // times that a site is asked again
 )
 
-const hintCanaries hint = "none of the canaries answers either; look at this machine's network"
+const hintCanaries hint = "the canaries do not answer either; look at this machine's network"
 
 // canaries tell a site that is down from a network that is.
 type canaries struct {
 	tasks []*task
 
-	mu    sync.Mutex
-	proof time.Time // the latest beginning of a check that got an answer
-	last  *round
+	mu sync.Mutex
+	// The network is known to have worked from since to last: answers came, and
+	// never more than fairChance apart.
+	since, last time.Time
+	round       *round
 }
 
 // A round asks all canaries at once. What it found may be read once done is
@@ -32,61 +36,124 @@ type round struct {
 	void  bool // the round was broken off
 }
 
-// saw notes that the network worked at t or later.
-func (cs *canaries) saw(t time.Time) {
+// saw notes that there is an answer now.
+func (cs *canaries) saw() {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if t.After(cs.proof) {
-		cs.proof = t
+	now := time.Now()
+	if now.Sub(cs.last) > fairChance {
+		cs.since = now
 	}
+	cs.last = now
 }
 
-// proved reports whether the network is known to have worked at t or later.
-func (cs *canaries) proved(t time.Time) bool {
+// worked reports whether the network is known to have worked from one moment to
+// another.
+func (cs *canaries) worked(from, to time.Time) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	return !cs.proof.Before(t)
+	return !cs.since.After(from) && !cs.last.Before(to)
 }
 
 // hold returns r, unless r says that a site is Offline in a way in which this
-// machine's own network may be at fault. Then it holds r back until there is
-// proof that the network worked after the site had its chance to answer: the
-// answer of any site or, for want of one, of a canary. If no canary answers,
-// there is no verdict on the site.
-func (p *probe) hold(ctx context.Context, r Result) Result {
+// machine's own network may be at fault. Then it holds r back until it is known
+// that the network worked while the site had its chance to answer. If the
+// canaries answer now and that is not known of then, the site is asked again
+// while they are; if they do not answer, there is no verdict on the site.
+func (p *probe) hold(ctx context.Context, t *task, r Result) Result {
 	cs := p.canaries
 	if cs == nil {
 		return r
 	}
-	if r.StatusCode != 0 {
-		cs.saw(r.Start)
-		return r
-	}
-	if reason := r.Reason(); reason != ReasonTimeout && reason != ReasonUnreachable {
-		return r
-	}
-	since := r.Start.Add(min(r.Timing.Total, p.timeout/2, fairChance))
-	for !cs.proved(since) {
-		rd, err := p.round(ctx)
+	start, took := r.Start, r.Timing.Total
+	for again := 0; ; again++ {
+		if r.StatusCode != 0 {
+			cs.saw()
+			return r
+		}
+		reason := r.Reason()
+		if reason != ReasonTimeout && reason != ReasonUnreachable {
+			return r
+		}
+		// What failed at once may have failed between two answers of others, so
+		// it has to fail twice.
+		firm := reason == ReasonTimeout || again > 0
+		end := start.Add(min(took, p.chance()) + settle)
+		up, err := true, wait(ctx, time.Until(end))
+		if err == nil && firm && cs.worked(start, end) {
+			return r
+		}
+		if err == nil {
+			up, err = p.canaryUp(ctx, end)
+		}
 		switch {
 		case err != nil:
 			r.Err = &Error{Phase: r.phase(), Reason: ReasonCanceled, URL: r.URL, Err: err}
 			return r
-		case rd.up && !rd.began.Before(since):
-			return r
-		case !rd.void && !rd.began.Before(since):
+		case !up || again == maxAgain:
 			r.Err = &Error{Phase: r.phase(), Reason: ReasonLocal, URL: r.URL, Err: hintCanaries}
 			return r
+		case firm && cs.worked(start, end):
+			return r
 		}
+		start = time.Now()
+		r = p.watched(ctx, t, r)
+		took = time.Since(start)
 	}
+}
+
+// chance is the time in which a site that is up would have answered.
+func (p *probe) chance() time.Duration { return min(p.timeout/2, fairChance) }
+
+// watched asks a site again, and the canaries for as long as it has its chance.
+func (p *probe) watched(ctx context.Context, t *task, before Result) Result {
+	start := time.Now()
+	within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
+	defer cancel()
+	watching, stop := context.WithCancel(within)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for end := start.Add(p.chance()); ; {
+			began := time.Now()
+			if _, err := p.canaryUp(watching, began); err != nil || !began.Before(end) {
+				return
+			}
+			if sleep(watching, min(time.Until(end), fairChance/3)) != nil {
+				return
+			}
+		}
+	})
+	r := Result{Err: &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: before.URL, Err: hintTurn}}
+	if p.pacer.Token(within, t.key) == nil {
+		r = p.attempts(within, t)
+	}
+	stop()
+	wg.Wait()
+	r.Index, r.Target, r.Start = before.Index, before.Target, before.Start
+	r.Attempts += before.Attempts
+	r.Timing.Wait, r.Timing.Total = before.Timing.Wait, time.Since(before.Start)
 	return r
 }
 
-// round waits for the round of canaries that is under way, or holds one.
-func (p *probe) round(ctx context.Context) (*round, error) {
+// canaryUp reports whether a canary answers in a round that begins at a moment
+// or later.
+func (p *probe) canaryUp(ctx context.Context, from time.Time) (bool, error) {
+	for {
+		rd, err := p.nextRound(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !rd.void && !rd.began.Before(from) {
+			return rd.up, nil
+		}
+	}
+}
+
+// nextRound waits for the round of canaries that is under way, or holds one.
+func (p *probe) nextRound(ctx context.Context) (*round, error) {
 	cs := p.canaries
 	cs.mu.Lock()
-	rd := cs.last
+	rd := cs.round
 	var next time.Time // when the round to come may begin
 	mine := true
 	if rd != nil {
@@ -99,7 +166,7 @@ func (p *probe) round(ctx context.Context) (*round, error) {
 	}
 	if mine {
 		rd = &round{done: make(chan struct{})}
-		cs.last = rd
+		cs.round = rd
 	}
 	cs.mu.Unlock()
 	if mine {
@@ -107,6 +174,9 @@ func (p *probe) round(ctx context.Context) (*round, error) {
 	}
 	select {
 	case <-rd.done:
+		if rd.void && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		return rd, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
@@ -135,7 +205,7 @@ func (p *probe) askCanaries(ctx context.Context, rd *round, begin time.Time) {
 	}
 	wg.Wait()
 	if rd.up = up.Load(); rd.up {
-		p.canaries.saw(rd.began)
+		p.canaries.saw()
 	}
-	rd.void = ctx.Err() != nil
+	rd.void = !rd.up && ctx.Err() != nil
 }
