@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"example.com/checker/internal/dial"
@@ -33,8 +32,8 @@ type Checker struct {
 	lookups *dial.Lookups // shares what is under way between calls of Check
 	foreign http.Header   // what origins other than the target's are sent
 
-	canaries *canaries   // nil without any
-	noRoots  func() bool // whether the system has no root certificates
+	canaries *canaries // nil without any
+	roots    roots
 }
 
 // New returns a Checker with the given options. It reports every option that is
@@ -51,7 +50,6 @@ func New(opts ...Option) (*Checker, error) {
 		pacer:   pace.New[*task](conf.limits),
 		lookups: dial.NewLookups(conf.lookup(), 0),
 		foreign: defaults().header,
-		noRoots: sync.OnceValue(noSystemRoots),
 	}
 	if len(conf.canaryTargets) > 0 {
 		c.canaries = new(canaries)
@@ -71,6 +69,7 @@ func (c *Checker) probe(l *dial.Lookups) *probe {
 	return &probe{c, &wire.Transport{
 		Dialer: dial.Dialer{Lookups: l, Policy: c.policy, DialContext: c.dial},
 		Config: c.tls,
+		Roots:  c.roots.load,
 	}}
 }
 

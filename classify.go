@@ -43,7 +43,7 @@ func classify(phase Phase, err error) Reason {
 		return ReasonRejected
 	case phase == PhaseDNS || has[*net.DNSError](err):
 		return classifyLookup(err)
-	case has[x509.SystemRootsError](err):
+	case has[x509.SystemRootsError](err), has[*dial.RouteError](err):
 		return ReasonLocal
 	case isCertificate(err):
 		return ReasonCertificate

@@ -59,6 +59,9 @@ func (r Result) short() bool { return r.Reason() == ReasonLocal && short(r.Err) 
 
 // noRoute reports whether err says that this machine has no way to an address.
 func noRoute(err error) bool {
+	if has[*dial.RouteError](err) {
+		return true
+	}
 	errno, _ := errors.AsType[syscall.Errno](err)
 	switch errno {
 	case syscall.ENETUNREACH, syscall.EAFNOSUPPORT, wsaENETUNREACH, wsaEAFNOSUPPORT:

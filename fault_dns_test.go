@@ -3,6 +3,7 @@ package checker_test
 import (
 	"context"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,22 @@ func TestResolverComesBack(t *testing.T) {
 	d.Silence(false)
 	if r := c.Check(t.Context(), target); !r.Online() {
 		t.Errorf("Check(%q) = %v; want Online", target, r)
+	}
+}
+
+// B5: a resolver that keeps silent holds nothing once there is a verdict. Go's
+// own goes on reading for five seconds unless its socket is closed.
+func TestSilentResolverLeavesNothing(t *testing.T) {
+	d := hostile.ServeDNS(t)
+	d.Set("site.test", hostile.Drop())
+	before := runtime.NumGoroutine()
+	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(200*time.Millisecond))
+	c.Check(t.Context(), "http://site.test/")
+	for end := time.Now().Add(100 * time.Millisecond); runtime.NumGoroutine() > before && time.Now().Before(end); {
+		runtime.Gosched()
+	}
+	if n := runtime.NumGoroutine() - before; n > 0 {
+		t.Errorf("%d goroutines are left after 100ms", n)
 	}
 }
 

@@ -31,6 +31,12 @@ func TestFaultsMalformed(t *testing.T) {
 	head := func(fields string) string { return "HTTP/1.1 200 OK\r\n" + fields + "\r\n\r\n" }
 	runFaults(t, []fault{
 		cutOff("E1 closed after the request", hostile.CloseAfterRequest()),
+		{
+			name: "E1 closed after the request, and silent when asked again", upTo: timeout,
+			site:   hostile.Sequence(hostile.CloseAfterRequest(), hostile.CloseAfterRequest(), hostile.Silent()),
+			opts:   []checker.Option{checker.WithRetries(1)},
+			reason: checker.ReasonReset, phase: checker.PhaseResponse,
+		},
 		malformed("E2 HTML without a head", "<html>hello</html>"),
 		malformed("E2 random bytes", "\x00\x9a\xfe\x01random"),
 		malformed("E3 ICY", "ICY 200 OK\r\nicy-name: radio\r\n\r\n"),

@@ -103,19 +103,30 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) Result {
 		within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
 		r = p.attempts(within, t)
 		for alone && r.short() && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {
-			r = p.attempts(within, t)
+			// The site gets the blame for the end of the timeout only if most of
+			// that was its own.
+			late := time.Since(start) > p.timeout/2
+			if again := p.attempts(within, t); !late || again.Reason() != ReasonTimeout {
+				r = again
+				continue
+			}
+			break
 		}
 		cancel()
 	}
 	r.Index, r.Target, r.Start = t.index, t.target, start
 	r.Timing.Wait, r.Timing.Total = start.Sub(t.asked), time.Since(start)
-	return p.hold(ctx, r)
+	return p.hold(ctx, t, r)
 }
 
 // attempts tries until there is a verdict that time will not change.
 func (p *probe) attempts(ctx context.Context, t *task) Result {
+	var before answer
 	for n := 1; ; n++ {
 		r := p.candidates(ctx, t.urls, n > 1)
+		if n > 1 && !r.Online() && context.Cause(ctx) == errTimeout {
+			r = before // it had its time, and the further attempt had not
+		}
 		r.Attempts = n
 		if n > p.retries || !r.passes() {
 			return r.Result
@@ -127,6 +138,7 @@ func (p *probe) attempts(ctx context.Context, t *task) Result {
 			}
 			return r.Result
 		}
+		before = r
 	}
 }
 
@@ -162,6 +174,14 @@ func (p *probe) rest(ctx context.Context, t *task, a answer, n int) error {
 func sleep(ctx context.Context, d time.Duration) error {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {
 		return errTimeout
+	}
+	return wait(ctx, d)
+}
+
+// wait waits for d, or for the end of ctx, of which it returns the cause.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -254,19 +274,10 @@ func (p *probe) failure(ctx context.Context, phase Phase, u *url.URL, err error)
 		err = &dial.AttemptsError{Errs: ranked(phase, many.Errs)}
 	}
 	reason := classify(phase, err)
-	if reason == ReasonCertificate && has[x509.UnknownAuthorityError](err) && p.tls.RootCAs == nil && p.noRoots() {
+	if reason == ReasonCertificate && has[x509.UnknownAuthorityError](err) && p.tls.RootCAs == nil && p.roots.none() {
 		reason, err = ReasonLocal, errors.Join(hintRoots, err)
 	}
 	return &Error{Phase: phase, Reason: reason, URL: u.String(), Err: err}
-}
-
-const hintRoots hint = "there are no root certificates; install the system's or set them by WithTLSConfig"
-
-// noSystemRoots reports whether the system has no root certificates, as in a
-// container image made from scratch. Every certificate is unknown there.
-func noSystemRoots() bool {
-	pool, err := x509.SystemCertPool()
-	return err != nil || pool.Equal(x509.NewCertPool())
 }
 
 func redirectError(u, what string) *Error {

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/checker/internal/dial"
 )
 
 // A Reason says why a site is not Online. It is one closed vocabulary for
@@ -158,6 +160,9 @@ func (e *Error) detail() string {
 	case ReasonDNS, ReasonLocal:
 		if h, ok := errors.AsType[hint](e.Err); ok {
 			return h.Error()
+		}
+		if r, ok := errors.AsType[*dial.RouteError](e.Err); ok {
+			return r.Why
 		}
 		if errno, ok := errors.AsType[syscall.Errno](e.Err); ok {
 			return advice(errno)

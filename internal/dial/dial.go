@@ -115,7 +115,10 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 			return d.allow(ap)
 		}
 	}
-	return nd.DialContext(ctx, "tcp", addr.String())
+	if nc, err = nd.DialContext(ctx, "tcp", addr.String()); err != nil {
+		return nil, explain(ctx, addr, err)
+	}
+	return nc, nil
 }
 
 // allow asks the policy. It fails closed: a policy that panics refuses.

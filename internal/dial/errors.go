@@ -29,6 +29,16 @@ func (e *BlockedError) Error() string { return fmt.Sprintf("address %v blocked: 
 // Unwrap returns what the policy said.
 func (e *BlockedError) Unwrap() error { return e.Err }
 
+// A RouteError says that the way to an address ends on this machine or on its
+// own link, whatever the errno is that said so. It wraps nothing, so that it is
+// not taken for what the errno means elsewhere.
+type RouteError struct {
+	Why string // what to look at
+	err error
+}
+
+func (e *RouteError) Error() string { return e.err.Error() + ": " + e.Why }
+
 // An AttemptsError holds the errors of several addresses of one host, in the
 // order in which they failed.
 type AttemptsError struct{ Errs []error }

@@ -133,6 +133,7 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 	}
 	now := time.Now()
 	f.expires = now.Add(l.ttl)
+	f.cancel = nil // nobody needs it any more, and it holds on to all that the first check had
 	l.found = append(l.found, f)
 	for len(l.found) > maxFound || !now.Before(l.found[0].expires) {
 		l.forget(l.found[0])

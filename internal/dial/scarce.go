@@ -13,9 +13,10 @@ import (
 // that other connections may give back: descriptors, buffers, memory, ports.
 // Numbers from 10000 on are Windows', which has its own for sockets.
 func Scarce(errno syscall.Errno) bool {
-	const wsaEMFILE, wsaEADDRNOTAVAIL, wsaENOBUFS = 10024, 10049, 10055
+	const wsaEMFILE, wsaENOBUFS = 10024, 10055
 	switch errno {
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
+		syscall.EAGAIN, // what a UDP socket's connect says if there is no port left
 		wsaEMFILE, wsaEADDRNOTAVAIL, wsaENOBUFS:
 		return true
 	}
@@ -48,6 +49,11 @@ func WatchResolver(r Resolver) Resolver {
 		if errno, ok := errors.AsType[syscall.Errno](err); ok && Scarce(errno) {
 			w.errno.Store(uintptr(errno))
 			w.short.Add(1)
+		}
+		if err == nil {
+			// The resolver sets a deadline of its own and then reads, whatever
+			// happens to ctx meanwhile.
+			context.AfterFunc(ctx, func() { c.Close() })
 		}
 		return c, err
 	}

@@ -57,15 +57,10 @@ func (c *conn) fail(ctx context.Context, err error) error {
 	return err
 }
 
-// handshake makes c a TLS connection that speaks proto. The connection's state
+// handshake makes c a TLS connection. The connection's state
 // is kept also if verification fails: what is wrong with a certificate is best
 // told by showing it.
-func (c *conn) handshake(base *tls.Config, name, proto string, tr *Trace) error {
-	conf := base.Clone()
-	conf.NextProtos = []string{proto}
-	if conf.ServerName == "" {
-		conf.ServerName = name
-	}
+func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
 	tc := tls.Client(c.raw, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
 	// and the connection's deadline does that already.

@@ -8,6 +8,7 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -70,6 +71,9 @@ func traceOf(ctx context.Context) *Trace {
 type Transport struct {
 	Dialer dial.Dialer
 	Config *tls.Config // the base of each connection's; not modified
+
+	// Roots returns the root certificates to use if Config has none.
+	Roots func() (*x509.CertPool, error)
 }
 
 // RoundTrip sends req, which must have no body, and returns the first final
@@ -110,10 +114,29 @@ func (t *Transport) open(req *http.Request, tr *Trace, proto string) (*conn, err
 	}
 	tr.Stage = TLS
 	start := time.Now()
-	err = c.handshake(t.Config, serverName(host), proto, tr)
+	conf, err := t.config(serverName(host), proto)
+	if err == nil {
+		err = c.handshake(conf, tr)
+	}
 	tr.TLS = time.Since(start)
 	if err != nil {
 		return nil, c.fail(ctx, err)
 	}
 	return c, nil
+}
+
+// config returns the TLS configuration of a connection to a host.
+func (t *Transport) config(name, proto string) (*tls.Config, error) {
+	conf := t.Config.Clone()
+	conf.NextProtos = []string{proto}
+	if conf.ServerName == "" {
+		conf.ServerName = name
+	}
+	if conf.RootCAs == nil && !conf.InsecureSkipVerify && t.Roots != nil {
+		var err error
+		if conf.RootCAs, err = t.Roots(); err != nil {
+			return nil, err
+		}
+	}
+	return conf, nil
 }
