@@ -183,14 +183,18 @@ func WithRedirects(max int) Option {
 }
 
 // WithCanaries names sites that are known to be up, for a machine whose own
-// network may fail. When a site seems to be Offline with ReasonTimeout or
-// ReasonUnreachable, which a network that is down here would look like too, the
-// verdict is held back until an answer of any site proves that the network
-// worked after the site had its chance. If no other site answers, the canaries
-// are asked, all of them at once and at most four times a second; one answer,
-// whatever its status, is enough. If none of them answers, the verdict is
-// Unknown with ReasonLocal. A verdict may be held back for up to the timeout
-// once more, and holds its slot meanwhile.
+// network may fail. A network that is down here looks like sites that do not
+// answer (ReasonTimeout) or cannot be reached (ReasonUnreachable), so with
+// canaries these two verdicts stand only if the network is known to have worked
+// while the site had its chance: if answers of other sites came in from the
+// beginning of the check until a second later, never more than a second apart.
+//
+// If that is not known, the canaries are asked, all at once and at most four
+// times a second; one answer, whatever its status, is enough. If none answers,
+// the verdict is Unknown with ReasonLocal. If one does, the site is asked again
+// and the canaries beside it, up to three times. What failed at once is always
+// asked again. A verdict may so be held back for several times the timeout, and
+// holds its slot meanwhile; Timing.Total tells.
 //
 // Choose canaries that share nothing but the network with the sites and with
 // each other. The default is none, and then nothing is held back. An empty list
