@@ -53,7 +53,7 @@ func list(slow, hosts int) iter.Seq[string] {
 	}
 }
 
-// A host that must wait, or that is slow, holds up no other.
+// M5: a host that must wait, or that is slow, holds up no other.
 func TestFairness(t *testing.T) {
 	for _, test := range []struct {
 		name        string

@@ -123,6 +123,7 @@ func TestFaultsSlow(t *testing.T) {
 			opts: []checker.Option{reads, checker.WithMethod("GET")}, reason: checker.ReasonTimeout, phase: checker.PhaseJudge, status: 200, takes: timeout,
 		},
 		{name: "H5 1 KB/s is enough", site: hostile.Trickle(hostile.OK, 10, 10*time.Millisecond), status: 200, takes: 70 * time.Millisecond, upTo: 100 * time.Millisecond},
+		{name: "H6 a whole answer, and never closed", site: hostile.Banner(hostile.OK), status: 200},
 		{name: "H8 5 ms before the timeout", site: hostile.Trickle(hostile.OK, len(hostile.OK)-1, timeout-5*time.Millisecond), status: 200, takes: timeout - 5*time.Millisecond},
 		stalled("H8 5 ms after the timeout", hostile.Trickle(hostile.OK, len(hostile.OK)-1, timeout+5*time.Millisecond)),
 		{name: "I1 10 GB announced", site: hostile.Respond("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"), status: 200},

@@ -22,11 +22,11 @@ func TestFaultsMeaning(t *testing.T) {
 			fault{name: fmt.Sprintf("F1 %d", code), site: answer(code), status: code},
 			fault{name: fmt.Sprintf("F1 %d, strict", code), site: answer(code), status: code, opts: strict})
 	}
-	for _, code := range []int{401, 403, 404, 407, 410, 451, 500, 502, 503, 520, 530} {
+	for _, code := range []int{401, 403, 404, 407, 410, 451, 500, 502, 503, 511, 520, 530} {
 		faults = append(faults,
-			fault{name: fmt.Sprintf("F2, F3, F8 %d", code), site: answer(code), status: code},
+			fault{name: fmt.Sprintf("F2, F3, F8, F9 %d", code), site: answer(code), status: code},
 			fault{
-				name: fmt.Sprintf("F2, F3, F8 %d, strict", code), site: answer(code), status: code, opts: strict,
+				name: fmt.Sprintf("F2, F3, F8, F9 %d, strict", code), site: answer(code), status: code, opts: strict,
 				reason: checker.ReasonRejected, phase: checker.PhaseJudge, also: decidedBy("GET", "http://site.test/"),
 			})
 	}
@@ -140,6 +140,13 @@ func TestFaultsRedirects(t *testing.T) {
 		{name: "G11 the body never ends", opts: follow, status: 304, target: "http://site.test/", site: hostile.Sequence(
 			hostile.Forever("HTTP/1.1 302 Found\r\nLocation: /end\r\n\r\n", func(int) string { return "x" }, time.Second), hostile.Respond("HTTP/1.1 304 X\r\n\r\n"))},
 		{name: "G13 each hop is slow", opts: follow, reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout, site: slowHops()},
+		{name: "G12 each hop has 60 KiB of fields", opts: follow, status: 200, site: hostile.RespondTo(func(n int, _ string) string {
+			fields := "\r\nX: " + strings.Repeat("a", 60<<10) + "\r\n\r\n"
+			if n == 10 {
+				return "HTTP/1.1 200 OK" + fields
+			}
+			return fmt.Sprintf("HTTP/1.1 302 Found\r\nLocation: /%d", n) + fields
+		})},
 		{name: "G15 Refresh is no redirect", opts: follow, status: 200, site: hostile.Respond("HTTP/1.1 200 OK\r\nRefresh: 0;url=http://10.0.0.1/\r\n\r\n"), also: dials(siteAddr + ":80")},
 	}
 	for _, code := range []int{301, 302, 303, 307, 308} {

@@ -90,7 +90,7 @@ func TestHAProxy(t *testing.T) {
 	haproxy.start(t, p, haproxySites)
 	ca := p.Shop
 	rows := slices.Concat(answers(), vhosts(ca), clients(ca), []row{
-		{name: "no live server", target: "http://site.test:plain/dead", code: 503},
+		{name: "C15 no live server", target: "http://site.test:plain/dead", code: 503},
 		{
 			name: "http on the https port", target: "http://site.test:secure/",
 			reason: checker.ReasonReset, phase: checker.PhaseResponse,
@@ -131,7 +131,7 @@ func TestHAProxy(t *testing.T) {
 			reason: checker.ReasonReset, phase: checker.PhaseResponse,
 		},
 		{
-			name: "rejected", target: "http://site.test:reject/",
+			name: "C15 rejected", target: "http://site.test:reject/",
 			reason: checker.ReasonReset, phase: checker.PhaseResponse,
 		},
 	})

@@ -108,7 +108,7 @@ func TestNginx(t *testing.T) {
 			name: "closed without an answer", target: "http://site.test:plain/hangup",
 			reason: checker.ReasonReset, phase: checker.PhaseResponse,
 		},
-		{name: "http on the https port", target: "http://site.test:secure/", code: 400},
+		{name: "D12 http on the https port", target: "http://site.test:secure/", code: 400},
 		{name: "no scheme on the https port", target: "site.test:secure/", code: 400},
 		{
 			name: "no certificate for the name", target: "https://stranger.test:secure/",

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The run is gentler than that of the command: other packages' tests want the
+// M2: the run is gentler than that of the command: other packages' tests want the
 // machine at the same time, and what they take must not look like a fault.
 func TestSoak(t *testing.T) {
 	n := 16_667

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func urls(t Target) string {
@@ -244,6 +245,29 @@ func FuzzResolve(f *testing.F) {
 			checkURL(t, s, u)
 		}
 	})
+}
+
+// L16, A17: what is long is refused before it costs anything.
+func TestParseLong(t *testing.T) {
+	for name, s := range map[string]string{
+		"a host of 1 MiB":     "http://" + strings.Repeat("a.", 1<<19) + "test/",
+		"an IDN of 1 MiB":     "http://" + strings.Repeat("ü", 1<<19) + ".test/",
+		"punycode of 1 MiB":   "http://xn--" + strings.Repeat("9", 1<<20) + ".test/",
+		"an IDN of 8 KiB":     "http://" + strings.Repeat("ü", 4000) + "/",
+		"punycode overflow":   "http://xn--" + strings.Repeat("9", 8000) + "/",
+		"dots of 8 KiB":       "http://" + strings.Repeat("。", 2700) + "/",
+		"userinfo of 8 KiB":   strings.Repeat("@", 8000),
+		"colons of 8 KiB":     strings.Repeat(":", 8000),
+		"one letter too much": "http://h.test/" + strings.Repeat("a", MaxLen),
+	} {
+		start := time.Now()
+		if got, err := Parse(s); err == nil {
+			t.Errorf("%s: Parse = %s; want an error", name, urls(got))
+		}
+		if took := time.Since(start); took > 100*time.Millisecond {
+			t.Errorf("%s: Parse took %v", name, took)
+		}
+	}
 }
 
 func TestParseAllocs(t *testing.T) {
