@@ -1,0 +1,115 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A metric is a figure that follows from a run.
+type metric struct {
+	name string
+	of   func(*job, measure) float64
+}
+
+func perCheck(f func(measure) float64) func(*job, measure) float64 {
+	return func(j *job, m measure) float64 { return f(m) / float64(j.Checks) }
+}
+
+var (
+	cpu        = metric{"CPU per check, µs", perCheck(func(m measure) float64 { return 1e6 * m.cpu() })}
+	collector  = metric{"of that the collector, µs", perCheck(func(m measure) float64 { return 1e6 * m.GC })}
+	allocs     = metric{"allocations per check", perCheck(func(m measure) float64 { return float64(m.Allocs) })}
+	allocated  = metric{"allocated per check, KiB", perCheck(func(m measure) float64 { return float64(m.Bytes) / 1024 })}
+	goroutines = metric{"goroutines per check", perCheck(func(m measure) float64 { return float64(m.Goroutines) })}
+	perSecond  = metric{"checks per second", func(j *job, m measure) float64 { return float64(j.Checks) / m.Wall }}
+	wall       = metric{"wall time, s", func(_ *job, m measure) float64 { return m.Wall }}
+	rss        = metric{"peak RSS, MiB", func(_ *job, m measure) float64 { return float64(m.Peak) / (1 << 20) }}
+	// What the process weighs more than before the run, over the checks at once.
+	inFlight = metric{"memory per check in flight, KiB", func(j *job, m measure) float64 {
+		return float64(m.Peak-m.RSS) / 1024 / float64(j.AtOnce)
+	}}
+	stacks = metric{"of that stacks, KiB", func(j *job, m measure) float64 {
+		return float64(m.Stacks) / 1024 / float64(j.AtOnce)
+	}}
+)
+
+// at returns the metric with n checks at once in its name.
+func (m metric) at(n int) metric {
+	m.name = fmt.Sprintf("%s, %d at once", m.name, n)
+	return m
+}
+
+// A bar is what a figure of ours must not exceed: limit as it is; or limit times
+// the same figure of a rival, or of ours in another trial, or times what would
+// be ideal.
+type bar struct {
+	limit float64
+	rival string
+	trial string
+	ideal float64
+}
+
+// A verdict is a bar and how the figure compares with it.
+type verdict struct {
+	Measured float64 `json:"measured"`
+	Of       string  `json:"of,omitempty"` // what Measured is a multiple of
+	Limit    float64 `json:"limit"`
+	OK       bool    `json:"ok"`
+}
+
+// results has the measures by trial and contestant, one a round.
+type results map[string]map[string][]measure
+
+// figures returns the figure of each round.
+func (res results) figures(t trial, who string, m metric) []float64 {
+	var all []float64
+	for _, one := range res[t.name][who] {
+		all = append(all, m.of(&t.job, one))
+	}
+	return all
+}
+
+// judge compares with a bar. The trials are those of the scenario.
+func (res results) judge(r row, b bar, trials []trial) verdict {
+	of := func(trial, who string) []float64 { return res.figures(find(trials, trial), who, r.metric) }
+	mine := of(r.trial, ours)
+	v := verdict{Limit: b.limit}
+	switch {
+	case b.rival != "":
+		v.Of, v.Measured = b.rival, median(ratios(mine, of(r.trial, b.rival)))
+	case b.trial != "":
+		v.Of, v.Measured = b.trial, median(ratios(mine, of(b.trial, ours)))
+	case b.ideal != 0:
+		v.Of, v.Measured = "ideal", median(mine)/b.ideal
+	default:
+		v.Measured = median(mine)
+	}
+	v.OK = v.Measured <= b.limit
+	return v
+}
+
+func find(trials []trial, name string) trial {
+	i := slices.IndexFunc(trials, func(t trial) bool { return t.name == name })
+	return trials[i]
+}
+
+// ratios divides round by round, so that what slowed a round down is in both.
+func ratios(a, b []float64) []float64 {
+	var all []float64
+	for i := range min(len(a), len(b)) {
+		all = append(all, a[i]/b[i])
+	}
+	return all
+}
+
+// median returns the middle, NaN of nothing.
+func median(all []float64) float64 {
+	if len(all) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(all))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
