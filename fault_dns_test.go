@@ -139,7 +139,7 @@ func TestResolverComesBack(t *testing.T) {
 		t.Errorf("Check(%q) = %v after %d attempts; want Online after some", target, r, r.Attempts)
 	}
 	d.Silence(true)
-	c = newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(300*time.Millisecond))
+	c = newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(time.Second))
 	if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonDNS {
 		t.Errorf("Check(%q) = %v; want %q", target, r, checker.ReasonDNS)
 	}
