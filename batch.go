@@ -18,7 +18,7 @@ const window = 10_000
 type batch struct {
 	probe *probe
 	queue *pace.Queue[*task]
-	emit  func(Result)
+	emit  func(*Result)
 }
 
 // batch checks targets and calls emit with the Result of each that it pulled,
@@ -27,7 +27,7 @@ type batch struct {
 //
 // A group without a context: one that failed must not cancel the others, so
 // nothing here ever fails.
-func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(Result)) {
+func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(*Result)) {
 	b := &batch{probe: c.probe(dial.NewLookups(c.lookup(), reuse)), emit: emit}
 	var g errgroup.Group
 	g.SetLimit(c.concurrency + 1) // a worker that a hook has ended starts its successor before it is gone
@@ -51,7 +51,8 @@ func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func
 	}
 	g.Wait()
 	for _, t := range b.queue.Drain() {
-		emit(t.unstarted(context.Cause(ctx)))
+		r := t.unstarted(context.Cause(ctx))
+		emit(&r)
 	}
 }
 
@@ -86,25 +87,24 @@ func (b *batch) work(ctx context.Context) {
 // check checks one target. Its Result is delivered also if a hook ends the
 // goroutine; the queue then starts another worker in its place.
 func (b *batch) check(ctx context.Context, t *task) {
-	finished := false
-	r := Result{
-		Index: t.index, Target: t.target,
-		Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit},
-	}
+	var r *Result
 	defer func() {
-		if !finished {
+		if r == nil {
 			defer b.queue.Gone()
+			r = &Result{
+				Index: t.index, Target: t.target,
+				Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit},
+			}
 		}
 		b.done(t, r)
 	}()
 	r = b.probe.run(ctx, t, false)
-	finished = true
 }
 
 // done delivers a Result, unless it only says that this machine is too short of
 // something: then the check waits for others to end, and if there are none it
 // goes on trying until the timeout.
-func (b *batch) done(t *task, r Result) {
+func (b *batch) done(t *task, r *Result) {
 	if r.short() {
 		last := time.Since(t.started) >= b.probe.timeout
 		if b.queue.Retry(t.key, t, last) {

@@ -60,7 +60,7 @@ func (cs *canaries) worked(from, to time.Time) bool {
 // that the network worked while the site had its chance to answer. If the
 // canaries answer now and that is not known of then, the site is asked again
 // while they are; if they do not answer, there is no verdict on the site.
-func (p *probe) hold(ctx context.Context, t *task, r Result) Result {
+func (p *probe) hold(ctx context.Context, t *task, r *Result) *Result {
 	cs := p.canaries
 	if cs == nil {
 		return r
@@ -71,7 +71,7 @@ func (p *probe) hold(ctx context.Context, t *task, r Result) Result {
 			cs.saw()
 			return r
 		}
-		reason := r.Reason()
+		reason := reasonOf(r.Err)
 		if reason != ReasonTimeout && reason != ReasonUnreachable {
 			return r
 		}
@@ -106,7 +106,7 @@ func (p *probe) hold(ctx context.Context, t *task, r Result) Result {
 func (p *probe) chance() time.Duration { return min(p.timeout/2, fairChance) }
 
 // watched asks a site again, and the canaries for as long as it has its chance.
-func (p *probe) watched(ctx context.Context, t *task, before Result) Result {
+func (p *probe) watched(ctx context.Context, t *task, before *Result) *Result {
 	start := time.Now()
 	within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
 	defer cancel()
@@ -123,7 +123,7 @@ func (p *probe) watched(ctx context.Context, t *task, before Result) Result {
 			}
 		}
 	})
-	r := Result{Err: &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: before.URL, Err: hintTurn}}
+	r := &Result{Err: &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: before.URL, Err: hintTurn}}
 	if p.pacer.Token(within, t.key) == nil {
 		r = p.attempts(within, t)
 	}

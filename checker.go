@@ -64,7 +64,7 @@ func New(opts ...Option) (*Checker, error) {
 // our own that asks l for addresses.
 func (c *Checker) probe(l *dial.Lookups) *probe {
 	if c.transport != nil {
-		return &probe{c, c.transport}
+		return &probe{c, nil}
 	}
 	return &probe{c, &wire.Transport{
 		Dialer: dial.Dialer{Lookups: l, Policy: c.policy, DialContext: c.dial},
@@ -89,7 +89,7 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 		return t.unstarted(context.Cause(ctx))
 	}
 	defer q.Done(t.key)
-	return c.probe(c.lookups).run(ctx, t, true)
+	return *c.probe(c.lookups).run(ctx, t, true)
 }
 
 // CheckAll checks all targets and returns their Results in the order of the
@@ -99,8 +99,8 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	results := make([]Result, len(targets))
 	done := make([]bool, len(targets))
-	c.batch(ctx, slices.Values(targets), func(r Result) {
-		results[r.Index], done[r.Index] = r, true // each index once, so no lock
+	c.batch(ctx, slices.Values(targets), func(r *Result) {
+		results[r.Index], done[r.Index] = *r, true // each index once, so no lock
 	})
 	now := time.Now()
 	for i := range results {
@@ -139,9 +139,9 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	go func() {
 		defer close(out)
 		defer stop()
-		c.batch(ctx, targets, func(r Result) {
+		c.batch(ctx, targets, func(r *Result) {
 			select {
-			case out <- r:
+			case out <- *r:
 			case <-late: // ctx ended a while ago and the reader has gone
 			}
 		})

@@ -88,7 +88,7 @@ func TestScarceIsLocal(t *testing.T) {
 	} {
 		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}
 		for _, phase := range append(wirePhases, PhaseDNS, PhaseWait) {
-			if r := (Result{Err: &Error{Phase: phase, Reason: classify(phase, err), Err: err}}); !r.short() {
+			if r := (&Result{Err: &Error{Phase: phase, Reason: classify(phase, err), Err: err}}); !r.short() {
 				t.Errorf("in %q, %v is %q; want %q that is put back", phase, err, r.Reason(), ReasonLocal)
 			}
 		}

@@ -55,7 +55,7 @@ func short(err error) bool {
 }
 
 // short reports whether there is no verdict for that reason.
-func (r Result) short() bool { return r.Reason() == ReasonLocal && short(r.Err) }
+func (r *Result) short() bool { return reasonOf(r.Err) == ReasonLocal && short(r.Err) }
 
 // noRoute reports whether err says that this machine has no way to an address.
 func noRoute(err error) bool {

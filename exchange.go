@@ -17,25 +17,24 @@ import (
 // ask asks one URL, with HEAD unless the options say GET, and with GET where
 // HEAD does not do: where it was cut off or garbled, was silent for a third of
 // the timeout, or met an answer that a judge should see from GET.
-func (p *probe) ask(ctx context.Context, u *url.URL, home, fresh bool) answer {
+func (p *probe) ask(ctx context.Context, u *url.URL, home, fresh bool) *answer {
 	if p.method == http.MethodGet {
 		return p.exchange(ctx, http.MethodGet, u, home, fresh, nil)
 	}
-	head := func(ctx context.Context, arm func(time.Duration)) answer {
-		return p.exchange(ctx, http.MethodHead, u, home, fresh, func() { arm(p.timeout / silentShare) })
-	}
-	get := func(ctx context.Context) answer {
+	r := &race{ctx: ctx, second: func(ctx context.Context) *answer {
 		if err := p.token(ctx, u); err != nil {
 			return p.waited(ctx, u, err)
 		}
 		return p.exchange(ctx, http.MethodGet, u, home, false, nil)
-	}
-	return race(ctx, head, get, p.wantsGet, p.afterGet)
+	}}
+	defer r.end()
+	a := p.exchange(ctx, http.MethodHead, u, home, fresh, r)
+	return r.settle(a, p.wantsGet(a), afterGet)
 }
 
 // wantsGet reports whether GET is to be asked after HEAD.
-func (p *probe) wantsGet(a answer) bool {
-	switch a.Reason() {
+func (p *probe) wantsGet(a *answer) bool {
+	switch reasonOf(a.Err) {
 	case "":
 		return p.judge != nil && (a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusNotImplemented)
 	case ReasonReset, ReasonMalformed:
@@ -48,7 +47,7 @@ func (p *probe) wantsGet(a answer) bool {
 
 // afterGet chooses between a HEAD and a GET of which neither settles it. Where
 // HEAD was answered, GET decides.
-func (p *probe) afterGet(head, get answer) answer {
+func afterGet(head, get *answer) *answer {
 	if head.StatusCode != 0 {
 		return get
 	}
@@ -56,16 +55,23 @@ func (p *probe) afterGet(head, get answer) answer {
 }
 
 // exchange makes one request and judges the answer. home says that u is at the
-// target's origin; sent is called when the request is under way.
-func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, fresh bool, sent func()) answer {
-	a := answer{Result: Result{URL: u.String(), Method: method}}
-	tr := &wire.Trace{Fresh: fresh, Sent: sent}
-	req := p.request(wire.WithTrace(ctx, tr), method, u, home)
-	start := time.Now()
-	if p.transport != nil && sent != nil {
-		sent() // it would not tell us
+// target's origin. Once the request is under way, GET may begin beside it if r
+// is not nil.
+func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, fresh bool, r *race) *answer {
+	a := &answer{Result: Result{URL: u.String(), Method: method}}
+	tr := &wire.Trace{Fresh: fresh}
+	switch delay := p.timeout / silentShare; {
+	case r == nil:
+	case p.transport != nil: // it would not tell us
+		within, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ctx = within
+		r.arm(delay, interrupt(cancel))
+	default:
+		tr.Sent = func(in wire.Interrupter) { r.arm(delay, in) }
 	}
-	resp, err := p.roundTrip(req, u)
+	start := time.Now()
+	resp, err := p.roundTrip(p.request(ctx, method, u, home), u, tr)
 	a.Addr, a.TLS = tr.Peer, newTLS(tr.State)
 	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
 	if err != nil {
@@ -98,11 +104,8 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 // request returns a request for u. The header is shared between requests where
 // only this package sees it; a caller's hook gets one of its own.
 func (p *probe) request(ctx context.Context, method string, u *url.URL, home bool) *http.Request {
-	req := &http.Request{
-		Method: method, URL: u, Host: u.Host,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: p.foreign,
-	}
+	req := blank.WithContext(ctx)
+	req.Method, req.URL, req.Host, req.Header = method, u, u.Host, p.foreign
 	if home {
 		req.Header = p.header
 		if p.host != "" {
@@ -112,25 +115,28 @@ func (p *probe) request(ctx context.Context, method string, u *url.URL, home boo
 	if p.transport != nil || p.judge != nil {
 		req.Header = req.Header.Clone()
 	}
-	return req.WithContext(ctx)
+	return req
 }
+
+// blank is what all requests have in common.
+var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
 // roundTrip makes the exchange. A panic in it is a caller's: of a transport, or
 // of a function in a TLS configuration.
-func (p *probe) roundTrip(req *http.Request, u *url.URL) (resp *http.Response, err error) {
+func (p *probe) roundTrip(req *http.Request, u *url.URL, tr *wire.Trace) (resp *http.Response, err error) {
 	defer dial.Recovered(&err)
-	resp, err = p.rt.RoundTrip(req)
 	if p.transport != nil {
-		if err != nil {
+		if resp, err = p.transport.RoundTrip(req); err != nil {
 			return nil, err
 		}
 		return resp, checkForeign(resp)
 	}
+	resp, err = p.wire.Exchange(req, tr)
 	if has[*wire.HTTP2Error](err) {
 		if err := p.token(req.Context(), u); err != nil {
 			return nil, err
 		}
-		resp, err2 := p.rt.(*wire.Transport).RoundTrip2(req)
+		resp, err2 := p.wire.Exchange2(req, tr)
 		if !errors.Is(err2, wire.ErrNoHTTP2) {
 			return resp, err2
 		}

@@ -5,13 +5,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/target"
+	"example.com/checker/internal/wire"
 )
 
 const (
@@ -80,7 +80,7 @@ func (t *task) unstarted(cause error) Result {
 // A probe checks targets for one call. It is shared by that call's workers.
 type probe struct {
 	*Checker
-	rt http.RoundTripper
+	wire *wire.Transport // unless the caller has a transport
 }
 
 // An answer is what one way to a site gave.
@@ -90,15 +90,20 @@ type answer struct {
 	paused *url.URL // whose host asked to be left alone for a while; nil for none
 }
 
+// up reports whether the answer is Online. Unlike Result's method it does not
+// copy: stacks that hold copies of Results are most of what a check in flight
+// costs.
+func (a *answer) up() bool { return a.Err == nil && a.StatusCode != 0 }
+
 // run checks one target whose turn has come. If this machine is too short of
 // something to do it, a check that is alone tries again until its timeout; one
 // of many is better put back, to make room for those that run.
-func (p *probe) run(ctx context.Context, t *task, alone bool) Result {
+func (p *probe) run(ctx context.Context, t *task, alone bool) *Result {
 	start := time.Now()
 	if t.started.IsZero() {
 		t.started = start
 	}
-	r := Result{Err: t.err}
+	r := &Result{Err: t.err}
 	if t.err == nil {
 		within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
 		r = p.attempts(within, t)
@@ -106,7 +111,7 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) Result {
 			// The site gets the blame for the end of the timeout only if most of
 			// that was its own.
 			late := time.Since(start) > p.timeout/2
-			if again := p.attempts(within, t); !late || again.Reason() != ReasonTimeout {
+			if again := p.attempts(within, t); !late || reasonOf(again.Err) != ReasonTimeout {
 				r = again
 				continue
 			}
@@ -120,31 +125,31 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) Result {
 }
 
 // attempts tries until there is a verdict that time will not change.
-func (p *probe) attempts(ctx context.Context, t *task) Result {
-	var before answer
+func (p *probe) attempts(ctx context.Context, t *task) *Result {
+	var before *answer
 	for n := 1; ; n++ {
 		r := p.candidates(ctx, t.urls, n > 1)
-		if n > 1 && !r.Online() && context.Cause(ctx) == errTimeout {
+		if n > 1 && !r.up() && context.Cause(ctx) == errTimeout {
 			r = before // it had its time, and the further attempt had not
 		}
 		r.Attempts = n
 		if n > p.retries || !r.passes() {
-			return r.Result
+			return &r.Result
 		}
 		if err := p.rest(ctx, t, r, n); err != nil {
 			// Without a turn there is no further attempt, but there is a verdict.
 			if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
 				r.Err = p.failure(ctx, PhaseWait, t.urls[0], err)
 			}
-			return r.Result
+			return &r.Result
 		}
 		before = r
 	}
 }
 
 // passes reports whether what failed may be well a moment later.
-func (a answer) passes() bool {
-	switch a.Reason() {
+func (a *answer) passes() bool {
+	switch reasonOf(a.Err) {
 	case ReasonReset, ReasonRefused, ReasonDNS:
 		return true
 	case ReasonRejected:
@@ -156,7 +161,7 @@ func (a answer) passes() bool {
 // rest waits before another attempt: for as long as the host asked for, or else
 // with full jitter, so that hosts that failed together are not asked together
 // again.
-func (p *probe) rest(ctx context.Context, t *task, a answer, n int) error {
+func (p *probe) rest(ctx context.Context, t *task, a *answer, n int) error {
 	if a.paused != nil {
 		key, err := p.key(a.paused)
 		if err != nil {
@@ -195,25 +200,26 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // candidates asks the one URL of a target with a scheme, or races the two of a
 // target without.
-func (p *probe) candidates(ctx context.Context, urls []*url.URL, fresh bool) answer {
+func (p *probe) candidates(ctx context.Context, urls []*url.URL, fresh bool) *answer {
 	if len(urls) == 1 {
 		return p.follow(ctx, urls[0], fresh)
 	}
-	first := func(ctx context.Context, arm func(time.Duration)) answer {
-		arm(candidateDelay)
-		return p.follow(ctx, urls[0], fresh)
-	}
-	second := func(ctx context.Context) answer {
+	r := &race{ctx: ctx, second: func(ctx context.Context) *answer {
 		if err := p.token(ctx, urls[1]); err != nil {
 			return p.waited(ctx, urls[1], err)
 		}
 		return p.follow(ctx, urls[1], fresh)
-	}
-	return race(ctx, first, second, func(a answer) bool { return !a.Online() }, furthest)
+	}}
+	defer r.end()
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.arm(candidateDelay, interrupt(cancel))
+	a := p.follow(within, urls[0], fresh)
+	return r.settle(a, !a.up(), furthest)
 }
 
 // follow asks u and then whatever it redirects to.
-func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) answer {
+func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 	origin := u
 	var seen []string
 	for hop := 0; ; hop++ {
@@ -253,9 +259,9 @@ func (p *probe) token(ctx context.Context, u *url.URL) error {
 const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
 
 // waited is the answer of a request that got no token in time.
-func (p *probe) waited(ctx context.Context, u *url.URL, err error) answer {
+func (p *probe) waited(ctx context.Context, u *url.URL, err error) *answer {
 	err = errors.Join(hintTurn, err)
-	return answer{Result: Result{URL: u.String(), Err: p.failure(ctx, PhaseWait, u, err)}}
+	return &answer{Result: Result{URL: u.String(), Err: p.failure(ctx, PhaseWait, u, err)}}
 }
 
 // failure returns err as an *Error. If the context has ended, the context knows

@@ -5,56 +5,92 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/wire"
 )
 
-// race asks in two ways. The first runs at once, on the caller's goroutine. The
-// second begins beside it when the delay has passed that the first has armed,
-// or after it, if the first calls for it; most races therefore start no
-// goroutine. The first answer to be Online and not to call for the other wins,
-// and the other is canceled and waited for. Without such an answer, choose
-// chooses.
-func race(ctx context.Context, first func(_ context.Context, arm func(time.Duration)) answer,
-	second func(context.Context) answer, calls func(answer) bool, choose func(first, second answer) answer,
-) answer {
-	ctx, cancel := context.WithCancel(ctx)
+// A race asks in two ways. The first is under way on the caller's goroutine.
+// The second begins beside it when the delay has passed that arm sets, or after
+// it, if the first turns out not to do; most races therefore start no goroutine.
+type race struct {
+	ctx    context.Context // of the second
+	second func(context.Context) *answer
+
+	first  wire.Interrupter
+	timer  *time.Timer // nil until armed
+	beside chan *answer
+
+	mu     sync.Mutex
+	over   bool
+	cancel context.CancelFunc // ends the second, once it is under way
+}
+
+// interrupt makes a function an Interrupter.
+type interrupt func()
+
+func (f interrupt) Interrupt() { f() }
+
+// arm lets the second begin after d. If it is Online first, it interrupts the
+// first.
+func (r *race) arm(d time.Duration, first wire.Interrupter) {
+	r.first, r.beside = first, make(chan *answer, 1)
+	r.timer = time.AfterFunc(d, r.run)
+}
+
+func (r *race) run() {
+	b := &answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
+	defer func() { r.beside <- b }()
+	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
-	var timer *time.Timer
-	beside := make(chan answer, 1)
-	arm := func(d time.Duration) {
-		timer = time.AfterFunc(d, func() {
-			b := answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
-			defer func() { beside <- b }()
-			if b = second(ctx); b.Online() {
-				cancel()
-			}
-		})
+	r.mu.Lock()
+	if r.cancel = cancel; r.over {
+		cancel()
 	}
-	a := first(ctx, arm)
-	running := timer != nil && !timer.Stop()
+	r.mu.Unlock()
+	if b = r.second(ctx); b.up() {
+		r.first.Interrupt()
+	}
+}
+
+// end ends the second. It must be called in any case, also if the first panics.
+func (r *race) end() {
+	if r.timer == nil || r.timer.Stop() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over = true; r.cancel != nil {
+		r.cancel()
+	}
+}
+
+// settle takes the first's answer and returns the one that counts: the first
+// to be Online and not to call for the other or, without such an answer, what
+// choose chooses. The second is waited for if it is under way.
+func (r *race) settle(a *answer, calls bool, choose func(first, second *answer) *answer) *answer {
+	running := r.timer != nil && !r.timer.Stop()
+	var b *answer
 	switch {
-	case a.Err == nil && !calls(a):
+	case a.Err == nil && !calls:
 		if running {
-			cancel()
-			<-beside
+			r.end()
+			<-r.beside
 		}
 		return a
 	case running:
-		if b := <-beside; !b.Online() {
-			return choose(a, b)
-		} else {
-			return b
-		}
-	case calls(a):
-		if b := second(ctx); !b.Online() {
-			return choose(a, b)
-		} else {
-			return b
-		}
+		b = <-r.beside
+	case calls:
+		b = r.second(r.ctx)
+	default:
+		return a
 	}
-	return a
+	if b.up() {
+		return b
+	}
+	return choose(a, b)
 }
 
 // errGoexit stands for a hook that ended its goroutine.
@@ -68,8 +104,8 @@ var phases = []Phase{
 // furthest returns the failed answer that explains the failure: one that leaves
 // open what the site would have said, if there is one, and otherwise the one
 // that got furthest.
-func furthest(a, b answer) answer {
-	rank := func(a answer) int {
+func furthest(a, b *answer) *answer {
+	rank := func(a *answer) int {
 		e, _ := errors.AsType[*Error](a.Err)
 		switch {
 		case e == nil:

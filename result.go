@@ -133,8 +133,10 @@ func (r Result) Status() Status {
 func (r Result) Online() bool { return r.Status() == Online }
 
 // Reason says why the site is not Online. It is empty when it is.
-func (r Result) Reason() Reason {
-	if e, ok := errors.AsType[*Error](r.Err); ok {
+func (r Result) Reason() Reason { return reasonOf(r.Err) }
+
+func reasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return ""

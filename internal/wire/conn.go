@@ -14,7 +14,7 @@ import (
 )
 
 // An HTTP2Error is an error that a server gives that speaks HTTP/2 only: see
-// RoundTrip2.
+// Exchange2.
 type HTTP2Error struct{ Err error }
 
 func (e *HTTP2Error) Error() string { return e.Err.Error() }
@@ -35,9 +35,13 @@ func newConn(ctx context.Context, nc net.Conn) *conn {
 	if d, ok := ctx.Deadline(); ok {
 		nc.SetDeadline(d)
 	}
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
-	return &conn{Conn: nc, raw: nc, stop: stop}
+	c := &conn{Conn: nc, raw: nc}
+	c.stop = context.AfterFunc(ctx, c.Interrupt)
+	return c
 }
+
+// Interrupt ends whatever reads or writes, at once.
+func (c *conn) Interrupt() { c.raw.SetDeadline(time.Unix(1, 0)) }
 
 // Close ends the connection in good order.
 func (c *conn) Close() error {

@@ -13,18 +13,43 @@ import (
 	"time"
 )
 
-// buffers holds what requests are built in and responses are read into.
-var buffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 4<<10)
-	return &b
-}}
+// Requests are built in small buffers and responses are read into them, so that
+// an exchange that waits for its answer holds little. A head that is larger
+// goes on in a large one.
+const smallBuffer, largeBuffer = 512, 4 << 10
 
-// release gives a buffer back, unless a large head has made it grow.
+var buffers, largeBuffers = pool(smallBuffer), pool(largeBuffer)
+
+func pool(size int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		b := make([]byte, 0, size)
+		return &b
+	}}
+}
+
+// release gives a buffer back, unless it is larger than any of the pools'.
 func release(b *[]byte) {
-	if cap(*b) <= 4<<10 {
-		*b = (*b)[:0]
+	*b = (*b)[:0]
+	switch cap(*b) {
+	case smallBuffer:
 		buffers.Put(b)
+	case largeBuffer:
+		largeBuffers.Put(b)
 	}
+}
+
+// enlarge returns a buffer with the contents of b and room for more.
+func enlarge(b *[]byte) *[]byte {
+	var large *[]byte
+	if cap(*b) < largeBuffer {
+		large = largeBuffers.Get().(*[]byte)
+	} else {
+		large = new([]byte)
+		*large = make([]byte, 0, min(4*cap(*b), MaxHead))
+	}
+	*large = append(*large, *b...)
+	release(b)
+	return large
 }
 
 // exchange sends req on c and reads the head of the response.
@@ -43,10 +68,11 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 	tr.Stage = Response
 	sent := time.Now()
 	if tr.Sent != nil && werr == nil {
-		tr.Sent()
+		tr.Sent(c)
 	}
 	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw}
 	head, err := h.read()
+	buf = h.buf
 	if !h.first.IsZero() {
 		tr.First = h.first.Sub(sent)
 	}

@@ -101,13 +101,13 @@ func isSettings(b []byte) bool { return b[0] == 0 && b[1] == 0 && b[3] == 4 }
 // more reads once. Data that comes together with an error is used first; the
 // error comes again.
 func (h *headReader) more() error {
-	b := *h.buf
-	if len(b) >= MaxHead {
+	if len(*h.buf) >= MaxHead {
 		return &HeadError{"the response head is over 64 KiB"}
 	}
-	if len(b) == cap(b) {
-		b = append(make([]byte, 0, min(2*cap(b), MaxHead)), b...)
+	if len(*h.buf) == cap(*h.buf) {
+		h.buf = enlarge(h.buf)
 	}
+	b := *h.buf
 	n, err := h.src.Read(b[len(b):min(cap(b), MaxHead)])
 	*h.buf = b[:len(b)+n]
 	if n > 0 {

@@ -13,11 +13,10 @@ import (
 // ErrNoHTTP2 says that the server does not speak HTTP/2.
 var ErrNoHTTP2 = errors.New("the server does not speak HTTP/2")
 
-// RoundTrip2 is RoundTrip for a server that speaks HTTP/2 only: the connection
-// is opened as for RoundTrip, and net/http speaks over it. The error is
+// Exchange2 is Exchange for a server that speaks HTTP/2 only: the connection
+// is opened as for Exchange, and net/http speaks over it. The error is
 // ErrNoHTTP2 if that turns out not to be so.
-func (t *Transport) RoundTrip2(req *http.Request) (*http.Response, error) {
-	tr := traceOf(req.Context())
+func (t *Transport) Exchange2(req *http.Request, tr *Trace) (*http.Response, error) {
 	c, err := t.open(req, tr, "h2")
 	if err != nil {
 		return nil, err
@@ -28,7 +27,7 @@ func (t *Transport) RoundTrip2(req *http.Request) (*http.Response, error) {
 	tr.Stage = Response
 	sent := time.Now()
 	if tr.Sent != nil {
-		tr.Sent()
+		tr.Sent(c)
 	}
 	ht := &http.Transport{
 		DialTLSContext: func(context.Context, string, string) (net.Conn, error) {

@@ -51,7 +51,7 @@ func (id identity) only2(t *testing.T, handler http.HandlerFunc) *Transport {
 	return rt
 }
 
-func TestRoundTrip2(t *testing.T) {
+func TestExchange2(t *testing.T) {
 	id := newIdentity(t)
 	synctest.Test(t, func(t *testing.T) {
 		rt := id.only2(t, func(w http.ResponseWriter, r *http.Request) {
@@ -71,17 +71,17 @@ func TestRoundTrip2(t *testing.T) {
 			{"https://example.com.:8443/", "example.com:8443", "/"},
 		} {
 			sent := 0
-			tr := &Trace{Sent: func() { sent++ }}
-			req := newRequest(WithTrace(t.Context(), tr), http.MethodGet, tt.url)
-			resp, err := rt.RoundTrip2(req)
+			tr := &Trace{Sent: func(Interrupter) { sent++ }}
+			req := newRequest(t.Context(), http.MethodGet, tt.url)
+			resp, err := rt.Exchange2(req, tr)
 			if err != nil {
-				t.Fatalf("RoundTrip2(%q) error = %v; want nil", tt.url, err)
+				t.Fatalf("Exchange2(%q) error = %v; want nil", tt.url, err)
 			}
 			if resp.StatusCode != 404 || resp.Proto != "HTTP/2.0" {
-				t.Errorf("RoundTrip2(%q) = %s %s; want HTTP/2.0 404", tt.url, resp.Proto, resp.Status)
+				t.Errorf("Exchange2(%q) = %s %s; want HTTP/2.0 404", tt.url, resp.Proto, resp.Status)
 			}
 			if host, path := resp.Header.Get("Host-Was"), resp.Header.Get("Path-Was"); host != tt.host || path != tt.path {
-				t.Errorf("RoundTrip2(%q) asks %q for %q; want %q, %q", tt.url, host, path, tt.host, tt.path)
+				t.Errorf("Exchange2(%q) asks %q for %q; want %q, %q", tt.url, host, path, tt.host, tt.path)
 			}
 			if got, err := io.ReadAll(resp.Body); len(got) != MaxBody || err != nil {
 				t.Errorf("body of %d bytes, %v; want %d, nil", len(got), err, MaxBody)
@@ -107,10 +107,10 @@ func TestNoHTTP2(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			got := ""
 			rt := id.serve(id.over(func(c net.Conn) { got = readRequest(c) }, tt.protos...))
-			_, err := rt.RoundTrip2(newRequest(t.Context(), http.MethodHead, "https://example.com/"))
+			_, err := rt.Exchange2(newRequest(t.Context(), http.MethodHead, "https://example.com/"), new(Trace))
 			synctest.Wait()
 			if err == nil || tt.want != errAny && !errors.Is(err, tt.want) || got != "" {
-				t.Errorf("RoundTrip2 to a server of %q = %v after %q; want %v and nothing sent", tt.protos, err, got, tt.want)
+				t.Errorf("Exchange2 to a server of %q = %v after %q; want %v and nothing sent", tt.protos, err, got, tt.want)
 			}
 		})
 	}
@@ -139,11 +139,11 @@ func TestCancel2(t *testing.T) {
 				time.AfterFunc(time.Second, func() { cancel(cause) })
 				tr := new(Trace)
 				began := time.Now()
-				_, err := rt.RoundTrip2(newRequest(WithTrace(ctx, tr), http.MethodHead, "https://example.com/"))
+				_, err := rt.Exchange2(newRequest(ctx, http.MethodHead, "https://example.com/"), tr)
 				took := time.Since(began)
 				time.Sleep(time.Minute) // until the server has noticed
 				if took != time.Second || !errors.Is(err, cause) || tr.Stage != tt.stage {
-					t.Errorf("RoundTrip2 = %v after %v in stage %d; want %v after 1s in %d", err, took, tr.Stage, cause, tt.stage)
+					t.Errorf("Exchange2 = %v after %v in stage %d; want %v after 1s in %d", err, took, tr.Stage, cause, tt.stage)
 				}
 			})
 		})
@@ -177,11 +177,11 @@ func TestBroken2(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				began := time.Now()
-				_, err := rt.RoundTrip2(newRequest(ctx, http.MethodHead, "https://example.com/"))
+				_, err := rt.Exchange2(newRequest(ctx, http.MethodHead, "https://example.com/"), new(Trace))
 				took := time.Since(began)
 				time.Sleep(time.Minute) // until the server has noticed
 				if err == nil || took > time.Second || conns != 1 {
-					t.Errorf("RoundTrip2 error = %v after %v over %d connections; want one within 1s over 1", err, took, conns)
+					t.Errorf("Exchange2 error = %v after %v over %d connections; want one within 1s over 1", err, took, conns)
 				}
 			})
 		})

@@ -54,7 +54,7 @@ func TestTLS(t *testing.T) {
 				rt := id.serve(tt.serve)
 				rt.Config.RootCAs = tt.roots
 				tr := new(Trace)
-				resp, err := rt.RoundTrip(newRequest(WithTrace(t.Context(), tr), http.MethodHead, tt.url))
+				resp, err := rt.Exchange(newRequest(t.Context(), http.MethodHead, tt.url), tr)
 				if err == nil {
 					resp.Body.Close()
 				}
@@ -130,7 +130,7 @@ func TestClientCertificate(t *testing.T) {
 	}()
 	rt := Transport{Config: &tls.Config{RootCAs: id.roots}}
 	tr := new(Trace)
-	_, err = rt.RoundTrip(newRequest(WithTrace(t.Context(), tr), http.MethodHead, "https://"+l.Addr().String()))
+	_, err = rt.Exchange(newRequest(t.Context(), http.MethodHead, "https://"+l.Addr().String()), tr)
 	if !isAlert(err, 116) || isHTTP2(err) || tr.Stage != Response || tr.State == nil {
 		t.Errorf("RoundTrip error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Response)
 	}

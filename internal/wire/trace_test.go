@@ -45,8 +45,8 @@ func TestTrace(t *testing.T) {
 		}
 		began := time.Now()
 		var sent []time.Duration
-		tr := Trace{Sent: func() { sent = append(sent, time.Since(began)) }}
-		resp, err := rt.RoundTrip(newRequest(WithTrace(t.Context(), &tr), http.MethodHead, "https://example.com/"))
+		tr := Trace{Sent: func(Interrupter) { sent = append(sent, time.Since(began)) }}
+		resp, err := rt.Exchange(newRequest(t.Context(), http.MethodHead, "https://example.com/"), &tr)
 		if err != nil {
 			t.Fatalf("RoundTrip error = %v; want nil", err)
 		}
@@ -131,7 +131,7 @@ func TestCancel(t *testing.T) {
 					})
 					tr := new(Trace)
 					began := time.Now()
-					_, err := rt.RoundTrip(newRequest(WithTrace(ctx, tr), http.MethodHead, tt.url))
+					_, err := rt.Exchange(newRequest(ctx, http.MethodHead, tt.url), tr)
 					took := time.Since(began)
 					close(ended)
 					if took != 5500*ms || tr.Stage != tt.want {

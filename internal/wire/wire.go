@@ -6,7 +6,6 @@
 package wire
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -36,13 +35,13 @@ const (
 
 // A Trace asks for details of one exchange and receives them.
 //
-// It belongs to one call of RoundTrip at a time. The fields below Sent are
-// written by the goroutine that called RoundTrip and no other, and are valid
-// once RoundTrip has returned: what connects beside it reports to it and never
+// It belongs to one call of Exchange at a time. The fields below Sent are
+// written by the goroutine that called Exchange and no other, and are valid
+// once Exchange has returned: what connects beside it reports to it and never
 // writes here, so no lock is needed and none is taken.
 type Trace struct {
-	Fresh bool   // look the host up anew
-	Sent  func() // called once when the request has been sent; may be nil
+	Fresh bool                 // look the host up anew
+	Sent  func(in Interrupter) // called once when the request has been sent; may be nil
 
 	Stage Stage
 	Times dial.Times
@@ -52,19 +51,8 @@ type Trace struct {
 	State *tls.ConnectionState // nil before the server's certificate was seen
 }
 
-type traceKey struct{}
-
-// WithTrace returns a context that makes RoundTrip use tr.
-func WithTrace(ctx context.Context, tr *Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, tr)
-}
-
-func traceOf(ctx context.Context) *Trace {
-	if tr, ok := ctx.Value(traceKey{}).(*Trace); ok {
-		return tr
-	}
-	return new(Trace)
-}
+// An Interrupter ends an exchange that is under way, from another goroutine.
+type Interrupter interface{ Interrupt() }
 
 // A Transport makes one exchange per connection and closes the connection with
 // the response's body. It is safe for concurrent use.
@@ -76,14 +64,18 @@ type Transport struct {
 	Roots func() (*x509.CertPool, error)
 }
 
-// RoundTrip sends req, which must have no body, and returns the first final
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.Exchange(req, new(Trace))
+}
+
+// Exchange sends req, which must have no body, and returns the first final
 // response. The context of req bounds the exchange up to the closing of the
 // body. At most MaxBody bytes of the body can be read.
 //
-// The error is that of the step that failed; the Trace tells which one. It wraps
-// an [HTTP2Error] if it may be that the server speaks HTTP/2 only.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	tr := traceOf(req.Context())
+// The error is that of the step that failed; tr tells which one. It wraps an
+// [HTTP2Error] if it may be that the server speaks HTTP/2 only.
+func (t *Transport) Exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 	c, err := t.open(req, tr, "http/1.1")
 	if err != nil {
 		return nil, err
