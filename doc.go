@@ -21,7 +21,8 @@
 // over 8 KiB.
 //
 // A name is looked up as it is, and only if it does not exist through the
-// resolver's search list; with a trailing dot never through that.
+// resolver's search list; with a trailing dot never through that. A name of one
+// label, such as localhost, is left to the resolver.
 //
 // # Verdicts
 //

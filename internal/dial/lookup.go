@@ -146,12 +146,17 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 // say that there is no such name does it go through the resolver's search
 // list, so that a wildcard there cannot answer for a name that exists. A name
 // written with a trailing dot never goes there.
+//
+// A name of one label, such as localhost, is left to the resolver as it is: it
+// is hardly ever a name of the Internet, and Go's resolver finds it in the hosts
+// file only without the dot.
 func (l *Lookups) resolve(ctx context.Context, f *flight) {
-	rooted := strings.HasSuffix(f.host, ".")
-	name := strings.TrimSuffix(f.host, ".") + "."
 	defer f.v6.settle()
 	defer f.v4.settle()
-	if l.askBoth(ctx, f, name, rooted) && !rooted {
+	switch rooted := strings.HasSuffix(f.host, "."); {
+	case rooted, !strings.Contains(f.host, "."):
+		l.askBoth(ctx, f, f.host, true)
+	case l.askBoth(ctx, f, f.host+".", false):
 		l.askBoth(ctx, f, f.host, true)
 	}
 }

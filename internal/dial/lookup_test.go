@@ -34,6 +34,8 @@ func TestSearchList(t *testing.T) {
 		{"rooted", "h.test", zone{"ip4 h.test.": v4, "ip4 h.test": {addrs: "192.0.2.66"}}, rooted, a1, ""},
 		{"B21 by the search list", "h.test", zone{"ip4 h.test": v4}, searched, a1, ""},
 		{"B21 by the search list, ip6", "h.test", zone{"ip6 h.test": v6}, searched, b1, ""},
+		{"one label", "h", zone{"ip4 h": v4, "ip4 h.": {addrs: "192.0.2.66"}}, "ip4 h, ip6 h", a1, ""},
+		{"one label, rooted", "h.", zone{"ip4 h": v4}, "ip4 h., ip6 h.", "", "lookup, not found"},
 		{"nowhere", "h.test", zone{}, searched, "", "lookup, not found"},
 		{"search list fails", "h.test", zone{"ip4 h.test": {err: errServFail}}, searched, "", "lookup"},
 		{"B21 trailing dot", "h.test.", zone{"ip4 h.test": v4}, rooted, "", "lookup, not found"},
