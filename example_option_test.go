@@ -225,6 +225,6 @@ func ExamplePublicOnly() {
 	}
 	// Output:
 	// <nil>
-	// 10.0.0.1 is in 10.0.0.0/8 (private use, RFC 1918)
-	// 127.0.0.1 is in 127.0.0.0/8 (loopback, RFC 1122)
+	// 10.0.0.1 is in 10.0.0.0/8 (Private-Use, RFC 1918)
+	// 127.0.0.1 is in 127.0.0.0/8 (Loopback, RFC 1122)
 }

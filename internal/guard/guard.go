@@ -6,6 +6,13 @@ import (
 	"net/netip"
 )
 
+//go:generate go run gen.go
+
+var (
+	global6 = netip.MustParsePrefix("2000::/3")
+	nat64   = netip.MustParsePrefix("64:ff9b::/96")
+)
+
 // A block is an entry of an address registry.
 type block struct {
 	prefix netip.Prefix

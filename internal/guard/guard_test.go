@@ -1,9 +1,15 @@
 package guard
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"testing"
+	"time"
 )
 
 // edges lists every refused block with whether the addresses right before and
@@ -85,6 +91,106 @@ func TestPublicEdges(t *testing.T) {
 				checkPublic(t, embed("64:ff9b::", at.addr), at.want)
 			}
 		}
+	}
+}
+
+// registry reads an entry list of IANA's line by line: whatever looks like a
+// prefix at the beginning of a line, or after the comma of a pair.
+func registry(t *testing.T, name string) (prefixes []netip.Prefix) {
+	t.Helper()
+	text, err := os.ReadFile("data/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^"?([0-9a-f:.]+/\d+)(?:, ([0-9a-f:.]+/\d+))?`).FindAllStringSubmatch(string(text), -1) {
+		for _, s := range m[1:] {
+			if s != "" {
+				prefixes = append(prefixes, netip.MustParsePrefix(s))
+			}
+		}
+	}
+	return prefixes
+}
+
+// Everything that IANA lists is refused, from edge to edge, and what lies right
+// beside it only if something else is listed or not global unicast.
+func TestPublicIsTheRegistries(t *testing.T) {
+	v4, v6 := registry(t, "iana-ipv4-special-registry-1.csv"), registry(t, "iana-ipv6-special-registry-1.csv")
+	if len(v4) < 25 || len(v6) < 25 {
+		t.Fatalf("read %d and %d entries; want the registries", len(v4), len(v6))
+	}
+	v4 = append(v4, netip.MustParsePrefix("224.0.0.0/4"), netip.MustParsePrefix("168.63.129.16/32"))
+	listed := func(a netip.Addr) bool {
+		for _, p := range append(v4, v6...) {
+			if p.Contains(a) && p != nat64 {
+				return true
+			}
+		}
+		return false
+	}
+	want := func(a netip.Addr) bool {
+		if nat64.Contains(a) {
+			b := a.As16()
+			a = netip.AddrFrom4([4]byte(b[12:]))
+		}
+		return !listed(a) && (a.Is4() || global6.Contains(a))
+	}
+	check := func(a netip.Addr) {
+		if a.IsValid() && !a.Is4In6() {
+			checkPublic(t, a, want(a))
+		}
+	}
+	for _, p := range append(v4, v6...) {
+		for _, a := range []netip.Addr{p.Addr().Prev(), p.Addr(), p.Addr().Next(), last(p).Prev(), last(p), last(p).Next()} {
+			check(a)
+		}
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		var b [16]byte
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+		}
+		check(netip.AddrFrom16(b))
+		check(netip.AddrFrom4([4]byte(b[:4])))
+		b[0] = 0x20 | b[0]&0x1f
+		check(netip.AddrFrom16(b))
+	}
+}
+
+// Address lists rot.
+func TestRegistriesAreFresh(t *testing.T) {
+	read, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if age := time.Since(read); age > 400*24*time.Hour {
+		t.Errorf(`the address registries were read on %s, over 400 days ago. To renew them, in internal/guard:
+	curl -o data/iana-ipv4-special-registry-1.csv https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry-1.csv
+	curl -o data/iana-ipv6-special-registry-1.csv https://www.iana.org/assignments/iana-ipv6-special-registry/iana-ipv6-special-registry-1.csv
+	date -I > data/date
+	go generate .`, date)
+	}
+}
+
+// What is compiled in is what the data says.
+func TestBlocksAreGenerated(t *testing.T) {
+	before, err := os.ReadFile("blocks.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", "gen.go")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go run gen.go: %v\n%s", err, out)
+	}
+	after, err := os.ReadFile(filepath.Join(dir, "blocks.go"))
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("blocks.go is not what gen.go makes of the data, %v; run go generate", err)
 	}
 }
 
