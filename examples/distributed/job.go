@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"example.com/checker"
+)
+
+// maxDeliveries is at which delivery a chunk is taken to be what ended the
+// workers before. It is not checked any more but split, until the line that
+// does it is alone.
+const maxDeliveries = 4
+
+// roundKey marks chunks that are published again on purpose, and their results,
+// which the server would take for duplicates otherwise.
+const roundKey = "Checker-Round"
+
+func roundHeader(round string) nats.Header {
+	if round == "" {
+		return nil
+	}
+	return nats.Header{roundKey: {round}}
+}
+
+func msgID(id, round string) string { return id + "@" + round }
+
+// A job is a chunk in the hands of a worker.
+type job struct {
+	chunk
+	msg   jetstream.Msg
+	round string
+	lease *lease
+}
+
+// handle does what is to be done with a chunk that was delivered. An error
+// means that nothing was acknowledged: the chunk comes again, here or
+// elsewhere.
+func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	j := job{msg: msg, round: msg.Headers().Get(roundKey)}
+	if j.chunk, err = decodeChunk(lastToken(msg.Subject()), msg.Data()); err != nil {
+		return errors.Join(err, msg.TermWithReason("malformed")) // or it would block its partition; the audit misses it
+	}
+	w.at("fetched", j.chunk)
+	ctx, j.lease, err = hold(ctx, w.ackWait, func(ctx context.Context) error {
+		_, err := w.nc.RequestWithContext(ctx, msg.Reply(), []byte("+WPI"))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("first heartbeat: %w", err)
+	}
+	defer j.lease.release()
+	switch {
+	case meta.NumDelivered < maxDeliveries:
+		err = w.check(ctx, j)
+	case len(j.lines) > 1:
+		err = w.split(ctx, j)
+	default:
+		err = w.quarantine(ctx, j)
+	}
+	if err != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		w.handBack(ctx, j)
+	}
+	return err
+}
+
+// handBack returns a chunk when the worker ends in order, for others not to
+// wait for AckWait. Its checks have stopped by now. Not after the lease has
+// ended: the server would take the chunk from whoever has it.
+func (w *worker) handBack(ctx context.Context, j job) {
+	w.coolDown(context.WithoutCancel(ctx), time.Now())
+	if j.lease.check() == nil {
+		_ = j.msg.Nak() // without it AckWait does the same
+	}
+}
+
+// check checks a chunk and reports it.
+func (w *worker) check(ctx context.Context, j job) error {
+	c, err := w.checker(j.lease)
+	if err != nil {
+		return err
+	}
+	targets := make([]string, len(j.lines))
+	for i, l := range j.lines {
+		targets[i] = l.target
+	}
+	w.at("checking", j.chunk)
+	results := c.CheckAll(ctx, targets)
+	last := time.Now()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := j.lease.check(); err != nil {
+		return err
+	}
+	w.at("checked", j.chunk)
+	data, err := encodeResults(j.lines, results)
+	if err != nil {
+		return err
+	}
+	return w.report(ctx, j, data, last)
+}
+
+// report publishes the results of a chunk, and only when the server has them
+// acknowledges the chunk. A worker that dies in between leaves a chunk that is
+// checked again, and whose second results are dropped.
+func (w *worker) report(ctx context.Context, j job, data []byte, last time.Time) error {
+	err := w.send(ctx, resultSubject(j.id), msgID(j.id, j.round), nil, data)
+	if errors.Is(err, nats.ErrMaxPayload) && len(j.lines) > 1 {
+		return w.split(ctx, j)
+	}
+	if err != nil {
+		return err
+	}
+	w.at("published", j.chunk)
+	w.coolDown(ctx, last)
+	if err := j.lease.check(); err != nil {
+		return err
+	}
+	if err := j.msg.DoubleAck(ctx); err != nil {
+		return err
+	}
+	w.at("acknowledged", j.chunk)
+	return nil
+}
+
+// coolDown lets the interval between two requests to a host pass before the
+// next chunk of its partition is handed out: the worker that gets it knows
+// nothing of the last request.
+func (w *worker) coolDown(ctx context.Context, last time.Time) {
+	if w.HostRate > 0 {
+		pause(ctx, time.Until(last.Add(w.interval())))
+	}
+}
+
+// split puts the halves of a chunk into the queue, and only then acknowledges
+// it. Their ids are fixed, so a split that is done twice is done once.
+func (w *worker) split(ctx context.Context, j job) error {
+	l, r := j.halves()
+	if err := w.publishAll(ctx, []chunk{l, r}, j.round); err != nil {
+		return err
+	}
+	w.at("split", j.chunk)
+	if err := j.lease.check(); err != nil {
+		return err
+	}
+	return j.msg.DoubleAck(ctx)
+}
+
+// quarantine reports a line that cannot be checked, since no worker that tried
+// came back. Its result says so in a field of its own.
+func (w *worker) quarantine(ctx context.Context, j job) error {
+	data, err := encodeResults(j.lines, []checker.Result{{
+		Target: j.lines[0].target,
+		Err:    &checker.Error{Phase: checker.PhaseRequest, Reason: checker.ReasonInternal},
+	}})
+	if err != nil {
+		return err
+	}
+	data = append(bytes.TrimSuffix(data, []byte("}\n")), `,"quarantined":true}`+"\n"...)
+	return w.report(ctx, j, data, time.Now())
+}
+
+// encodeResults returns a JSON line for each line of a chunk, with its index in
+// the list.
+func encodeResults(lines []line, results []checker.Result) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for i, r := range results {
+		r.Index = lines[i].index
+		if err := enc.Encode(r); err != nil {
+			return nil, fmt.Errorf("line %d: %w", r.Index, err)
+		}
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	jobsStream    = "JOBS"    // JOBS.<partition>.<chunk>: its lines
+	resultsStream = "RESULTS" // RESULTS.<list>.<chunk>: its results
+	listsBucket   = "LISTS"   // <list>: how far it is published
+	dedup         = 10 * time.Minute
+)
+
+func jobSubject(id string) string {
+	_, p, _, _ := splitID(id)
+	return fmt.Sprintf("%s.%02d.%s", jobsStream, p, id)
+}
+
+func resultSubject(id string) string { return resultsStream + "." + id[:listWidth] + "." + id }
+
+// lastToken returns the chunk's id of either subject.
+func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
+
+func partitionConsumer(p int) string { return fmt.Sprintf("p%02d", p) }
+
+// metadata is what programs on one queue must agree about.
+var metadata = map[string]string{"checker-partitions": strconv.Itoa(partitions), "checker-scheme": scheme}
+
+// A queue is the streams of a JetStream.
+type queue struct {
+	js            jetstream.JetStream
+	jobs, results jetstream.Stream
+	lists         jetstream.KeyValue
+	ackWait       time.Duration // how long a silent worker keeps a chunk
+}
+
+// make opens the queue, and makes it if need be.
+func (s shape) make(ctx context.Context, js jetstream.JetStream) (*queue, error) {
+	if s.Queue < 10 || s.AckWait < time.Second {
+		return nil, errors.New("-queue must be 10 or more, and -ack-wait 1s or more")
+	}
+	q := &queue{js: js}
+	var err error
+	if q.jobs, err = ensureStream(ctx, js, jetstream.StreamConfig{
+		Name:     jobsStream,
+		Subjects: []string{jobsStream + ".*.*"},
+		MaxMsgs:  int64(s.Queue),
+		Replicas: s.Replicas,
+	}); err != nil {
+		return nil, err
+	}
+	if err := s.ensureConsumers(ctx, js); err != nil {
+		return nil, err
+	}
+	if q.results, err = ensureStream(ctx, js, jetstream.StreamConfig{
+		Name:     resultsStream,
+		Subjects: []string{resultsStream + ".*.*"},
+		Replicas: s.Replicas,
+	}); err != nil {
+		return nil, err
+	}
+	q.lists, err = js.KeyValue(ctx, listsBucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		q.lists, err = js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: listsBucket, Replicas: s.Replicas})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return q, q.readWait(ctx)
+}
+
+// readWait reads what the makers of the queue chose.
+func (q *queue) readWait(ctx context.Context) error {
+	c, err := q.jobs.Consumer(ctx, partitionConsumer(0))
+	if err == nil {
+		q.ackWait = c.CachedInfo().Config.AckWait
+	}
+	return err
+}
+
+// ensureStream returns a stream, and makes it if need be: a work queue, from
+// which an acknowledged message is gone, and which refuses new messages rather
+// than drop old ones.
+func ensureStream(ctx context.Context, js jetstream.JetStream, conf jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := js.Stream(ctx, conf.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		conf.Retention = jetstream.WorkQueuePolicy
+		conf.Storage = jetstream.FileStorage
+		conf.Discard = jetstream.DiscardNew
+		conf.Duplicates = dedup
+		conf.Compression = jetstream.S2Compression
+		conf.Metadata = metadata
+		s, err = js.CreateStream(ctx, conf)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", conf.Name, err)
+	}
+	return s, agree(s)
+}
+
+// agree refuses a stream whose makers had other ideas about partitions: the
+// chunks of one site would be in the hands of two workers.
+func agree(s jetstream.Stream) error {
+	info := s.CachedInfo()
+	for key, want := range metadata {
+		if got := info.Config.Metadata[key]; got != want {
+			return fmt.Errorf("stream %s was made with %s %q, and this program has %q; empty it with the program that made it",
+				info.Config.Name, key, got, want)
+		}
+	}
+	return nil
+}
+
+// ensureConsumers makes the consumers of all partitions, beside each other,
+// since each waits for the disk.
+func (s shape) ensureConsumers(ctx context.Context, js jetstream.JetStream) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(16)
+	for p := range partitions {
+		g.Go(func() error { return s.ensureConsumer(ctx, js, p) })
+	}
+	return g.Wait()
+}
+
+// ensureConsumer makes the consumer of a partition. MaxAckPending is the lock:
+// the server hands out no chunk of the partition while another is out. Neither
+// BackOff nor a Nak with a delay has a place here, since either blocks the
+// partition.
+func (s shape) ensureConsumer(ctx context.Context, js jetstream.JetStream, p int) error {
+	_, err := js.Consumer(ctx, jobsStream, partitionConsumer(p))
+	if !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return err // it may have another AckWait; the first one's holds
+	}
+	_, err = js.CreateConsumer(ctx, jobsStream, jetstream.ConsumerConfig{
+		Durable:       partitionConsumer(p),
+		FilterSubject: fmt.Sprintf("%s.%02d.*", jobsStream, p),
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       s.AckWait,
+		MaxDeliver:    -1,
+		MaxAckPending: 1,
+	})
+	return err
+}
+
+// openQueue opens a queue that others make, and waits for it if need be.
+func openQueue(ctx context.Context, a *app, js jetstream.JetStream) (*queue, error) {
+	q := &queue{js: js}
+	for waiting := false; ; waiting = true {
+		var err error
+		if q.lists, err = js.KeyValue(ctx, listsBucket); err == nil { // made last
+			if q.jobs, err = js.Stream(ctx, jobsStream); err == nil {
+				q.results, err = js.Stream(ctx, resultsStream)
+			}
+		}
+		if err == nil {
+			return q, errors.Join(agree(q.jobs), agree(q.results), q.readWait(ctx))
+		}
+		if !errors.Is(err, jetstream.ErrBucketNotFound) {
+			return nil, err
+		}
+		if !waiting {
+			a.logf("waiting for a publisher to make the queue")
+		}
+		if !pause(ctx, time.Second) {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// send publishes a message once, however often it tries: the server knows it by
+// msgID for ten minutes, and by its subject for as long as it is there. It goes
+// on until ctx ends, or the server refuses for good.
+func (q *queue) send(ctx context.Context, subject, msgID string, header nats.Header, data []byte) error {
+	msg := &nats.Msg{Subject: subject, Header: header, Data: data}
+	for {
+		_, err := q.js.PublishMsg(ctx, msg, jetstream.WithMsgID(msgID), jetstream.WithExpectLastSequencePerSubject(0))
+		if err == nil || isThere(err) {
+			return nil
+		}
+		if isFinal(err) {
+			return fmt.Errorf("publish %s: %w", subject, err)
+		}
+		if !pause(ctx, 250*time.Millisecond) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// isThere reports whether a message was refused since its subject has one. A
+// stream with replicas says so by another code.
+func isThere(err error) bool {
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}
+
+// isFinal reports whether trying again is of no use. A full stream, a server
+// that is away and a cluster between two leaders pass.
+func isFinal(err error) bool {
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.Code >= 400 && api.Code < 500 ||
+		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
+}
+
+// pause waits, and reports whether ctx is still alive.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}

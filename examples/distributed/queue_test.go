@@ -1,0 +1,182 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// inside starts a server inside of the test.
+func inside(t *testing.T, dir string) *engine {
+	t.Helper()
+	e, err := link{Store: dir}.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.close)
+	return e
+}
+
+var testShape = shape{Queue: 100, Replicas: 1, AckWait: 30 * time.Second}
+
+// The streams and consumers are as the guarantees need them.
+func TestQueueShape(t *testing.T) {
+	e := inside(t, t.TempDir())
+	q, err := testShape.make(t.Context(), e.js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []jetstream.Stream{q.jobs, q.results} {
+		c := s.CachedInfo().Config
+		if c.Retention != jetstream.WorkQueuePolicy || c.Storage != jetstream.FileStorage || c.Discard != jetstream.DiscardNew ||
+			c.Duplicates != dedup || c.Compression != jetstream.S2Compression {
+			t.Errorf("stream %s: %+v", c.Name, c)
+		}
+	}
+	for p := range partitions {
+		consumer, err := e.js.Consumer(t.Context(), jobsStream, partitionConsumer(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := consumer.CachedInfo().Config
+		if c.MaxAckPending != 1 || c.AckPolicy != jetstream.AckExplicitPolicy || c.MaxDeliver != -1 || c.AckWait != 30*time.Second || c.BackOff != nil {
+			t.Errorf("consumer %d: %+v", p, c)
+		}
+	}
+	other := testShape
+	other.AckWait = time.Minute
+	if q, err = other.make(t.Context(), e.js); err != nil || q.ackWait != 30*time.Second {
+		t.Errorf("made again: %v, AckWait %v; want that of the first", err, q.ackWait)
+	}
+}
+
+// A queue of a program with other partitions is refused.
+func TestQueueMismatch(t *testing.T) {
+	e := inside(t, t.TempDir())
+	_, err := e.js.CreateStream(t.Context(), jetstream.StreamConfig{
+		Name: jobsStream, Subjects: []string{"JOBS.*.*"},
+		Metadata: map[string]string{"checker-partitions": "32", "checker-scheme": scheme},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := testShape.make(t.Context(), e.js); err == nil || !strings.Contains(err.Error(), "32") {
+		t.Errorf("make = %v; want it refused", err)
+	}
+}
+
+// A message is there once, however often it is sent.
+func TestSendOnce(t *testing.T) {
+	e := inside(t, t.TempDir())
+	q, err := testShape.make(t.Context(), e.js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := chunk{newID("0123456789ab", 3, 1), []line{{0, "x"}}}
+	for _, round := range []string{"", "", "again"} { // by its id, and by its subject
+		if err := q.publishAll(t.Context(), []chunk{c}, round); err != nil {
+			t.Errorf("publish in round %q: %v", round, err)
+		}
+	}
+	info, err := q.jobs.Info(t.Context())
+	if err != nil || info.State.Msgs != 1 {
+		t.Errorf("%d messages, %v; want 1", info.State.Msgs, err)
+	}
+}
+
+// Results that were lost after all was done are checked again: the server would
+// drop chunks of the same name as duplicates.
+func TestRepair(t *testing.T) {
+	list, out := writeList(t, "", "a b", "::", "ftp://x"), t.TempDir() // nothing is sent for these
+	flags := []string{"-f", list, "-chunk", "2", "-o", out}
+	all := func(name string) string {
+		t.Helper()
+		return mustRun(t, append([]string{name}, flags...)...)
+	}
+	work := func() {
+		t.Helper()
+		e := inside(t, filepath.Join(out, "store"))
+		defer e.close()
+		w := &worker{app: quiet(), manners: manners{Timeout: time.Second, Hands: 64, Concurrency: 64}}
+		w.session.begin(t.Context())
+		if err := w.open(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for p := range partitions {
+			wg.Go(func() {
+				msg, err := w.fetch(t.Context(), p, 100*time.Millisecond)
+				if err == nil && msg != nil {
+					err = w.handle(t.Context(), msg)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if got := all("repair"); !strings.Contains(got, "4 lines are in the queue again") {
+		t.Errorf("first: %s", got)
+	}
+	work()
+	all("collect")
+	all("audit")
+	if err := os.RemoveAll(filepath.Join(out, "chunks")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := command(t, "audit", "-f", list, "-chunk", "2", "-o", out); err == nil {
+		t.Error("the audit of nothing succeeds")
+	}
+	all("repair")
+	work()
+	all("collect")
+	if got := all("audit"); !strings.Contains(got, "4 results, 0 missing, 0 too many\n4 unknown (4 invalid)") {
+		t.Errorf("after the repair: %s", got)
+	}
+	if got := all("repair"); !strings.Contains(got, " 0 lines are in the queue again") {
+		t.Errorf("with nothing to repair: %s", got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	list := writeList(t, "example.org")
+	e, err := startEngine(&server.Options{DontListen: true, StoreDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	busy := e.srv.StoreDir()
+	for _, test := range []struct{ args, want string }{
+		{"publish -f /no/such/file", "no such file"},
+		{"publish -f " + writeList(t) + " -store " + t.TempDir() + " -chunk 0", "has none"},
+		{"publish -f " + list + " -store " + filepath.Dir(busy), "in use"},
+		{"publish -f " + list + " -nats nats://127.0.0.1:1", "connect to nats://127.0.0.1:1"},
+		{"publish -f " + list + " -store " + t.TempDir() + " -ack-wait 1ms", "-ack-wait"},
+		{"server -listen 0.0.0.0:0 -store " + t.TempDir(), "token"},
+		{"server -listen nonsense", "-listen"},
+		{"work -hands 0", "-hands"},
+		{"work -timeout 0s", "WithTimeout"},
+		{"nonsense", "-h explains"},
+		{"audit", "required"},
+	} {
+		if _, err := command(t, strings.Fields(test.args)...); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v; want %q", test.args, err, test.want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, sub := range strings.Fields("run server publish work collect audit repair") {
+		out := mustRun(t, sub, "-h")
+		if n := strings.Count(out, "\n"); n > 40 || !strings.Contains(out, "Usage: distributed "+sub) {
+			t.Errorf("%s -h has %d lines:\n%s", sub, n, out)
+		}
+	}
+}
