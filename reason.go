@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -153,6 +154,9 @@ func (e *Error) detail() string {
 	case ReasonCertificate, ReasonTLS, ReasonMalformed, ReasonRedirect, ReasonRejected, ReasonInvalid:
 		if op, ok := errors.AsType[*net.OpError](e.Err); ok && op.Err != nil {
 			return op.Err.Error() // a TLS alert, without the two addresses
+		}
+		if bad, ok := errors.AsType[*tls.CertificateVerificationError](e.Err); ok {
+			return bad.Err.Error() // without the sentence that stands before it here
 		}
 		if e.Err != nil {
 			return e.Err.Error()

@@ -1,12 +1,11 @@
 // Command rpchecker checks whether websites are online.
 //
-//	rpchecker -u python.org pypi.org
-//	rpchecker -a -f sites.txt
+//	rpchecker -u python.org pypi.org -a -f sites.txt
 //
 // It keeps the flags, lines, order, streams and exit statuses of the program
 // that package checker grew out of. It judges with the package, and so in four
-// ways better: a URL's port and path count, an https site's certificate counts,
-// blank lines are skipped, and -a checks 100 sites at once rather than all.
+// ways better: ports and paths count, an https site's certificate counts, blank
+// lines are skipped, and -a checks 100 sites at once rather than all.
 package main
 
 import (
@@ -35,7 +34,16 @@ func (options) Description() string { return "Check whether websites are online.
 
 func main() {
 	var opts options
-	arg.MustParse(&opts)
+	parser, err := arg.NewParser(arg.Config{Out: os.Stderr}, &opts)
+	if err == nil {
+		err = parser.Parse(os.Args[1:])
+	}
+	if errors.Is(err, arg.ErrHelp) {
+		parser.WriteHelp(os.Stdout)
+		return
+	} else if err != nil {
+		parser.Fail(err.Error())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, opts); err != nil {
@@ -44,40 +52,14 @@ func main() {
 	}
 }
 
+// run prints a verdict on each URL, as it falls.
 func run(ctx context.Context, opts options) error {
 	urls := append(opts.URLs, read(opts.InputFile)...)
 	if len(urls) == 0 {
 		return errors.New("no URLs to check")
 	}
-	return check(ctx, urls, opts.Asynchronous)
-}
-
-// read returns the lines of a file that are not blank.
-func read(name string) (urls []string) {
-	if name == "" {
-		return nil
-	}
-	data, err := os.ReadFile(name)
-	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		if line = strings.TrimSpace(line); line != "" {
-			urls = append(urls, line)
-		}
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		fmt.Fprintln(os.Stderr, "Error: input file not found")
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "Error:", err)
-	case len(urls) == 0:
-		fmt.Fprintf(os.Stderr, "Error: empty input file, %s\n", name)
-	}
-	return urls
-}
-
-// check prints a verdict on each URL, as it falls.
-func check(ctx context.Context, urls []string, asynchronous bool) error {
 	n := 1 // one after another
-	if asynchronous {
+	if opts.Asynchronous {
 		n = 100
 	}
 	c, err := checker.New(checker.WithTimeout(2*time.Second), checker.WithConcurrency(n))
@@ -92,4 +74,26 @@ func check(ctx context.Context, urls []string, asynchronous bool) error {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// read returns the lines of a file that are not blank.
+func read(name string) (urls []string) {
+	if name == "" {
+		return nil
+	}
+	data, err := os.ReadFile(name)
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		if line = strings.TrimSpace(line); line != "" {
+			urls = append(urls, line)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("input file not found")
+	} else if err == nil && len(urls) == 0 {
+		err = fmt.Errorf("empty input file, %s", name)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+	}
+	return urls
 }
