@@ -159,7 +159,7 @@ func TestFaultsHTTP2(t *testing.T) {
 				enc.WriteField(hpack.HeaderField{Name: "x", Value: strings.Repeat("y", 3000)})
 			}
 			return fr.WriteHeaders(http2.HeadersFrameParam{StreamID: s, BlockFragment: []byte(b.String()), EndStream: true, EndHeaders: true})
-		}, []checker.Reason{checker.ReasonMalformed, checker.ReasonReset}},
+		}, []checker.Reason{checker.ReasonMalformed, checker.ReasonReset, checker.ReasonTimeout}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := hostile.Serve(t, "127.0.0.1:0", frames(ca, test.answer))

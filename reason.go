@@ -158,7 +158,7 @@ func (e *Error) detail() string {
 		if bad, ok := errors.AsType[*tls.CertificateVerificationError](e.Err); ok {
 			return bad.Err.Error() // without the sentence that stands before it here
 		}
-		if e.Err != nil {
+		if e.Err != nil && (e.Reason != ReasonMalformed || isMalformed(e.Err)) { // or a transport's own words
 			return e.Err.Error()
 		}
 	case ReasonDNS, ReasonLocal:

@@ -140,7 +140,7 @@ func peer(nc net.Conn) netip.AddrPort {
 	switch a := nc.RemoteAddr().(type) {
 	case nil:
 	case *net.TCPAddr:
-		ap = a.AddrPort()
+		ap = a.AddrPort() // also of a nil one
 	default:
 		ap, _ = netip.ParseAddrPort(a.String())
 	}
@@ -154,5 +154,5 @@ func peer(nc net.Conn) netip.AddrPort {
 func selfConnected(nc net.Conn) bool {
 	local, ok := nc.LocalAddr().(*net.TCPAddr)
 	remote, ok2 := nc.RemoteAddr().(*net.TCPAddr)
-	return ok && ok2 && local.Port == remote.Port && local.IP.Equal(remote.IP)
+	return ok && ok2 && local != nil && remote != nil && local.Port == remote.Port && local.IP.Equal(remote.IP)
 }

@@ -63,7 +63,7 @@ var dialTests = []dialTest{
 	{name: "B15 sinkhole", ip4: answer{addrs: "0.0.0.0"}, ip6: answer{addrs: "::"}, kind: "lookup, not found"},
 	{name: "B15 sinkhole beside an address", ip4: answer{addrs: "0.0.0.0 192.0.2.1"}, ip6: answer{addrs: "::"}, dials: "0s " + a1, peer: a1},
 	{name: "B15 sinkhole in one family, failure in the other", ip4: answer{addrs: "0.0.0.0"}, ip6: answer{err: errServFail}, kind: "lookup"},
-	{name: "mapped addresses", ip4: answer{addrs: "::ffff:192.0.2.1"}, ip6: answer{addrs: "::ffff:192.0.2.2"}, dials: "0s " + a1, peer: a1},
+	{name: "mapped addresses", ip4: answer{addrs: "::ffff:192.0.2.1"}, ip6: answer{addrs: "::ffff:192.0.2.2"}, dials: "0s 192.0.2.2:80", peer: "192.0.2.2:80"},
 	{name: "addresses of the wrong family", ip4: v6, ip6: v4, kind: "lookup, not found"},
 	{name: "zero addresses", ip4: answer{addrs: "192.0.2.1"}, ip6: answer{addrs: " "}, dials: "0s " + a1, peer: a1},
 

@@ -204,8 +204,10 @@ func (l *Lookups) lookup(ctx context.Context, network, name string) (addrs []net
 		return nil, err
 	}
 	for _, a := range all {
-		a = a.Unmap()
-		if a.IsValid() && !a.IsUnspecified() && a.Is4() == (network == "ip4") && len(addrs) < maxAddrs {
+		// An IPv4 address in its IPv6-mapped form comes as an answer for IPv6, and
+		// is connected to as what it is.
+		fits := a.Is4In6() || a.Is4() == (network == "ip4")
+		if a = a.Unmap(); fits && a.IsValid() && !a.IsUnspecified() && len(addrs) < maxAddrs {
 			addrs = append(addrs, a)
 		}
 	}

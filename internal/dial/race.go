@@ -2,6 +2,7 @@ package dial
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"time"
 )
@@ -154,12 +155,21 @@ func (r *race) dial(ctx context.Context) {
 			case r.results <- a:
 			case <-ctx.Done():
 				if a.err == nil {
-					a.conn.Close()
+					drop(a.conn)
 				}
 			}
 		}()
+		defer Recovered(&a.err) // of the connection's own methods
 		a.conn, a.err = r.d.connect(ctx, addr)
 	}()
+}
+
+// drop closes a connection that nobody wants any more. It is a caller's and may
+// panic, on a goroutine where nobody else would recover.
+func drop(c net.Conn) {
+	var err error
+	defer Recovered(&err)
+	c.Close()
 }
 
 // failure returns why no address gave a connection.
