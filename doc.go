@@ -69,4 +69,8 @@
 // There are none: no logging, no global state, no goroutine or connection that
 // outlives a call, no change to the process's settings, and no reading of
 // environment variables for proxies.
+//
+// With one exception: servers that speak HTTP/2 only are asked through net/http,
+// which has a line for the standard logger when such a server breaks certain
+// rules of the protocol. The line holds nothing that the server sent.
 package checker
