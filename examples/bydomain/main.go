@@ -1,0 +1,70 @@
+// Command bydomain checks the sites listed on standard input, one a line, as
+// a good guest: at most two checks at once and two requests a second on all the
+// hosts of one registrable domain together, such as example.co.uk, whose hosts
+// often are one machine.
+//
+//	bydomain < sites.txt
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/url"
+	"os"
+	"os/signal"
+
+	"golang.org/x/net/publicsuffix"
+
+	"example.com/checker"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bydomain:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, in io.Reader, out io.Writer) error {
+	c, err := checker.New(
+		checker.WithHostKey(domain),
+		checker.WithHostConcurrency(2),
+		checker.WithHostRateLimit(2, 2),
+	)
+	if err != nil {
+		return err
+	}
+	sc := bufio.NewScanner(in)
+	for r := range c.Stream(ctx, lines(sc)) {
+		fmt.Fprintln(out, r)
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return sc.Err()
+}
+
+// domain returns the registrable domain of a host, or "", which stands for the
+// host itself, where there is none: of an address, say.
+func domain(u *url.URL) string {
+	name, err := publicsuffix.EffectiveTLDPlusOne(u.Hostname())
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+func lines(sc *bufio.Scanner) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for sc.Scan() {
+			if line := sc.Text(); line != "" && !yield(line) {
+				return
+			}
+		}
+	}
+}

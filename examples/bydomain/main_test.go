@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestDomain(t *testing.T) {
+	for host, want := range map[string]string{
+		"www.example.co.uk": "example.co.uk",
+		"example.co.uk":     "example.co.uk",
+		"co.uk":             "",
+		"a.b.example.org":   "example.org",
+		"127.0.0.1":         "",
+		"[::1]:80":          "",
+		"localhost":         "",
+	} {
+		if got := domain(&url.URL{Host: host}); got != want {
+			t.Errorf("domain(%q) = %q; want %q", host, got, want)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	var out strings.Builder
+	if err := run(t.Context(), strings.NewReader(s.URL+"\n\nhttp://:80/"), &out); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(strings.Lines(out.String()))
+	if len(got) != 2 || !strings.HasPrefix(got[0], s.URL+": online (404, ") && !strings.HasPrefix(got[1], s.URL+": online (404, ") {
+		t.Errorf("printed %q; want a line on each of two sites", got)
+	}
+}

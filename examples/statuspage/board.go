@@ -1,0 +1,119 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"example.com/checker"
+)
+
+// A board holds all sites, with a version that grows with each verdict. It is
+// safe for concurrent use.
+type board struct {
+	mu      sync.Mutex
+	sites   []*site
+	version uint64
+	fresh   []uint64      // by site: the version that changed it last
+	news    chan struct{} // closed, and replaced, with each new version
+	ended   time.Time     // when the newest verdict came in, or the board was made
+
+	checks, changes int
+}
+
+func newBoard(sites []*site) *board {
+	return &board{
+		sites: sites,
+		fresh: make([]uint64, len(sites)),
+		news:  make(chan struct{}),
+		ended: time.Now(),
+	}
+}
+
+// targets returns what to check, in the order of the list.
+func (b *board) targets() []string {
+	targets := make([]string, len(b.sites))
+	for i, s := range b.sites {
+		targets[i] = s.target
+	}
+	return targets
+}
+
+// record takes in a verdict on the site with index i, wakes those who wait for
+// news, and returns what is to be stored of it.
+func (b *board) record(i int, v verdict) record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.sites[i]
+	b.checks++
+	if s.record(v) {
+		b.changes++
+	}
+	b.ended = time.Now()
+	b.version++
+	b.fresh[i] = b.version
+	close(b.news)
+	b.news = make(chan struct{})
+	return record{
+		target: s.target,
+		status: s.status,
+		since:  s.since,
+		fault:  s.fault,
+		newest: v,
+		oldest: s.samples[0].at,
+		tally:  *s.hourOf(v.at),
+	}
+}
+
+// A look is what a board shows at one moment.
+type look struct {
+	version uint64
+	news    <-chan struct{} // closed when there is a newer version
+	rows    []row
+	summary summary
+}
+
+// look returns the rows that changed after a version, and the summary of all.
+func (b *board) look(since uint64, now time.Time) look {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := look{version: b.version, news: b.news}
+	for i, s := range b.sites {
+		if b.fresh[i] > since || since == 0 {
+			l.rows = append(l.rows, newRow(i, s, now))
+		}
+	}
+	l.summary = newSummary(b.sites, b.ended, b.checks > 0, now)
+	return l
+}
+
+// each calls f with each site while the board is locked.
+func (b *board) each(f func(i int, s *site)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, s := range b.sites {
+		f(i, s)
+	}
+}
+
+func (b *board) totals() (checks, changes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.checks, b.changes
+}
+
+// idle returns for how long no verdict has come in.
+func (b *board) idle(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now.Sub(b.ended)
+}
+
+// counts returns how many sites are in each state; "" stands for those that no
+// verdict has come in on.
+func counts(sites []*site) map[checker.Status]int {
+	n := make(map[checker.Status]int)
+	for _, s := range sites {
+		n[s.status]++
+	}
+	return n
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+)
+
+//go:embed assets
+var assets embed.FS
+
+var pages = template.Must(template.ParseFS(assets, "assets/*.html"))
+
+// policy lets the page load its own files and nothing else: no inline script or
+// style is run, wherever it came from.
+const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+
+// A server shows a board. It is safe for concurrent use.
+type server struct {
+	http.Handler
+	board *board
+	title string
+	every time.Duration
+	late  time.Duration // without a verdict for so long, something is wrong
+	build string        // tells pages that are open whether they are still good
+	boot  string        // tells event IDs of this run from those of another
+}
+
+func newServer(opts options, b *board) *server {
+	s := &server{
+		board: b,
+		title: opts.Title,
+		every: opts.Every,
+		late:  2*opts.Every + opts.Timeout,
+		build: fingerprint(opts, b),
+		boot:  rand.Text()[:8],
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("GET /api/status.json", s.api)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	files := http.FileServerFS(assets)
+	for _, name := range []string{"style.css", "page.js", "online.svg", "offline.svg", "unknown.svg", "waiting.svg"} {
+		mux.Handle("GET /assets/"+name, forever(files))
+	}
+	s.Handler = guarded(mux)
+	return s
+}
+
+// guarded adds the fields that keep a browser from doing what we did not mean.
+func guarded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// forever lets a file be cached: the page asks for it with its fingerprint.
+func forever(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// fingerprint names what a page is made of but for the verdicts: our files, the
+// title and the list of sites. A page with another one must be loaded anew.
+func fingerprint(opts options, b *board) string {
+	h := sha256.New()
+	files, _ := assets.ReadDir("assets") // they are part of the program
+	for _, f := range files {
+		data, _ := assets.ReadFile("assets/" + f.Name())
+		h.Write(data)
+	}
+	fmt.Fprintf(h, "%q %v", opts.Title, opts.Every)
+	for _, s := range b.sites {
+		fmt.Fprintf(h, "%q %q", s.target, s.name)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// page serves the page. With ?show= and a state it shows only the sites in that.
+func (s *server) page(w http.ResponseWriter, r *http.Request) {
+	l := s.board.look(0, time.Now())
+	show := r.FormValue("show")
+	if show != "online" && show != "offline" && show != "unknown" {
+		show = "all"
+	}
+	var buf bytes.Buffer
+	err := pages.ExecuteTemplate(&buf, "page.html", map[string]any{
+		"Title":   s.title,
+		"Every":   ago(s.every),
+		"Refresh": max(int(s.every.Seconds()), 5),
+		"Build":   s.build,
+		"Version": eventID(s.boot, l.version),
+		"Show":    show,
+		"Rows":    l.rows,
+		"Summary": l.summary,
+	})
+	if err != nil {
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(buf.Bytes()) // fails only if the client has gone
+}
+
+// healthz says whether verdicts still come in, whatever they are.
+func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if idle := s.board.idle(time.Now()); idle > s.late {
+		http.Error(w, "no check has ended for "+ago(idle), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}

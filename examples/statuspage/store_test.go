@@ -1,0 +1,128 @@
+package main
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/checker"
+)
+
+func open(t *testing.T, file string) *store {
+	t.Helper()
+	db, err := openStore(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.close)
+	return db
+}
+
+// What a program had stored is what the next one begins with.
+func TestStore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a name with ? and % in it.db")
+	db := open(t, file)
+	b := newBoard([]*site{parseSite("up.example"), parseSite("down.example"), parseSite("new.example")})
+	now := time.Now().Truncate(time.Millisecond)
+	end := now.Add(time.Hour)
+	for i := range 3 * kept {
+		at := now.Add(time.Duration(i-3*kept) * 10 * time.Minute)
+		records := []record{
+			b.record(0, verdict{at: at, status: checker.Online, latency: time.Duration(i) * time.Millisecond, expires: end}),
+			b.record(1, verdict{at: at, status: checker.Offline, reason: checker.ReasonRefused, text: "it's refused"}),
+		}
+		for _, r := range records {
+			if err := db.save(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	db.close()
+
+	again := newBoard([]*site{parseSite("up.example"), parseSite("down.example"), parseSite("other.example")})
+	db = open(t, file)
+	if err := db.restore(again, now); err != nil {
+		t.Fatal(err)
+	}
+	for i := range b.sites {
+		got, want := newSiteReport(again.sites[i], now), newSiteReport(b.sites[i], now)
+		want.Name, want.Target = got.Name, got.Target
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("site %d came back as\n%+v; want\n%+v", i, got, want)
+		}
+		if got, want := newSpark(again.sites[i].samples), newSpark(b.sites[i].samples); got != want {
+			t.Errorf("the samples of site %d came back as\n%v; want\n%v", i, got, want)
+		}
+	}
+	var samples, hours int
+	if err := db.db.QueryRow(`SELECT (SELECT count(*) FROM sample), (SELECT count(*) FROM hour)`).Scan(&samples, &hours); err != nil {
+		t.Fatal(err)
+	}
+	if samples != 2*kept || hours > 2*32 {
+		t.Errorf("%d samples and %d hours are stored of 2 sites; want %d and at most 64", samples, hours, 2*kept)
+	}
+}
+
+// An hour of more than a week ago is neither restored nor kept.
+func TestStoreForgets(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "history.db"))
+	long := time.Now().Add(-(week + 1) * time.Hour)
+	s := parseSite("example.org")
+	b := newBoard([]*site{s})
+	if err := db.save(b.record(0, verdict{at: long, status: checker.Online})); err != nil {
+		t.Fatal(err)
+	}
+	again := newBoard([]*site{parseSite("example.org")})
+	if err := db.restore(again, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := again.sites[0].uptime(time.Now(), week); ok || again.sites[0].status != checker.Online {
+		t.Errorf("of an old verdict came back the state %q, and an uptime: %t", again.sites[0].status, ok)
+	}
+	if err := db.save(b.record(0, verdict{at: time.Now(), status: checker.Online})); err != nil {
+		t.Fatal(err)
+	}
+	var hours int
+	if err := db.db.QueryRow(`SELECT count(*) FROM hour`).Scan(&hours); err != nil || hours != 1 {
+		t.Errorf("%d hours are stored, %v; want 1", hours, err)
+	}
+}
+
+// A file that is not ours is left alone.
+func TestStoreForeign(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "sites.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("example.org\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign, newer := filepath.Join(dir, "foreign.db"), filepath.Join(dir, "newer.db")
+	for file, statement := range map[string]string{foreign: `CREATE TABLE x (y)`, newer: `PRAGMA user_version = 2`} {
+		db, err := sql.Open("sqlite", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+		_ = db.Close()
+	}
+	for file, want := range map[string]string{
+		text:                              "file is not a database",
+		foreign:                           "a database of another program",
+		newer:                             "a newer version",
+		filepath.Join(dir, "no", "where"): "unable to open database file",
+	} {
+		before, _ := os.ReadFile(file)
+		_, err := openStore(file)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), file) {
+			t.Errorf("openStore(%q) = %v; want the name and %q", file, err, want)
+		}
+		if after, _ := os.ReadFile(file); string(after) != string(before) {
+			t.Errorf("openStore(%q) changed the file", file)
+		}
+	}
+}
