@@ -382,7 +382,8 @@ func TestNetworkCut(t *testing.T) {
 		{"J10 own link down", own, nil, []checker.Reason{local}, []checker.Reason{local, timeout}},
 		{"J10 own link down, with canaries", own, canaries, []checker.Reason{local}, []checker.Reason{local}},
 		// Without canaries, nothing tells this from sites that drop packets.
-		{"J10 link down at the router", beyond, nil, []checker.Reason{timeout}, []checker.Reason{timeout}},
+		// Some have no token left for GET beside a silent HEAD.
+		{"J10 link down at the router", beyond, nil, []checker.Reason{timeout, local}, []checker.Reason{timeout, local}},
 		{"J10 link down at the router, with canaries", beyond, canaries, []checker.Reason{local}, []checker.Reason{local}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -390,15 +391,18 @@ func TestNetworkCut(t *testing.T) {
 				r := newRouter(t)
 				r.serve(t, "0.0.0.0:80", hostile.Respond(hostile.OK))
 				off, on := test.cut(t, r)
+				// The kernel keeps only so many packets for a neighbour that it does
+				// not know yet.
+				meet := func() {
+					for !connects(t.Context(), liveSite+":80") && t.Context().Err() == nil {
+					}
+				}
+				meet()
 				cut{
 					target: func(i int) string { return fmt.Sprintf("http://198.51.100.%d/", i%200+1) },
 					opts:   test.opts,
 					off:    off, during: test.during, across: test.across,
-					on: func() {
-						on()
-						for !connects(t.Context(), liveSite+":80") && t.Context().Err() == nil {
-						}
-					},
+					on: func() { on(); meet() },
 				}.run(t)
 			})
 		})
