@@ -72,3 +72,8 @@ func ExampleResult_String() {
 	fmt.Println(found)
 	// Output: example.org:8080: offline: http://example.org:8080/: the host refused the connection
 }
+
+func ExampleRedact() {
+	fmt.Println(checker.Redact("https://user:password@example.org/"))
+	// Output: https://xxxxx@example.org/
+}

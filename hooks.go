@@ -54,9 +54,8 @@ func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 
 // WithResolver sets who looks names up. A name is first asked for with a
 // trailing dot, so that no search list applies to it, unless it has only one
-// label. The default is the
-// system's configuration read by Go's own resolver, which never blocks a
-// thread. Nil is refused.
+// label. The default is the system's configuration read by Go's own resolver,
+// which never blocks a thread. Nil is refused.
 func WithResolver(r Resolver) Option {
 	return func(c *config) error {
 		if r == nil {

@@ -150,6 +150,11 @@ func (r Result) phase() Phase {
 	return ""
 }
 
+// Redact returns the text of a target fit to be shown, with "xxxxx" in place of userinfo,
+// as a Result's String, LogValue and MarshalJSON show it. It changes nothing
+// else; what is not printable stays so.
+func Redact(text string) string { return target.Redact(text) }
+
 // String describes the result in one printable line without userinfo. The
 // wording may change; use the fields, MarshalJSON or LogValue to keep results.
 func (r Result) String() string {
