@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"example.com/checker"
 )
 
 // maxName is how many bytes of a name are shown.
@@ -62,19 +64,11 @@ func parseSite(line string) *site {
 
 // hide returns a target without its userinfo, which may be a password.
 func hide(target string) string {
-	scheme, rest, found := strings.Cut(target, "://")
-	if !found {
-		scheme, rest = "", target
+	shown := checker.Redact(target)
+	if shown == target {
+		return target
 	}
-	end := strings.IndexAny(rest, `/?#\`)
-	if end < 0 {
-		end = len(rest)
-	}
-	at := strings.LastIndexByte(rest[:end], '@')
-	if found {
-		scheme += "://"
-	}
-	return scheme + rest[at+1:]
+	return strings.Replace(shown, "xxxxx@", "", 1)
 }
 
 // A statusRange is what -s says. The zero value accepts nothing.

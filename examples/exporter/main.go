@@ -1,0 +1,160 @@
+// Command exporter checks sites and tells Prometheus how they are.
+//
+//	exporter -f sites.txt -every 30s
+//
+// checks each site of the list, one a line, twice a minute, and serves what it
+// found last at http://127.0.0.1:9115/metrics, with the label target.
+//
+//	exporter -probe
+//
+// checks http://127.0.0.1:9115/probe?target=… when it is asked to, as
+// blackbox_exporter does, and takes its place in a scrape configuration. Whoever
+// can reach that page can make this machine send requests, so it is off unless
+// asked for, and connects to public addresses only; -allow-private lifts that.
+//
+// The names of the metrics and what a success is are blackbox_exporter's, with
+// two differences. Where there is no verdict, because this machine or its
+// resolver failed, probe_success is absent rather than 0, so that no alert on a
+// site goes off; and probe_verdict{status,reason} tells why, whatever the
+// verdict. See alerts.yml for what to do with them, and dashboard.json, which
+// Grafana imports.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"example.com/checker"
+)
+
+// options are the flags.
+type options struct {
+	addr         string
+	file         string
+	every        time.Duration
+	timeout      time.Duration
+	min, max     int // the status codes of a success
+	redirects    int
+	probe        bool
+	allowPrivate bool
+}
+
+func main() {
+	opts := options{min: 200, max: 299}
+	flag.StringVar(&opts.addr, "addr", "127.0.0.1:9115", "listen on `host:port`")
+	flag.StringVar(&opts.file, "f", "", "check the sites that this `file` lists, one a line")
+	flag.DurationVar(&opts.every, "every", 30*time.Second, "the `time` from one check of a listed site to the next")
+	flag.DurationVar(&opts.timeout, "timeout", 5*time.Second, "the `time` that a check may take; less than Prometheus's scrape_timeout")
+	flag.Func("status", "the `codes` of a success, as MIN-MAX or one (default 200-299)", opts.setStatus)
+	flag.IntVar(&opts.redirects, "redirects", 10, "how many redirects to follow")
+	flag.BoolVar(&opts.probe, "probe", false, "serve /probe?target=…")
+	flag.BoolVar(&opts.allowPrivate, "allow-private", false, "let /probe connect to addresses that are not public")
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "Usage: exporter [flags]\n\nCheck sites and tell Prometheus how they are.\n\n")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	log.SetFlags(0)
+	log.SetPrefix("exporter: ")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := run(ctx, opts, flag.Args()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// setStatus reads a range of status codes.
+func (o *options) setStatus(text string) (err error) {
+	low, high, found := strings.Cut(text, "-")
+	if !found {
+		high = low
+	}
+	o.min, err = strconv.Atoi(low)
+	if err == nil {
+		o.max, err = strconv.Atoi(high)
+	}
+	if err != nil || o.min < 200 || o.min > o.max || o.max > 999 {
+		return errors.New("want two codes from 200 to 999, such as 200-299, or one")
+	}
+	return nil
+}
+
+func (o *options) validate(args []string) error {
+	switch {
+	case len(args) > 0:
+		return fmt.Errorf("unexpected argument %q; sites go into a file, see -f", args[0])
+	case o.file == "" && !o.probe:
+		return errors.New("nothing to do: want -f FILE or -probe")
+	case o.every <= 0:
+		return fmt.Errorf("-every %v is not positive", o.every)
+	}
+	return nil
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, opts options, args []string) error {
+	if err := opts.validate(args); err != nil {
+		return err
+	}
+	sites, err := readSites(opts.file)
+	if err != nil {
+		return err
+	}
+	common := []checker.Option{
+		checker.WithTimeout(opts.timeout),
+		checker.WithRedirects(opts.redirects),
+		checker.WithJudge(checker.StatusIn(opts.min, opts.max)),
+	}
+	m, err := newMonitor(sites, common...)
+	if err != nil {
+		return err
+	}
+	var p http.Handler
+	if opts.probe {
+		if p, err = newProber(opts.allowPrivate, common...); err != nil {
+			return err
+		}
+	}
+	l, err := net.Listen("tcp", opts.addr)
+	if err != nil {
+		return err
+	}
+	log.Printf("listening on http://%s/", l.Addr())
+	var wg sync.WaitGroup
+	within, cancel := context.WithCancel(ctx)
+	wg.Go(func() { m.run(within, opts.every) })
+	err = serve(ctx, l, handler(m, p))
+	cancel()
+	wg.Wait()
+	log.Printf("stopped: %s", m.summary())
+	return err
+}
+
+// serve answers requests until ctx ends, and then those under way.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	// The checks under way are of no more use to anyone.
+	srv.BaseContext = func(net.Listener) context.Context { return ctx }
+	stopped := make(chan error, 1)
+	defer context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopped <- errors.Join(srv.Shutdown(end), srv.Close())
+	})()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}

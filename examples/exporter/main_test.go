@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/checker"
+)
+
+// asProgram makes the test binary the program.
+const asProgram = "EXPORTER_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func program(t *testing.T, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// start starts the program on a free port and returns its URL, and a function
+// that interrupts it and returns what it said at the end.
+func start(t *testing.T, args ...string) (base string, stop func() string) {
+	t.Helper()
+	cmd := program(t, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(stderr)
+	line, _ := r.ReadString('\n')
+	base, found := strings.CutPrefix(strings.TrimSpace(line), "exporter: listening on ")
+	if !found {
+		t.Fatalf("exporter %q said %q; want where it listens", args, line)
+	}
+	return base, func() string {
+		cmd.Process.Signal(os.Interrupt)
+		said, _ := io.ReadAll(r)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("interrupted, exporter %q ended with %v; want success", args, err)
+		}
+		return string(said)
+	}
+}
+
+// A web is some sites: one that is up and moved to, and some that are not.
+type web struct {
+	up, busy, moved, selfSigned string
+}
+
+func newWeb(t *testing.T) web {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/up", func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("/moved", http.RedirectHandler("/up", http.StatusFound))
+	mux.HandleFunc("/busy", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	s, secure := httptest.NewServer(mux), httptest.NewUnstartedServer(mux)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail
+	secure.StartTLS()
+	t.Cleanup(s.Close)
+	t.Cleanup(secure.Close)
+	return web{s.URL + "/up", s.URL + "/busy", s.URL + "/moved", secure.URL + "/up"}
+}
+
+const refused = "http://127.0.0.1:1/"
+
+// list writes a file with the sites.
+func list(t *testing.T, sites ...string) string {
+	name := filepath.Join(t.TempDir(), "sites.txt")
+	if err := os.WriteFile(name, []byte(strings.Join(sites, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// get returns the lines of a page that are samples of probe_ metrics, by what
+// stands before the value.
+func get(t *testing.T, url string) map[string]string {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	samples := make(map[string]string)
+	sc := bufio.NewScanner(resp.Body)
+	for sc.Scan() {
+		if i := strings.LastIndexByte(sc.Text(), ' '); strings.HasPrefix(sc.Text(), "probe_") {
+			samples[sc.Text()[:i]] = sc.Text()[i+1:]
+		}
+	}
+	if resp.StatusCode != http.StatusOK || len(samples) == 0 {
+		t.Fatalf("GET %s: status %d with %d samples", url, resp.StatusCode, len(samples))
+	}
+	return samples
+}
+
+// A site has as many series as it ever will after its first check, whatever it
+// answers then, and its label has no password.
+func TestCardinality(t *testing.T) {
+	m, err := newMonitor([]site{{"http://me:secret@h/", label("http://me:secret@h/")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := http.Handler(handler(m, nil))
+	for _, reason := range []checker.Reason{"", checker.ReasonRefused, checker.ReasonTimeout, checker.ReasonDNS} {
+		r := checker.Result{StatusCode: 200, Start: time.Now()}
+		if reason != "" {
+			r.Err = &checker.Error{Reason: reason}
+		}
+		m.set(0, r)
+		w := httptest.NewRecorder()
+		reg.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if n := strings.Count(w.Body.String(), `target="http://xxxxx@h/"`); n < 10 || n > 20 {
+			t.Errorf("after %q the site has %d series; want 10 to 20", reason, n)
+		}
+		if n := strings.Count(w.Body.String(), "\nprobe_verdict{"); n != 1 {
+			t.Errorf("after %q there are %d verdicts; want 1", reason, n)
+		}
+		if strings.Contains(w.Body.String(), "secret") {
+			t.Error("the password is published")
+		}
+	}
+}
+
+func TestReadSites(t *testing.T) {
+	got, err := readSites(list(t, "\ufeffa.example", "", "# a comment", "  b.example\r", "a.example", "http://me:1@h/", "http://me:2@h/", "\xff"))
+	want := []site{{"a.example", "a.example"}, {"b.example", "b.example"}, {"http://me:1@h/", "http://xxxxx@h/"}, {"\xff", "\ufffd"}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("readSites = %q, %v; want %q", got, err, want)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	empty := list(t, "# nothing")
+	for _, test := range []struct {
+		args   []string
+		want   string
+		status int
+	}{
+		{nil, "exporter: nothing to do: want -f FILE or -probe\n", 1},
+		{[]string{"example.org"}, "exporter: unexpected argument \"example.org\"; sites go into a file, see -f\n", 1},
+		{[]string{"-f", empty}, "exporter: " + empty + " lists no sites\n", 1},
+		{[]string{"-f", "/no/such/file"}, "exporter: open /no/such/file: no such file or directory\n", 1},
+		{[]string{"-probe", "-every", "0s"}, "exporter: -every 0s is not positive\n", 1},
+		{[]string{"-probe", "-timeout", "0s"}, "exporter: invalid option: WithTimeout: 0s is not positive\n", 1},
+		{[]string{"-probe", "-addr", "nowhere"}, "exporter: listen tcp: address nowhere: missing port in address\n", 1},
+		{[]string{"-status", "ok"}, "invalid value \"ok\" for flag -status: want two codes from 200 to 999, such as 200-299, or one\n", 2},
+		{[]string{"-h"}, "Usage: exporter [flags]\n", 0},
+	} {
+		var stderr bytes.Buffer
+		cmd := program(t, test.args...)
+		cmd.Stderr = &stderr
+		cmd.Run()
+		if got := cmd.ProcessState.ExitCode(); got != test.status || !strings.HasPrefix(stderr.String(), test.want) {
+			t.Errorf("exporter %q exited with status %d and said %q; want %d and %q", test.args, got, &stderr, test.status, test.want)
+		}
+	}
+}
+
+// The monitor ends when its context does, in the middle of a check too.
+func TestMonitorEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	m, err := newMonitor([]site{{s.URL, s.URL}, {refused, refused}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.run(ctx, time.Hour)
+	if m.last[0].Attempts != 0 {
+		t.Errorf("a check that was interrupted is kept: %v", m.last[0])
+	}
+}

@@ -1,0 +1,169 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asProgram makes the test binary the program.
+const asProgram = "GATE_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func program(t *testing.T, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// gate runs the program.
+func gate(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := program(t, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// A port is one that nobody listens on and nobody else can have.
+type port struct {
+	fd   int
+	host string
+}
+
+func newPort(t *testing.T) port {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	syscall.CloseOnExec(fd)
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port{fd, (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: addr.(*syscall.SockaddrInet4).Port}).String()}
+}
+
+// serve brings up a site on the port, with the given status.
+func (p port) serve(t *testing.T, status int) {
+	if err := syscall.Listen(p.fd, 16); err != nil {
+		t.Error(err)
+		return
+	}
+	f := os.NewFile(uintptr(p.fd), p.host)
+	l, err := net.FileListener(f)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })}
+	t.Cleanup(func() { srv.Close(); f.Close() })
+	go srv.Serve(l)
+}
+
+// match fails the test unless text matches the whole pattern, in which HOST
+// stands for host.
+func match(t *testing.T, what, text, pattern, host string) {
+	t.Helper()
+	if re := regexp.MustCompile(`^(?s:` + strings.ReplaceAll(pattern, "HOST", regexp.QuoteMeta(host)) + `)$`); !re.MatchString(text) {
+		t.Errorf("%s is\n%s; want\n%s", what, text, re)
+	}
+}
+
+// A site that comes up after a second is waited for.
+func TestComesUp(t *testing.T) {
+	p := newPort(t)
+	time.AfterFunc(time.Second, func() { p.serve(t, 204) })
+	stdout, stderr, status := gate(t, "-timeout", "30s", "-every", "50ms", p.host)
+	if status != 0 || stderr != "" {
+		t.Errorf("gate exited with status %d and said %q; want 0 and nothing", status, stderr)
+	}
+	match(t, "standard output", stdout, `HOST: refused: the host refused the connection\nHOST: up after \d\S*s \(204\)\n`, p.host)
+}
+
+// A site that never does fails the gate, which says why.
+func TestNever(t *testing.T) {
+	never, wrong := newPort(t), newPort(t)
+	wrong.serve(t, 500)
+	stdout, stderr, status := gate(t, "-timeout=1s", "-every=50ms", "-status=200", "http://"+never.host, "http://"+wrong.host)
+	if status != 1 {
+		t.Errorf("gate exited with status %d; want 1", status)
+	}
+	match(t, "standard error", stderr, `gate: gave up after 1\S*s: 2 of 2 not up
+  http://HOST: refused: the host refused the connection
+  http://\S+: rejected: the answer was not accepted: status 500 is not from 200 to 200
+`, never.host)
+	match(t, "standard output", stdout, `.*http://HOST: rejected.*`, wrong.host)
+	match(t, "standard output", stdout, `.*http://HOST: refused.*`, never.host)
+}
+
+// ^C ends the program, which says how far it got.
+func TestInterrupt(t *testing.T) {
+	p := newPort(t)
+	cmd := program(t, p.host)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(stdout).ReadString('\n')
+	match(t, "the first line", line, `HOST: refused: the host refused the connection\n`, p.host)
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 1 {
+		t.Errorf("after ^C gate exited with status %d; want 1", got)
+	}
+	match(t, "standard error", stderr.String(), `gate: interrupt signal received after \d\S*s: 1 of 1 not up\n  HOST: refused: the host refused the connection\n`, p.host)
+}
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, `gate: wrong usage: no URLs to wait for; see gate -h\n`},
+		{[]string{"-timeout", "0s", "h"}, `gate: wrong usage: -timeout 0s is not positive\n`},
+		{[]string{"-every", "-1s", "h"}, `gate: wrong usage: -every -1s is not positive\n`},
+		{[]string{"h", "-timeout", "1s"}, `gate: wrong usage: -timeout: flags come before the URLs\n`},
+		{[]string{"-status", "ok", "h"}, `invalid value "ok" for flag -status: want two codes from 200 to 999, such as 200-299, or one\nUsage: gate .*`},
+		{[]string{"-retries", "1", "h"}, `flag provided but not defined: -retries\nUsage: gate .*`},
+		{[]string{"ftp://me:secret@h/"}, `gate: wrong usage: ftp://xxxxx@h/: not a site to check: the scheme "ftp" is neither http nor https\n`},
+	} {
+		stdout, stderr, status := gate(t, test.args...)
+		if status != 2 || stdout != "" {
+			t.Errorf("gate %q exited with status %d and printed %q; want 2 and nothing", test.args, status, stdout)
+		}
+		match(t, "standard error", stderr, test.want, "")
+	}
+	if _, stderr, status := gate(t, "-h"); status != 0 || !strings.Contains(stderr, "-timeout") {
+		t.Errorf("gate -h printed %q with status %d", stderr, status)
+	}
+}

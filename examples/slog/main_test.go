@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/checker"
+)
+
+// asProgram makes the test binary the program.
+const asProgram = "SLOG_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// An internet answers requests by the host that they are for.
+type internet map[string]func(*http.Request) (*http.Response, error)
+
+func (n internet) RoundTrip(req *http.Request) (*http.Response, error) { return n[req.URL.Host](req) }
+
+// inUTC makes the time of a line independent of where the test runs.
+func inUTC(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
+}
+
+// In a bubble time stands still while the program computes, so that what it
+// writes is exact to the nanosecond.
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := checker.New(checker.WithConcurrency(1), checker.WithRetries(0), checker.WithTransport(internet{
+			"up.example": func(req *http.Request) (*http.Response, error) {
+				time.Sleep(30 * time.Millisecond)
+				return &http.Response{StatusCode: 204, Proto: "HTTP/1.1", Body: http.NoBody, Request: req}, nil
+			},
+			"down.example": func(*http.Request) (*http.Response, error) {
+				time.Sleep(5 * time.Millisecond) // twice: GET is tried after HEAD
+				return nil, io.EOF
+			},
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		urls := []string{"http://me:secret@up.example/", "http://down.example/", "ftp://x"}
+		if err := run(t.Context(), slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: inUTC})), c, urls); err != nil {
+			t.Fatal(err)
+		}
+		want := `{"time":"2000-01-01T00:00:00.03Z","level":"INFO","msg":"checked","site":{"target":"http://xxxxx@up.example/","status":"online","url":"http://up.example/","status_code":204,"attempts":1,"total":30000000}}
+{"time":"2000-01-01T00:00:00.04Z","level":"WARN","msg":"checked","site":{"target":"http://down.example/","status":"offline","url":"http://down.example/","reason":"reset","phase":"response","error":"http://down.example/: the connection was closed before a whole answer","attempts":1,"total":10000000}}
+{"time":"2000-01-01T00:00:00.04Z","level":"ERROR","msg":"checked","site":{"target":"ftp://x","status":"unknown","reason":"invalid","phase":"target","error":"not a site to check: the scheme \"ftp\" is neither http nor https","attempts":0,"total":0}}
+`
+		if got := out.String(); got != want {
+			t.Errorf("logged\n%s; want\n%s", got, want)
+		}
+	})
+}
+
+// What had no verdict when the program was interrupted is logged as canceled.
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c, err := checker.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = run(ctx, slog.New(slog.NewTextHandler(&out, nil)), c, []string{"http://127.0.0.1:1/"})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("run = %v; want %v", err, context.Canceled)
+	}
+	if got := out.String(); got != "" && !strings.Contains(got, "site.reason=canceled") {
+		t.Errorf("logged %q; want nothing or the reason canceled", got)
+	}
+}
+
+func TestProgram(t *testing.T) {
+	for _, test := range []struct {
+		args   []string
+		want   string
+		status int
+	}{
+		{[]string{"http://127.0.0.1:1/"}, `"reason":"refused"`, 0},
+		{[]string{"-h"}, "Check sites and log what was found.", 0},
+		{nil, "URL is required", 2},
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], test.args...)
+		cmd.Env = append(os.Environ(), asProgram+"=1")
+		out, _ := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); !strings.Contains(string(out), test.want) || got != test.status {
+			t.Errorf("slog %q printed %q with status %d; want %q with %d", test.args, out, got, test.want, test.status)
+		}
+	}
+}
