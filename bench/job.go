@@ -30,6 +30,7 @@ type job struct {
 	Contestant string
 	Kind       kind
 	Checks     int
+	Hosts      int // that the targets are spread over, again and again; 0: each has its own
 	AtOnce     int
 	PerHost    int // at once on one host; all targets of a job of paths are on one
 	Timeout    time.Duration
@@ -72,8 +73,11 @@ func (j *job) addr(i int) netip.AddrPort {
 	if j.silent(i) {
 		port = j.Silent
 	}
-	if j.Kind == paths {
+	switch {
+	case j.Kind == paths:
 		i = 0
+	case j.Hosts > 0:
+		i %= j.Hosts
 	}
 	return netip.AddrPortFrom(loopback(i), uint16(port))
 }

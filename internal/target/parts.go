@@ -1,0 +1,107 @@
+package target
+
+import (
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// parts are a URL without its scheme.
+type parts struct {
+	host  string // with brackets if it is an IPv6 literal
+	port  string // canonical; "" if not given
+	path  string // escaped, with a slash at the beginning
+	query string
+	mark  bool // there is a question mark, be the query empty or not
+}
+
+// parse reads what follows "scheme://".
+func parse(s string) (p parts, err error) {
+	authority := cutAny(s, "/?#")
+	p.setPath(s[len(authority):])
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		// What ends an authority for some readers must not stand in userinfo:
+		// "http://good.test\@127.0.0.1/" is two hosts to two programs.
+		if ambiguous(authority[:i]) {
+			return p, &Error{"its userinfo has a delimiter in it"}
+		}
+		authority = authority[i+1:]
+	}
+	if i := strings.IndexAny(authority, "\\ \"<>^`{|}"); i >= 0 {
+		return p, refuse("%q has no place in a host", authority[i:i+1])
+	}
+	host, port, err := cutPort(authority)
+	if err != nil {
+		return p, err
+	}
+	if p.port, err = parsePort(port); err != nil {
+		return p, err
+	}
+	p.host, err = parseHost(host)
+	return p, err
+}
+
+func ambiguous(userinfo string) bool {
+	lower := strings.ToLower(userinfo)
+	for _, delimiter := range []string{"\\", "%2f", "%5c", "%3f", "%23"} {
+		if strings.Contains(lower, delimiter) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutPort splits the port off an authority without userinfo.
+func cutPort(authority string) (host, port string, err error) {
+	end := strings.LastIndexByte(authority, ']') + 1
+	host, port, found := strings.Cut(authority[end:], ":")
+	switch {
+	case end > 0 && host != "":
+		return "", "", refuse("%q follows an address in brackets", host)
+	case found && strings.Contains(port, ":"):
+		return "", "", &Error{"it has more than one colon; an IPv6 address needs brackets"}
+	}
+	return authority[:end] + host, port, nil
+}
+
+func parsePort(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 || len(s) > 5 || s[0] == '+' {
+		return "", refuse("%q is no port", s)
+	}
+	return strconv.FormatUint(n, 10), nil
+}
+
+// url returns the URL for a scheme.
+func (p *parts) url(scheme string) *url.URL {
+	u := &url.URL{Scheme: scheme, Host: p.host, RawQuery: p.query, ForceQuery: p.mark && p.query == ""}
+	if p.port != "" && !(p.port == "80" && scheme == "http" || p.port == "443" && scheme == "https") {
+		u.Host += ":" + p.port
+	}
+	setPath(u, p.path)
+	return u
+}
+
+// parseHost returns the canonical form of a host.
+func parseHost(s string) (string, error) {
+	switch {
+	case s == "":
+		return "", &Error{"it has no host"}
+	case strings.Contains(s, "%"):
+		return "", refuse("the host %q has a percent sign", s)
+	case s[0] == '[' && s[len(s)-1] == ']':
+		addr, err := netip.ParseAddr(s[1 : len(s)-1])
+		if err != nil || addr.Is4() || addr.Zone() != "" {
+			return "", refuse("%q is no IPv6 address", s)
+		}
+		return "[" + addr.String() + "]", nil
+	}
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4() {
+		return addr.String(), nil
+	}
+	return parseName(s)
+}
