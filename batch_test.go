@@ -18,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // memory is a transport that answers from memory, after a while.
@@ -127,7 +128,7 @@ func TestCheckAllCopies(t *testing.T) {
 }
 
 func TestConcurrencyBound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := &memory{takes: time.Second}
 		c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(7))
 		start := time.Now()
@@ -144,7 +145,7 @@ func TestConcurrencyBound(t *testing.T) {
 // The host limit belongs to the Checker and holds across calls; other hosts go
 // on meanwhile.
 func TestHostConcurrencyAcrossCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := &memory{takes: time.Second}
 		c := newChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(2))
 		targets := slices.Repeat([]string{"http://one.test/"}, 10)
@@ -163,7 +164,7 @@ func TestHostConcurrencyAcrossCalls(t *testing.T) {
 
 // M6: the global rate counts every request: attempts, candidates and fallbacks.
 func TestRateCountsEveryRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var times []time.Duration
 		start := time.Now()
@@ -241,7 +242,7 @@ func TestNilContext(t *testing.T) {
 
 // K6: the caller's deadline is not the site's fault.
 func TestCallersDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.WithTransport(&memory{takes: time.Minute}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -259,7 +260,7 @@ func TestCallersDeadline(t *testing.T) {
 
 // K7: a limiter that has no token in time is no verdict on the site.
 func TestDeadlineMeetsLimiter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := &memory{}
 		c := newChecker(t, checker.WithTransport(m), checker.WithRateLimit(rate.Limit(1), 1))
 		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
@@ -277,7 +278,7 @@ func TestDeadlineMeetsLimiter(t *testing.T) {
 // K2, K3: while nobody reads, the checks that run end and wait, and nothing
 // more is pulled.
 func TestBackpressure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var pulled atomic.Int64
 		m := &memory{takes: time.Millisecond}
 		c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(5))
@@ -335,7 +336,7 @@ func TestAbandonedStream(t *testing.T) {
 
 // K14: a sequence that blocks does not keep the channel open.
 func TestBlockingSequence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		forever := make(chan struct{})
 		c := newChecker(t, checker.WithTransport(&memory{}))
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // A link carries requests until it is cut. Sites whose host begins with "dead"
@@ -46,7 +46,7 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 // J20: while the canaries answer, a dead list is Offline, however long it is.
 func TestCanariesDeadList(t *testing.T) {
 	for _, n := range []int{1, 200} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			l := new(link)
 			c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
 			var targets []string
@@ -78,7 +78,7 @@ func TestCanariesCut(t *testing.T) {
 	for name, fails := range map[string]error{"silence": nil, "unreachable": syscall.EHOSTUNREACH} {
 		for _, cut := range []time.Duration{300 * time.Millisecond, time.Second, timeout - time.Millisecond, timeout, 7 * time.Second} {
 			t.Run(fmt.Sprint(name, " for ", cut), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					l := &link{fails: fails}
 					c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0),
 						checker.WithConcurrency(20), checker.WithCanaries("http://canary.test/"))
@@ -108,7 +108,7 @@ func TestCanariesCut(t *testing.T) {
 
 // With the link cut for good and no canary in sight, everything is local.
 func TestCanariesDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := new(link)
 		l.cut.Store(true)
 		c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0),
@@ -123,7 +123,7 @@ func TestCanariesDown(t *testing.T) {
 
 // What is held back ends with the caller's context.
 func TestCanariesCanceled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := new(link)
 		l.cut.Store(true)
 		c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
@@ -145,7 +145,7 @@ func TestCanariesCanceled(t *testing.T) {
 // Verdicts that the network cannot be blamed for are not held back, and without
 // canaries nothing is.
 func TestCanariesNotAsked(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := &link{fails: syscall.ECONNREFUSED}
 		l.cut.Store(true)
 		c := newChecker(t, checker.WithTransport(l), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))

@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // fast is the time in which the fast hosts of a list are all done, beside some
@@ -67,7 +67,7 @@ func TestFairness(t *testing.T) {
 		{"a host that takes 2 s", 5000, 5000, 2 * time.Second, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				alone := fast(t, list(0, test.hosts), test.takes, test.opts...)
 				beside := fast(t, list(test.slow, test.hosts), test.takes, test.opts...)
 				t.Logf("%d hosts take %v alone and %v beside", test.hosts, alone, beside)

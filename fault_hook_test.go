@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -152,7 +153,7 @@ func TestCanceledInEveryPhase(t *testing.T) {
 		{name: "token", phase: checker.PhaseWait, site: hostile.Respond("garbage"), opts: []checker.Option{checker.WithRateLimit(0.1, 1), checker.WithTimeout(time.Minute)}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := hostile.NewNet()
 				n.Name("site.test", siteAddr)
 				if row.net != nil {

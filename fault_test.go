@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -42,7 +43,7 @@ func runFaults(t *testing.T, faults []fault) {
 	t.Helper()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			synctest.Test(t, f.run)
+			bubble.Test(t, f.run)
 		})
 	}
 }

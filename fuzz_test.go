@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -53,7 +54,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nTransfer-Encoding: chunked\r\n\r\nzz"), uint8(255), uint8(9))
 	reasons := []checker.Reason{"", checker.ReasonMalformed, checker.ReasonReset, checker.ReasonTimeout, checker.ReasonRejected, checker.ReasonRedirect}
 	f.Fuzz(func(t *testing.T, raw []byte, size, pause uint8) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", siteAddr)
 			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Trickle(string(raw), 1+int(size), time.Duration(pause)*time.Millisecond))
@@ -78,7 +79,7 @@ func FuzzRedirect(f *testing.F) {
 		if strings.ContainsAny(location, "\r\n") || len(location) > 16<<10 {
 			return // another field, or too large a head
 		}
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", siteAddr)
 			first := true
@@ -113,7 +114,7 @@ func FuzzTLSRecords(f *testing.F) {
 	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
 	reasons := []checker.Reason{"", checker.ReasonTLS, checker.ReasonCertificate, checker.ReasonReset, checker.ReasonTimeout, checker.ReasonMalformed}
 	f.Fuzz(func(t *testing.T, at uint16, change byte, cut bool) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", siteAddr)
 			site := hostile.TLS(conf, hostile.Respond(hostile.OK))
@@ -203,7 +204,7 @@ func FuzzStream(f *testing.F) {
 	f.Add(uint8(200), uint8(1), uint8(10), uint16(15), uint16(3))
 	f.Add(uint8(9), uint8(200), uint8(0), uint16(0), uint16(1))
 	f.Fuzz(func(t *testing.T, targets, width, read uint8, cancelAfter, slow uint16) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			m := &memory{takes: 10 * time.Millisecond}
 			slots := 1 + int(width)
 			c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(slots), checker.WithHostConcurrency(1+int(width)/2))

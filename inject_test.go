@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"unicode"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -22,7 +22,7 @@ import (
 // requests that it got. The path /from redirects to location.
 func captured(t *testing.T, target, location string, opts ...checker.Option) (heads []string, r checker.Result, dials int) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := hostile.NewNet()
 		n.Name("site.test", siteAddr)
 		var rec recorder

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -40,7 +40,7 @@ func TestManyTargets(t *testing.T) {
 // M3: on one host never more run than its width, however many are listed, and
 // they do not wait for each other in vain.
 func TestManyOnOneHost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := &memory{takes: 10 * time.Millisecond}
 		c := newChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(6))
 		start := time.Now()
@@ -56,7 +56,7 @@ func TestManyOnOneHost(t *testing.T) {
 // M4, M7: silent hosts and dropped connects cost their slots the timeout, and
 // nobody anything beyond that.
 func TestManyDead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const hosts, slots = 2000, 100
 		n := hostile.NewNet()
 		var targets []string
@@ -95,7 +95,7 @@ func TestManyDead(t *testing.T) {
 
 // M8: a resolver that takes two seconds does so for all at once.
 func TestSlowResolver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const hosts = 100
 		n := hostile.NewNet()
 		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
@@ -138,7 +138,7 @@ func TestProcessors(t *testing.T) {
 
 // G14, M6: each hop is a request that the rate counts.
 func TestRateCountsHops(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		m := &memory{answer: func(req *http.Request) (*http.Response, error) {
 			requests.Add(1)

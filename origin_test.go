@@ -11,9 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -72,7 +72,7 @@ func TestOriginTransitions(t *testing.T) {
 		for _, home := range origins {
 			for _, other := range origins {
 				t.Run(fmt.Sprintf("%s from %s to %s", row.method, home.url, other.url), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
+					bubble.Test(t, func(t *testing.T) {
 						transition{row.method, row.host, home, other}.run(t, conf, roots)
 					})
 				})

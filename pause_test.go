@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // throttled answers 429 with a Retry-After to what its bucket has no token for.
@@ -30,7 +30,7 @@ func throttled(bucket *rate.Limiter, after string) *memory {
 // F7: a host that is asked too much is left alone for as long as it says, and
 // then asked no faster than it can take.
 func TestRetryAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		m := throttled(rate.NewLimiter(10, 10), "1")
 		c := newChecker(t, checker.WithTransport(m))
 		refused := 0
@@ -81,7 +81,7 @@ func TestRetryAfterBounds(t *testing.T) {
 		fmt.Sprint(uint64(1) << 40):          10 * time.Second,
 		future.Add(-9e9).Format(time.RFC850): 0,
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			m := throttled(rate.NewLimiter(0, 0), after)
 			m.takes = 0
 			c := newChecker(t, checker.WithTransport(m))
@@ -101,7 +101,7 @@ func TestRetryAfterBounds(t *testing.T) {
 
 // The server's own clock counts, if it tells its time.
 func TestRetryAfterDate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newChecker(t, checker.WithTransport(&memory{answer: func(req *http.Request) (*http.Response, error) {
 			resp := respond(req, 503)
 			resp.Header.Set("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
@@ -129,7 +129,7 @@ func TestRetryAfterRejected(t *testing.T) {
 		{"3", []checker.Option{checker.WithTimeout(2 * time.Second)}, 429, 1, 0},
 		{"3", []checker.Option{checker.WithRetries(0)}, 429, 1, 0},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			calls := 0
 			m := &memory{answer: func(req *http.Request) (*http.Response, error) {
 				if calls++; calls > 1 {
@@ -159,7 +159,7 @@ func TestRetryAfterCanceled(t *testing.T) {
 		"parked":  nil,
 		"running": {checker.WithJudge(checker.StatusIn(200, 299))},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			c := newChecker(t, append(opts, checker.WithTransport(throttled(rate.NewLimiter(0, 0), "5")))...)
 			if name == "parked" {
 				c.Check(t.Context(), "http://site.test/")

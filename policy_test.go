@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -132,7 +133,7 @@ func (g *gate) wind(t *testing.T) (dials []string) {
 func TestPolicyIsAskedForEverySocket(t *testing.T) {
 	questions := 1
 	for until := 0; until <= questions; until++ {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			g := &gate{n: hostile.NewNet(), until: until, events: make(map[netip.AddrPort][]string)}
 			want := g.wind(t)
 			c := newChecker(t, on(g.n, checker.WithDialContext(g.dial), checker.WithAddrPolicy(g.allow), checker.WithRedirects(5))...)
@@ -209,7 +210,7 @@ func TestPolicyIsAskedForHTTP2(t *testing.T) {
 
 // A policy sees IPv4 addresses as such, and the port that is to be connected to.
 func TestPolicySeesLiteralAddresses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
 		var mu sync.Mutex
 		questions := 0
@@ -239,7 +240,7 @@ func TestPolicyPanics(t *testing.T) {
 		"of the runtime": func() { _ = os.Args[len(os.Args)] },
 		"of net/http":    func() { panic(http.ErrAbortHandler) },
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := vectorNet()
 			n.Name("several.test", "1.1.1.1", "8.8.8.8", "2606:4700::1")
 			hostile.ServeListener(t, n.Listen(originAddr+":80"), locations([]string{"http://1.1.1.1/", "https://several.test/"}))

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -74,7 +74,7 @@ func checkTold(t *testing.T, r checker.Result) {
 
 // L4, L12: what leads inside is refused, however it is written.
 func TestVectorsAsTargets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
 		c := newChecker(t, publicOn(n)...)
 		var targets []string
@@ -97,7 +97,7 @@ func TestVectorsAsTargets(t *testing.T) {
 // Without a scheme a target is tried as http and as https, or it is read as
 // another URL altogether; none of that may get through.
 func TestVectorsWithoutScheme(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
 		c := newChecker(t, publicOn(n)...)
 		for _, v := range hostile.Vectors() {
@@ -123,7 +123,7 @@ func TestVectorsWithoutScheme(t *testing.T) {
 // A vector that leads nowhere would prove nothing: without a policy each that
 // the policy blocks is dialled.
 func TestVectorsLeadInside(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		for _, v := range hostile.Vectors() {
 			n := vectorNet()
 			r := newChecker(t, on(n, checker.WithRetries(0))...).Check(t.Context(), v.URL)
@@ -150,7 +150,7 @@ func TestVectorsAsRedirects(t *testing.T) {
 	ca := hostile.NewCA(t)
 	conf := ca.Config(hostile.Cert{Names: []string{"origin.test"}})
 	roots := checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()})
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
 		var all []string
 		vectors := hostile.Vectors()
@@ -214,7 +214,7 @@ func TestRelativeRedirects(t *testing.T) {
 		"/@127.0.0.1/":          "",
 		"%2f%2f127.0.0.1/":      "",
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := vectorNet()
 			hostile.ServeListener(t, n.Listen(originAddr+":80"), locations([]string{location}))
 			r := newChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/0")
@@ -231,7 +231,7 @@ func TestRelativeRedirects(t *testing.T) {
 
 // The last of many hops is judged as the first is.
 func TestLastHopIsInside(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
 		var all []string
 		for i := range 9 {
@@ -247,7 +247,7 @@ func TestLastHopIsInside(t *testing.T) {
 }
 
 func TestPublicAddressesPass(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		for _, target := range hostile.PublicURLs() {
 			n := hostile.NewNet()
 			r := newChecker(t, publicOn(n, checker.WithRetries(0))...).Check(t.Context(), target)
@@ -262,7 +262,7 @@ func TestPublicAddressesPass(t *testing.T) {
 // also where they fail.
 func TestMixedAnswers(t *testing.T) {
 	for _, inside := range []string{"10.0.0.1", "127.0.0.1", "::1", "fd00:ec2::254", "64:ff9b::7f00:1"} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("mixed.test", inside, originAddr, "169.254.169.254", "::1")
 			c := newChecker(t, publicOn(n, checker.WithRetries(3))...)
@@ -285,7 +285,7 @@ func TestHintsAreIgnored(t *testing.T) {
 		"Report-To: {\"endpoints\":[{\"url\":\"http://127.0.0.1/\"}]}", "URI: http://127.0.0.1/", "Proxy-Authenticate: Basic",
 	} {
 		for _, status := range []string{"200 OK", "201 Created", "300 Choices", "304 Same", "305 Use Proxy", "306 Switch", "407 Proxy", "421 Misdirected", "503 Later"} {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := vectorNet()
 				early := "HTTP/1.1 103 Early\r\n" + field + "\r\n\r\n"
 				hostile.ServeListener(t, n.Listen(originAddr+":80"), hostile.Respond(early+"HTTP/1.1 "+status+"\r\n"+field+"\r\n\r\n"))
@@ -442,7 +442,7 @@ func TestRebinding(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := hostile.NewNet()
 				if row.site != nil {
 					hostile.ServeListener(t, n.Listen(originAddr+":80"), row.site)
@@ -498,7 +498,7 @@ func TestDialFunctionGoesElsewhere(t *testing.T) {
 
 func checkElsewhere(t *testing.T, name string, peer net.Addr, policy func(netip.AddrPort) error) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		read := make(chan int)
 		go func() {

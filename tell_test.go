@@ -16,9 +16,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -133,7 +133,7 @@ func TestBlockedTellsNothing(t *testing.T) {
 	for _, addrs := range [][]string{
 		{"10.1.2.3"}, {"10.1.2.4"}, {"127.0.0.1"}, {"169.254.169.254"}, {"fd00:ec2::254"}, {"64:ff9b::a01:203"}, {"10.1.2.3", "fd00::7"}, {"10.1.2.4", "10.1.2.3", "::1"},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("hidden.test", addrs...)
 			hostile.ServeListener(t, n.Listen("10.1.2.3:80"), hostile.Respond(hostile.OK))

@@ -19,10 +19,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -180,7 +180,7 @@ func TestDescriptorsRootsLater(t *testing.T) {
 // A descriptor that comes at the very end of the timeout leaves the site no
 // chance to answer.
 func TestDescriptorsLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := hostile.NewNet()
 		hostile.ServeListener(t, n.Listen(liveSite+":80"), func(_ context.Context, conn net.Conn) {
 			time.Sleep(200 * time.Millisecond)

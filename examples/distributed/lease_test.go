@@ -8,13 +8,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 const wait = 30 * time.Second
 
 // A lease lives for as long as heartbeats are confirmed.
 func TestLeaseHolds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		beats := 0
 		ctx, l, err := hold(t.Context(), wait, func(context.Context) error { beats++; return nil })
 		if err != nil {
@@ -37,7 +39,7 @@ func TestLeaseHolds(t *testing.T) {
 // Once heartbeats are not confirmed, a lease ends two thirds of AckWait after
 // the last that was, and does not come back.
 func TestLeaseEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var dead atomic.Bool
 		ctx, l, err := hold(t.Context(), wait, func(ctx context.Context) error {
 			if dead.Load() {
@@ -72,7 +74,7 @@ func TestLeaseEnds(t *testing.T) {
 
 // The context ends without anybody asking, for a request that is under way.
 func TestLeaseCancels(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var dead atomic.Bool
 		ctx, l, err := hold(t.Context(), wait, func(context.Context) error {
 			if dead.Load() {
@@ -95,7 +97,7 @@ func TestLeaseCancels(t *testing.T) {
 
 // A heartbeat that was sent in time and confirmed too late renews nothing.
 func TestLeaseLateConfirmation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		l := &lease{fence: 20 * time.Second, cancel: func(error) {}, sent: time.Now()}
 		err := l.beat(t.Context(), time.Minute, func(context.Context) error {
 			time.Sleep(21 * time.Second) // the process was stopped
@@ -109,7 +111,7 @@ func TestLeaseLateConfirmation(t *testing.T) {
 
 // The end of the connection ends a lease at once.
 func TestLeaseDisconnected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var s session
 		s.begin(t.Context())
 		ctx, l, err := hold(s.current(), wait, func(context.Context) error { return nil })
@@ -127,7 +129,7 @@ func TestLeaseDisconnected(t *testing.T) {
 
 // Without a first heartbeat there is no lease.
 func TestLeaseNeedsHeartbeat(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		ctx, _, err := hold(t.Context(), wait, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil {
 			t.Errorf("hold = %v, context %v; want a timeout and an ended context", err, ctx.Err())

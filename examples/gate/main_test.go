@@ -7,10 +7,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // A site of a test refuses connections until it is started, then says 503 until
@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 		{"interrupted at once", 0, 0, time.Millisecond, "", "interrupt after 0s: 1 of 1 not up\n  http://h/: no verdict yet"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
 				if test.interrupt != 0 {

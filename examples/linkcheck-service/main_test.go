@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -92,7 +93,7 @@ func ask(url string) string {
 func clientNo(i int) string { return fmt.Sprintf("198.51.%d.%d:1000", i/256, i%256) }
 
 func TestAnswers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := newNet()
 		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.RespondTo(func(_ int, head string) string {
 			switch {
@@ -187,7 +188,7 @@ func TestRefusals(t *testing.T) {
 // Whatever a stranger writes, and wherever a site redirects to, nothing inside
 // is connected to, and no answer tells an address that was not in the question.
 func TestVectors(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := newNet()
 		vectors := hostile.Vectors()
 		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.RespondTo(func(_ int, head string) string {
@@ -227,7 +228,7 @@ func TestVectors(t *testing.T) {
 
 // A client has one check at a time, and others do not wait for it.
 func TestOneAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := newNet()
 		n.Drop(siteAddr + ":80")
 		hostile.ServeListener(t, n.Listen("1.2.3.5:80"), hostile.Respond(hostile.OK))
@@ -258,7 +259,7 @@ func TestOneAtATime(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newTestService(t, newNet())
 		served := func(client string, times int) (n int) {
 			for range times {
@@ -288,7 +289,7 @@ func TestRateLimit(t *testing.T) {
 // The table of clients does not grow without bounds, and those in it who have
 // not rested are not forgotten, or a crowd could wash their limits away.
 func TestClientsAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := newTestService(t, newNet())
 		for i := range 2 * maxClients {
 			want := http.StatusOK
@@ -309,7 +310,7 @@ func TestClientsAreBounded(t *testing.T) {
 // Many strangers who ask about one site do not flood it, and none waits for
 // longer than its patience.
 func TestOneSiteIsNotFlooded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := newNet()
 		site := hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
 		s := newTestService(t, n)
@@ -337,7 +338,7 @@ func TestOneSiteIsNotFlooded(t *testing.T) {
 
 // When it is to end, the service answers who is waiting and takes nobody more.
 func TestGracefulShutdown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n, front := newNet(), hostile.NewNet()
 		n.Drop(siteAddr + ":80")
 		l := front.Listen("198.51.100.1:80")
@@ -376,7 +377,7 @@ func TestGracefulShutdown(t *testing.T) {
 
 // A client that sends its request slowly, or not at all, is hung up on.
 func TestSlowClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		front := hostile.NewNet()
 		l := front.Listen("198.51.100.1:80")
 		ctx, stop := context.WithCancel(t.Context())

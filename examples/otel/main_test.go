@@ -16,12 +16,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // asProgram makes the test binary the program.
@@ -116,7 +116,7 @@ func TestSpans(t *testing.T) {
 	site.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(site.Certificate())
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		exporter := tracetest.NewInMemoryExporter()
 		err := run(t.Context(), keeper{exporter},
 			[]string{"https://example.com/", "http://example.com:81/", "ftp://x"},

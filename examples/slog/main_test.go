@@ -11,10 +11,10 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // asProgram makes the test binary the program.
@@ -44,7 +44,7 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 // In a bubble time stands still while the program computes, so that what it
 // writes is exact to the nanosecond.
 func TestRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c, err := checker.New(checker.WithConcurrency(1), checker.WithRetries(0), checker.WithTransport(internet{
 			"up.example": func(req *http.Request) (*http.Response, error) {
 				time.Sleep(30 * time.Millisecond)

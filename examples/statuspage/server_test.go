@@ -9,12 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/tmaxmax/go-sse"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 func get(h http.Handler, path string) *httptest.ResponseRecorder {
@@ -79,7 +79,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestHealthz(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := newBoard([]*site{parseSite("example.org")})
 		s := newServer(options{Every: time.Minute, Timeout: 10 * time.Second}, b)
 		for _, step := range []struct {
@@ -104,7 +104,7 @@ func TestHealthz(t *testing.T) {
 }
 
 func TestAPI(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := newBoard([]*site{parseSite("https://u:p@example.org Example"), parseSite("new.example")})
 		at := time.Now()
 		b.record(0, verdict{at: at, status: checker.Online, latency: 1500 * time.Microsecond, expires: at.Add(time.Hour)})
@@ -172,7 +172,7 @@ func (w *pipeWriter) Write(p []byte) (int, error) { return w.body.Write(p) }
 // A page that has seen a version gets what is new since then, one that knows
 // nothing of this run gets everything, and silence is filled with a pulse.
 func TestEvents(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := newBoard([]*site{parseSite("a.example"), parseSite("b.example")})
 		s := newServer(options{}, b)
 		b.record(0, verdict{at: time.Now(), status: checker.Online})

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // letters are short forms of verdicts and states.
@@ -54,7 +54,7 @@ func TestState(t *testing.T) {
 		{"--??--", "---??-", 4, 0, 4},
 	} {
 		t.Run(test.verdicts, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				var s site
 				start := time.Now()
 				if got := feed(&s, test.verdicts); got != test.states {
@@ -74,7 +74,7 @@ func TestState(t *testing.T) {
 
 // The newest fault is kept, whether or not the state followed it.
 func TestFault(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var s site
 		feed(&s, "++")
 		s.record(verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonRefused})
@@ -86,7 +86,7 @@ func TestFault(t *testing.T) {
 }
 
 func TestUptime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var s site
 		uptime := func(hours int64) string {
 			share, ok := s.uptime(time.Now(), hours)

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
 // The checks are spread over the interval, the first round over a sixth of it.
 func TestSchedule(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		start := time.Now()
@@ -36,7 +37,7 @@ func TestSchedule(t *testing.T) {
 
 // A target that is taken late does not make others hurry after it.
 func TestScheduleLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var last time.Time
 		n := 0
 		for range schedule(t.Context(), []string{"a", "b"}, 10*time.Second) {
@@ -74,7 +75,7 @@ func memory(t *testing.T, hosts ...string) (*checker.Checker, *hostile.Net) {
 }
 
 func TestWatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c, n := memory(t, "up.example", "down.example", "lost.example")
 		b := newBoard([]*site{parseSite("http://up.example"), parseSite("http://down.example"), parseSite("http://lost.example"), parseSite("http:///")})
 		ctx, cancel := context.WithCancel(t.Context())

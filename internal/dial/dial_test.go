@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // A dialTest is one Dial of h.test:80, with 10 s to go.
@@ -97,7 +99,7 @@ var dialTests = []dialTest{
 func TestDial(t *testing.T) {
 	for _, tt := range dialTests {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				z := zone{}
 				for key, a := range map[string]answer{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6} {
 					if a.addrs != "" || a.after > 0 || a.err != nil {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // dialOnce dials host and closes the connection.
@@ -44,7 +46,7 @@ func TestSearchList(t *testing.T) {
 		{"one address is final", "h.test", zone{"ip6 h.test.": v6, "ip4 h.test": v4}, rooted, b1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				r := &counting{Resolver: tt.z}
 				c, _, err := newDialer(r, new(network)).Dial(t.Context(), tt.host, 80, false)
 				check(t, c, err, tt.peer, tt.kind)
@@ -70,7 +72,7 @@ func TestLookupsShared(t *testing.T) {
 		{"failed", zone{"ip4 h.test.": {after: time.Second, err: errServFail}, "ip6 h.test.": {err: errServFail}}, "lookup"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				r := &counting{Resolver: tt.z}
 				d := newDialer(r, new(network))
 				var wg sync.WaitGroup
@@ -110,7 +112,7 @@ func TestLookupsReused(t *testing.T) {
 		{"not found", zone{}, time.Second, false, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				r := &counting{Resolver: tt.z}
 				// Who connects in no time does not wait for the other family.
 				d := newDialer(r, &network{answers: map[string]answer{a1: {after: ms}, b1: {after: ms}}})
@@ -132,7 +134,7 @@ func TestLookupsReused(t *testing.T) {
 
 // A lookup outlives the one who began it and ends with the last who waits.
 func TestLookupsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		r := &counting{Resolver: zone{"ip4 h.test.": hang, "ip6 h.test.": hang}}
 		d := newDialer(r, new(network))
 		var wg sync.WaitGroup
@@ -158,7 +160,7 @@ func TestLookupsLeft(t *testing.T) {
 
 // A name whose lookup was given up is asked for anew.
 func TestLookupsAfterCancel(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		z := zone{"ip4 h.test.": hang, "ip6 h.test.": hang}
 		r := &counting{Resolver: z}
 		d := newDialer(r, new(network))
@@ -177,7 +179,7 @@ func TestLookupsAfterCancel(t *testing.T) {
 
 // The answers kept are bounded by number and by age.
 func TestLookupsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		all := resolverFunc(func(_ context.Context, network, _ string) ([]netip.Addr, error) {
 			if network == "ip6" {
 				return nil, notFound
@@ -236,4 +238,29 @@ func TestWatchResolver(t *testing.T) {
 	if r := (zone{}); fmt.Sprintf("%T", WatchResolver(r)) != "dial.zone" {
 		t.Errorf("WatchResolver(%T) = %T; want it unchanged", r, WatchResolver(r))
 	}
+}
+
+// Lookups of one name at once ask on their own. A net.Resolver would join the
+// second to the first, and leave it waiting for a question that the first may
+// have given up on.
+func TestWatchResolverSharesNothing(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		dialed := 0
+		r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			dialed++
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for want := range 2 {
+			wg.Go(func() { r.LookupNetIP(ctx, "ip4", "h.test.") })
+			synctest.Wait()
+			if dialed != want+1 {
+				t.Errorf("%d lookups at once opened %d sockets; want one each", want+1, dialed)
+			}
+		}
+		cancel()
+		wg.Wait()
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 	"testing/synctest"
+
+	"example.com/checker/internal/bubble"
 )
 
 var errPolicy = errors.New("not there")
@@ -54,7 +56,7 @@ func TestPolicy(t *testing.T) {
 		{"policy panics on all", h, all, func(netip.AddrPort) error { panic("boom") }, nil, 0, "", "attempts, panic"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := &network{elsewhere: tt.elsewhere}
 				d := newDialer(tt.z, n)
 				d.Policy = tt.policy

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 func (a answer) doing(do func()) answer { a.do = do; return a }
@@ -17,7 +19,7 @@ func (a answer) doing(do func()) answer { a.do = do; return a }
 // name that does not exist.
 func TestNeverNotFoundByTimeout(t *testing.T) {
 	for i := range 1000 {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			z := zone{"ip4 h.test.": {after: time.Second, err: errSilent}, "ip6 h.test.": {after: time.Second, err: notFound}}
 			if i%2 == 1 {
 				z["ip4 h.test."], z["ip6 h.test."] = z["ip6 h.test."], z["ip4 h.test."]
@@ -42,7 +44,7 @@ func (n *network) refuseAll(a answer) {
 
 // At most 8 addresses of a host are tried, of both families in turns.
 func TestAddrsCapped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		all4, all6 := many("192.0.2.", 200), many("2001:db8::", 1000)
 		n := new(network)
 		n.refuseAll(all4)
@@ -72,7 +74,7 @@ func TestAddrsShared(t *testing.T) {
 		{"ip4 first", many("192.0.2.", 8), v6.in(60 * ms), b1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := new(network)
 				n.refuseAll(many("192.0.2.", 8))
 				n.refuseAll(many("2001:db8::", 8))
@@ -96,7 +98,7 @@ func TestLateConnections(t *testing.T) {
 		{"after the deadline", 1500 * ms, "", "refused, deadline"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				// Connects that do not look at their context.
 				deaf := func(d time.Duration) answer { return answer{}.doing(func() { time.Sleep(d) }) }
 				n := &network{answers: map[string]answer{b1: deaf(5 * time.Second), a1: deaf(5 * time.Second), b2: {after: 1200 * ms}}}
@@ -129,7 +131,7 @@ func TestDialCanceled(t *testing.T) {
 		{"in one of the connects", zone{"ip4 h.test.": both4}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := &network{answers: map[string]answer{a1: hang, a2: hang}}
 				d := newDialer(tt.z, n)
 				ctx, cancel := context.WithCancelCause(t.Context())
@@ -170,7 +172,7 @@ func TestHooksThatEnd(t *testing.T) {
 		{"one dial exits", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}}, a2, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				c, _, err := newDialer(tt.z, &network{answers: tt.net}).Dial(t.Context(), "h.test", 80, false)
 				check(t, c, err, tt.peer, tt.kind)
 			})
@@ -180,7 +182,7 @@ func TestHooksThatEnd(t *testing.T) {
 
 // A dial function that ends the goroutine of its caller leaves nothing behind.
 func TestOnlyDialExits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		d := newDialer(zone{"ip4 h.test.": v4}, &network{answers: map[string]answer{a1: {do: runtime.Goexit}}})
 		done := make(chan struct{})
 		go func() {

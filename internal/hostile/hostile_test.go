@@ -12,8 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // A fault that a server does not commit makes every test of it worthless, so
@@ -43,7 +44,7 @@ func TestHandlers(t *testing.T) {
 		{"RespondTo", RespondTo(func(n int, head string) string { return head[:n+4] }), "HEAD", nil, request},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				n := NewNet()
 				ServeListener(t, n.Listen("192.0.2.80:80"), test.h)
 				conn, err := n.DialContext(t.Context(), "tcp", "192.0.2.80:80")
@@ -87,7 +88,7 @@ func TestClosedPort(t *testing.T) {
 }
 
 func TestNet(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		n := NewNet()
 		n.Name("site.test", "192.0.2.1", "2001:db8::1")
 		n.Drop("192.0.2.2:80")

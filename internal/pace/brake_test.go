@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"example.com/checker/internal/bubble"
 )
 
 // A throttle is a host with a token bucket that sends away what it has no token
@@ -38,7 +39,7 @@ func TestPause(t *testing.T) {
 		burst int
 	}{{10, 10}, {10, 5}, {5, 1}, {50, 50}, {100, 1}} {
 		t.Run(fmt.Sprintf("%v/s burst %d", test.limit, test.burst), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p := New[item](Limits{HostWidth: 6})
 				c := newCrew(p, 16, 1000)
 				s := &throttle{p: p, bucket: rate.NewLimiter(test.limit, test.burst), after: time.Second}
@@ -59,7 +60,7 @@ func TestPause(t *testing.T) {
 // After a pause the checks of a host start one by one, and those of others are
 // not concerned.
 func TestPauseOneByOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 6})
 		c := newCrew(p, 16, 1000)
 		c.work = func(it item) bool {
@@ -96,7 +97,7 @@ func TestPauseOneByOne(t *testing.T) {
 }
 
 func TestRested(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 6})
 		p.Pause("a", time.Now(), time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
@@ -122,7 +123,7 @@ func TestRested(t *testing.T) {
 
 // A brake is forgotten a minute after its host's last check.
 func TestPauseIsForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 6})
 		p.Pause("a", time.Now(), time.Second)
 		for _, test := range []struct {

@@ -4,10 +4,11 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"example.com/checker/internal/bubble"
 )
 
 // An item is a check: where, which, and how long it takes.
@@ -159,7 +160,7 @@ func TestRates(t *testing.T) {
 		{"none", Limits{HostWidth: 9}, repeat("a", 9), "a", every(0, 1, 9)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p := New[item](tt.limits)
 				c := newCrew(p, 9, 100)
 				c.push(0, tt.hosts...)
@@ -174,7 +175,7 @@ func TestRates(t *testing.T) {
 
 // However many queues there are, the rates hold over all of them.
 func TestRatesAcrossQueues(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		limits := Limits{Rate: 50, Burst: 5, HostRate: 20, HostBurst: 2, HostWidth: 6}
 		p := New[item](limits)
 		var crews []*crew
@@ -207,14 +208,14 @@ func TestRatesAcrossQueues(t *testing.T) {
 // A host is remembered while its bucket fills up, and then no longer than it
 // takes other hosts to come by.
 func TestHostsForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 2})
 		c := newCrew(p, 5, 100)
 		c.push(time.Second, "a", "b", "a", "a", "", "c", "")
 		c.workers.Wait()
 		forgotten(t, p)
 	})
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
 		for i := range 10_000 {
 			if err := p.Token(t.Context(), string(rune('a'+i))); err != nil {
@@ -229,7 +230,7 @@ func TestHostsForgotten(t *testing.T) {
 }
 
 func TestHostsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
 		for i := range maxCooling + 1000 {
 			if err := p.Token(t.Context(), string(rune(i))+string(rune(i>>8))); err != nil {

@@ -7,12 +7,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // order runs one check of each host on slots slots and returns the order in
 // which they started.
 func order(t *testing.T, limits Limits, slots int, hosts string) (got string) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](limits)
 		c := newCrew(p, slots, 1000)
 		// A check that holds the only slot until all is pushed.
@@ -77,7 +79,7 @@ func (b *busy) work(it item) (short bool) {
 }
 
 func TestWidthAcrossQueues(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 3})
 		var b busy
 		var crews []*crew
@@ -110,7 +112,7 @@ func TestBlockedHostAlone(t *testing.T) {
 		{"by its rate", Limits{HostWidth: 9, HostRate: 0.01, HostBurst: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				c := newCrew(New[item](tt.limits), 3, 1000)
 				for n := range 100 {
 					c.q.Push("slow", item{host: "slow", n: n, take: time.Minute})
@@ -133,7 +135,7 @@ func TestBlockedHostAlone(t *testing.T) {
 
 // Checks that touch no host wait for no token, of whatever kind.
 func TestNoHost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 1, Rate: 1, Burst: 1, HostRate: 1, HostBurst: 1}), 4, 100)
 		c.push(0, "a", "b", "", "", "", "c")
 		c.workers.Wait()
@@ -144,7 +146,7 @@ func TestNoHost(t *testing.T) {
 }
 
 func TestSlots(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 100}), 7, 100)
 		var b busy
 		c.work = b.work
@@ -161,7 +163,7 @@ func TestSlots(t *testing.T) {
 
 // Few checks need few workers.
 func TestSpawnsWhatItNeeds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 9}), 100, 100)
 		for range 10 {
 			c.q.Push("a", item{host: "a"})
@@ -176,7 +178,7 @@ func TestSpawnsWhatItNeeds(t *testing.T) {
 }
 
 func TestWantedWindow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 1}), 2, 10)
 		var pushed atomic.Int64
 		go func() {
@@ -203,7 +205,7 @@ func TestWantedWindow(t *testing.T) {
 // While all slots are taken by other hosts, nothing more is asked for than
 // what keeps them busy.
 func TestWantedReady(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 1}), 2, 1000)
 		var pushed atomic.Int64
 		go func() {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"example.com/checker/internal/bubble"
 )
 
 // A schedule is a random run of crews on one Pacer.
@@ -228,7 +230,7 @@ func TestRandomSchedules(t *testing.T) {
 				seeds = 20
 			}
 			for seed := range seeds {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					s := newSchedule(seed, crews)
 					s.run()
 					for _, fail := range s.fails {

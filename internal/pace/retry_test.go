@@ -5,8 +5,9 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // A supply is something of which this machine has only so much.
@@ -26,7 +27,7 @@ func (s *supply) work(it item) (short bool) {
 func TestRetry(t *testing.T) {
 	for _, has := range []int64{1, 3, 10, 64} {
 		t.Run(fmt.Sprint(has), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				const checks, slots = 2000, 100
 				p := New[item](Limits{HostWidth: 6})
 				c := newCrew(p, slots, 1000)
@@ -58,7 +59,7 @@ func TestRetry(t *testing.T) {
 
 // When there is enough again, as many run as there are slots.
 func TestRetryRecovers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 2000}), 50, 2000)
 		var s supply
 		s.has.Store(2)
@@ -74,7 +75,7 @@ func TestRetryRecovers(t *testing.T) {
 
 // The check that was put back comes before the others of its host.
 func TestRetryKeepsOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 1}), 4, 100)
 		tries := make(map[int]int)
 		c.work = func(it item) bool { tries[it.n]++; return tries[it.n] < 3 }
@@ -91,7 +92,7 @@ func TestRetryKeepsOrder(t *testing.T) {
 
 // With nothing under way, the last try of a check is not put back.
 func TestRetryLast(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		q := New[int](Limits{HostWidth: 9}).Queue(2, 9, func() {})
 		for i := range 2 {
 			q.Push("a", i)

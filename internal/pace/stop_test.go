@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // Stop lets what runs end, and Drain returns the rest, each once.
@@ -20,7 +22,7 @@ func TestStopDrain(t *testing.T) {
 		{"held", Limits{HostWidth: 9, Rate: 1, Burst: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p := New[item](tt.limits)
 				c := newCrew(p, 2, 100)
 				for n := range 20 {
@@ -54,7 +56,7 @@ func TestStopDrain(t *testing.T) {
 
 // Stop wakes whoever waits in Wanted and in Next.
 func TestStopWakes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 1}), 3, 1)
 		c.q.Push("a", item{host: "a", take: time.Second})
 		synctest.Wait()
@@ -89,7 +91,7 @@ func TestStopWakes(t *testing.T) {
 }
 
 func TestCloseEmpty(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(New[item](Limits{HostWidth: 1}), 3, 10)
 		if !c.q.Wanted() {
 			t.Errorf("Wanted = false; want true")
@@ -106,7 +108,7 @@ func TestCloseEmpty(t *testing.T) {
 
 // A worker that ends otherwise than by Next is replaced.
 func TestGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 1, HostRate: 10, HostBurst: 1})
 		var c crew
 		c.q = p.Queue(1, 100, func() {
@@ -164,7 +166,7 @@ func finish(crews ...*crew) {
 // A queue that has no slot for the host whose turn it is does not keep other
 // queues from it.
 func TestFullQueueHoldsNoHost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		first, second := rivals(true)
 		defer finish(first, second)
 		// The one whose turn comes first cannot start, for want of a slot.
@@ -186,7 +188,7 @@ func TestStoppedQueueHoldsNoHost(t *testing.T) {
 		{"drained after its turn", true, 2 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				first, second := rivals(tt.full)
 				defer finish(first, second)
 				time.Sleep(tt.stop)

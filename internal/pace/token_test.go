@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // took returns how long a Token of host key took, and its error.
@@ -36,7 +37,7 @@ func TestToken(t *testing.T) {
 		{"the slower one", Limits{Rate: 10, Burst: 1, HostRate: 2, HostBurst: 1}, []string{"a", "a", "b"}, []time.Duration{0, 500 * ms, 100 * ms}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				p := New[item](tt.limits)
 				for i, key := range tt.keys {
 					checkToken(t, t.Context(), p, key, tt.want[i], nil)
@@ -47,7 +48,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestTokenNoTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{Rate: 2, Burst: 1})
 		checkToken(t, t.Context(), p, "a", 0, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 499*time.Millisecond)
@@ -62,7 +63,7 @@ func TestTokenNoTurn(t *testing.T) {
 }
 
 func TestTokenCanceled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{Rate: 2, Burst: 1})
 		checkToken(t, t.Context(), p, "a", 0, nil)
 		cause := errors.New("enough")
@@ -94,7 +95,7 @@ func TestTokenNoTurnKeepsNone(t *testing.T) {
 // Further requests of a check that runs come out of the same buckets as the
 // starts of others.
 func TestTokenSharesWithQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{Rate: 10, Burst: 1, HostWidth: 1})
 		c := newCrew(p, 4, 10)
 		c.work = func(it item) bool {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"example.com/checker/internal/bubble"
 )
 
 func TestBody(t *testing.T) {
@@ -44,7 +46,7 @@ func TestBody(t *testing.T) {
 		{"I2 limit with chunks", "GET", ok + chunked + strings.Repeat("400\r\n"+strings.Repeat("x", 1<<10)+"\r\n", 1025), strings.Repeat("x", MaxBody), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				rt := serve(answer(strings.Split(tt.raw, "|")...))
 				resp, err := rt.RoundTrip(newRequest(t.Context(), tt.method, "http://h.test/"))
 				if err != nil {
@@ -71,7 +73,7 @@ var errAny = errors.New("any error")
 
 func TestBodyClose(t *testing.T) {
 	for _, read := range []int{0, 3} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			ended := false
 			rt := serve(func(c net.Conn) {
 				answer(ok + "Content-Length: 10\r\n\r\nhello")(c)
@@ -102,7 +104,7 @@ func TestBodyClose(t *testing.T) {
 // A buffer goes back for others to use only if nobody can still be reading it.
 func TestBodyKeepsReadBuffer(t *testing.T) {
 	for _, read := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			resp, err := serve(answer(ok + "\r\nhello")).RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
 			if err != nil {
 				t.Fatalf("RoundTrip error = %v; want nil", err)

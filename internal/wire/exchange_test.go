@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 func TestAppendRequest(t *testing.T) {
@@ -56,7 +58,7 @@ func TestAppendRequest(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var sent string
 		rt := serve(func(c net.Conn) {
 			sent = readRequest(c)
@@ -90,7 +92,7 @@ func TestGarbageThenSilence(t *testing.T) {
 		if tt.want != "malformed" && tt.want != "large" {
 			continue
 		}
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			rt := serve(func(c net.Conn) {
 				answer(tt.raw)(c)
 				silence(c)
@@ -109,7 +111,7 @@ func TestGarbageThenSilence(t *testing.T) {
 // A server that answers before it has read the request, or that closes then,
 // has answered.
 func TestAnswerFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		rt := serve(func(c net.Conn) {
 			go readRequest(c)
 			io.WriteString(c, ok+"\r\n")

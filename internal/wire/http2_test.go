@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"example.com/checker/internal/bubble"
 )
 
 // A pipes is a Listener of connections that serve opens.
@@ -53,7 +55,7 @@ func (id identity) only2(t *testing.T, handler http.HandlerFunc) *Transport {
 
 func TestExchange2(t *testing.T) {
 	id := newIdentity(t)
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		rt := id.only2(t, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(40 * ms)
 			w.Header().Set("Host-Was", r.Host)
@@ -104,7 +106,7 @@ func TestNoHTTP2(t *testing.T) {
 		{nil, ErrNoHTTP2},
 		{[]string{"http/1.1"}, errAny}, // crypto/tls refuses the handshake
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			got := ""
 			rt := id.serve(id.over(func(c net.Conn) { got = readRequest(c) }, tt.protos...))
 			_, err := rt.Exchange2(newRequest(t.Context(), http.MethodHead, "https://example.com/"), new(Trace))
@@ -133,7 +135,7 @@ func TestCancel2(t *testing.T) {
 		}, "h2"), Response},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				rt := id.serve(tt.serve)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(cause) })
@@ -163,7 +165,7 @@ func TestBroken2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := newIdentity(t)
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				conns := 0
 				rt := id.serve(id.over(func(c net.Conn) {
 					conns++

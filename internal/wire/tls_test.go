@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+
+	"example.com/checker/internal/bubble"
 )
 
 func TestTLS(t *testing.T) {
@@ -50,7 +52,7 @@ func TestTLS(t *testing.T) {
 		{"hangs up in the head", "https://example.com/", id.over(answer(ok), "h2"), id.roots, not2(isEOF), Response, true, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				rt := id.serve(tt.serve)
 				rt.Config.RootCAs = tt.roots
 				tr := new(Trace)
@@ -84,7 +86,7 @@ func TestServerName(t *testing.T) {
 		{"https://[2001:db8::1]/", "", ""},
 		{"https://192.0.2.1/", "example.com", "example.com"},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			var hello *tls.ClientHelloInfo
 			conf := &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
 				hello = h

@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/dial"
 )
 
@@ -26,7 +26,7 @@ func (s slow) LookupNetIP(ctx context.Context, network, host string) ([]netip.Ad
 
 func TestTrace(t *testing.T) {
 	id := newIdentity(t)
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		rt := id.serve(func(c net.Conn) {
 			time.Sleep(30 * ms) // the handshake
 			id.over(func(c net.Conn) {
@@ -105,7 +105,7 @@ func TestCancel(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, deadline := range []bool{false, true} {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					ended := make(chan struct{})
 					handle := tt.serve
 					if handle == nil {
@@ -179,7 +179,7 @@ func (hangs) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 
 // The context bounds the body, too.
 func TestCancelBody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		rt := serve(func(c net.Conn) {
 			answer(ok + "Content-Length: 9\r\n\r\nhello")(c)
 			stall(c)
