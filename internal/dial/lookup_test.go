@@ -244,23 +244,25 @@ func TestWatchResolver(t *testing.T) {
 // second to the first, and leave it waiting for a question that the first may
 // have given up on.
 func TestWatchResolverSharesNothing(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		dialed := 0
-		r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			dialed++
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}})
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for want := range 2 {
-			wg.Go(func() { r.LookupNetIP(ctx, "ip4", "h.test.") })
-			synctest.Wait()
-			if dialed != want+1 {
-				t.Errorf("%d lookups at once opened %d sockets; want one each", want+1, dialed)
-			}
+	dialed := make(chan struct{})
+	r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		select {
+		case dialed <- struct{}{}:
+		case <-ctx.Done():
 		}
-		cancel()
-		wg.Wait()
-	})
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for n := range 2 {
+		wg.Go(func() { r.LookupNetIP(ctx, "ip4", "h.test.") })
+		select {
+		case <-dialed:
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%d lookups at once opened %d sockets; want one each", n+1, n)
+		}
+	}
 }

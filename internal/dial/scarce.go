@@ -23,32 +23,40 @@ func Scarce(errno syscall.Errno) bool {
 	return false
 }
 
-// A resolver is a net.Resolver that tells when it failed for want of something.
-// Go's resolver keeps only the text of the errors that it meets, and goes on as if
-// a server had not answered; so the sockets that it opens are watched.
+// A resolver looks up as a net.Resolver would, and tells when it failed for want
+// of something. Go's resolver keeps only the text of the errors that it meets,
+// and goes on as if a server had not answered; so the sockets that it opens are
+// watched.
 type resolver struct {
-	net.Resolver
-	short atomic.Int64 // sockets that could not be had
-	errno atomic.Uintptr
+	preferGo, strictErrors bool
+	dial                   func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// WatchResolver returns r, or what it would do if r is a *net.Resolver, with
+// WatchResolver returns r, or what does as r if that is a *net.Resolver, with
 // errors that wrap a Scarce errno if the lookup met one.
 func WatchResolver(r Resolver) Resolver {
 	nr, ok := r.(*net.Resolver)
 	if !ok || nr == nil {
 		return r
 	}
-	w := &resolver{Resolver: net.Resolver{PreferGo: nr.PreferGo, StrictErrors: nr.StrictErrors}}
-	dial := nr.Dial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
+	w := &resolver{nr.PreferGo, nr.StrictErrors, nr.Dial}
+	if w.dial == nil {
+		w.dial = new(net.Dialer).DialContext
 	}
-	w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
+	return w
+}
+
+// LookupNetIP implements [Resolver], by a net.Resolver of its own: lookups of
+// one name that share one would share their fate, and whoever asks at the moment
+// at which another gives up would be left waiting for the question that the
+// other gave up on.
+func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	var scarce atomic.Uintptr // the errno that a socket could not be had for
+	nr := &net.Resolver{PreferGo: w.preferGo, StrictErrors: w.strictErrors}
+	nr.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := w.dial(ctx, network, address)
 		if errno, ok := errors.AsType[syscall.Errno](err); ok && Scarce(errno) {
-			w.errno.Store(uintptr(errno))
-			w.short.Add(1)
+			scarce.Store(uintptr(errno))
 		}
 		if err == nil {
 			// The resolver sets a deadline of its own and then reads, whatever
@@ -57,16 +65,9 @@ func WatchResolver(r Resolver) Resolver {
 		}
 		return c, err
 	}
-	return w
-}
-
-// LookupNetIP implements [Resolver]. A lookup that failed while another met the
-// want is taken to have met it too: that errs towards asking again.
-func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	before := w.short.Load()
-	addrs, err := w.Resolver.LookupNetIP(ctx, network, host)
-	if err != nil && w.short.Load() != before {
-		err = errors.Join(err, syscall.Errno(w.errno.Load()))
+	addrs, err := nr.LookupNetIP(ctx, network, host)
+	if errno := scarce.Load(); err != nil && errno != 0 {
+		err = errors.Join(err, syscall.Errno(errno))
 	}
 	return addrs, err
 }
