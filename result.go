@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -150,10 +151,10 @@ func (r Result) phase() Phase {
 	return ""
 }
 
-// Redact returns the text of a target fit to be shown, with "xxxxx" in place of userinfo,
-// as a Result's String, LogValue and MarshalJSON show it. It changes nothing
-// else; what is not printable stays so.
-func Redact(text string) string { return target.Redact(text) }
+// Redact returns the text of a target as it may be shown on a terminal, in a log
+// or to a stranger: with "xxxxx" in place of userinfo, and with what is not
+// printable escaped as in a Go string, so that it is one line.
+func Redact(text string) string { return clean(target.Redact(text), math.MaxInt) }
 
 // String describes the result in one printable line without userinfo. The
 // wording may change; use the fields, MarshalJSON or LogValue to keep results.

@@ -234,3 +234,22 @@ func TestErrorText(t *testing.T) {
 		}
 	}
 }
+
+func TestRedact(t *testing.T) {
+	for target, want := range map[string]string{
+		"example.org":           "example.org",
+		"http://bücher.example": "http://bücher.example",
+		"http://me:secret@h/":   "http://xxxxx@h/",
+		"http://h/: unknown":    "http://h/: unknown",
+		"h\x1b[2J\nx":           `h\x1b[2J\nx`,
+		"h\xff":                 `h\xff`,
+	} {
+		if got := checker.Redact(target); got != want {
+			t.Errorf("Redact(%q) = %q; want %q", target, got, want)
+		}
+	}
+	long := strings.Repeat("long", 5000)
+	if got := checker.Redact(long + "\n"); got != long+`\n` {
+		t.Errorf("Redact of %d bytes has %d", len(long)+1, len(got))
+	}
+}

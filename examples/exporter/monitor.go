@@ -35,7 +35,7 @@ func readSites(file string) (sites []site, err error) {
 	sc := bufio.NewScanner(f)
 	for sc.Scan() {
 		line := strings.TrimSpace(strings.TrimPrefix(sc.Text(), "\ufeff"))
-		if s := (site{line, label(line)}); line != "" && line[0] != '#' && !seen[s.name] {
+		if s := (site{line, checker.Redact(line)}); line != "" && line[0] != '#' && !seen[s.name] {
 			seen[s.name] = true
 			sites = append(sites, s)
 		}
@@ -47,12 +47,6 @@ func readSites(file string) (sites []site, err error) {
 		return nil, fmt.Errorf("%s lists no sites", file)
 	}
 	return sites, nil
-}
-
-// label returns a target as it may be published: in UTF-8 and with the password
-// hidden, as a Result hides it from logs.
-func label(target string) string {
-	return strings.ToValidUTF8(checker.Redact(target), "\ufffd")
 }
 
 // A monitor checks the sites of a list again and again, and is a

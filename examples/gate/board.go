@@ -43,7 +43,7 @@ type site struct {
 func newBoard(out io.Writer, urls []string) *board {
 	b := &board{start: time.Now(), out: out, stop: make(chan struct{})}
 	for _, url := range urls {
-		b.sites = append(b.sites, site{name: name(url)})
+		b.sites = append(b.sites, site{name: checker.Redact(url)})
 	}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		// Lines that have left the screen cannot be written again.
@@ -150,12 +150,6 @@ func (b *board) draw(mark string) {
 	f.WriteString(wrapOn + below) // below: the ^C that the terminal showed
 	io.WriteString(b.out, f.String())
 	b.drawn = true
-}
-
-// name returns a target as it may be shown: printable, and without a password.
-// It is what String begins with.
-func name(target string) string {
-	return strings.TrimSuffix(checker.Result{Target: target}.String(), ": "+string(checker.Unknown))
 }
 
 // reason says why a site is not up, without the URL, which stands before it.

@@ -88,17 +88,3 @@ func TestSetStatus(t *testing.T) {
 		}
 	}
 }
-
-func TestName(t *testing.T) {
-	for target, want := range map[string]string{
-		"example.org":               "example.org",
-		"http://me:secret@h/":       "http://xxxxx@h/",
-		"h\x1b[2J":                  `h\x1b[2J`,
-		"http://h/: unknown":        "http://h/: unknown",
-		strings.Repeat("long", 100): strings.Repeat("long", 49) + "l…",
-	} {
-		if got := name(target); got != want {
-			t.Errorf("name(%q) = %q; want %q", target, got, want)
-		}
-	}
-}

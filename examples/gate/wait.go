@@ -41,7 +41,7 @@ func watch(ctx context.Context, c *checker.Checker, url string, every time.Durat
 		case checker.ReasonCanceled: // says nothing that the verdict before does not say better
 			return context.Cause(ctx)
 		case checker.ReasonInvalid: // and will ever be
-			return fmt.Errorf("%w: %s: %v", errUsage, name(url), r.Err)
+			return fmt.Errorf("%w: %s: %v", errUsage, checker.Redact(url), r.Err)
 		}
 		if show(r); r.Online() {
 			return nil

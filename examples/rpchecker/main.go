@@ -68,9 +68,9 @@ func run(ctx context.Context, opts options) error {
 	}
 	for r := range c.Stream(ctx, slices.Values(urls)) {
 		if r.Online() {
-			fmt.Printf("The status of %q is: \"Online!\" 👍\n", r.Target)
+			fmt.Printf("The status of \"%s\" is: \"Online!\" 👍\n", checker.Redact(r.Target))
 		} else if r.Reason() != checker.ReasonCanceled {
-			fmt.Printf("The status of %q is: \"Offline?\" 👎 \n  Error: \"%v\"\n", r.Target, r.Err)
+			fmt.Printf("The status of \"%s\" is: \"Offline?\" 👎 \n  Error: \"%v\"\n", checker.Redact(r.Target), r.Err)
 		}
 	}
 	return context.Cause(ctx)

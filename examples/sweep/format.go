@@ -89,7 +89,7 @@ func decodeCSV(line []byte) (r checker.Result, err error) {
 // encodeText writes columns for eyes and for awk: index, status, the status
 // code or the reason, time, and the site with what is wrong.
 func encodeText(r checker.Result) ([]byte, error) {
-	why, site := strconv.Itoa(r.StatusCode), printable(checker.Redact(r.Target))
+	why, site := strconv.Itoa(r.StatusCode), checker.Redact(r.Target)
 	if r.Err != nil {
 		why = string(r.Reason())
 		site += "  " + strings.TrimPrefix(r.Err.Error(), r.URL+": ")
