@@ -32,15 +32,12 @@ func classify(phase Phase, err error) Reason {
 		return ReasonInternal
 	case has[*dial.BlockedError](err):
 		return ReasonBlocked
+	case phase == PhaseJudge: // whatever the judge's error wraps, it is the judge's
+		return ReasonRejected
 	case errors.Is(err, context.Canceled):
 		return ReasonCanceled
 	case phase == PhaseWait: // a limit of our own is no verdict on the site
 		return ReasonLocal
-	case phase == PhaseJudge: // whatever the judge's error wraps, it is the judge's
-		if isTimeout(err) {
-			return ReasonTimeout
-		}
-		return ReasonRejected
 	case phase == PhaseDNS || has[*net.DNSError](err):
 		return classifyLookup(err)
 	case has[x509.SystemRootsError](err), has[*dial.RouteError](err):

@@ -102,7 +102,7 @@ var kinds = []struct {
 	reason map[Phase]Reason
 }{
 	{"nothing", nil, every("")},
-	{"a canceled context", context.Canceled, every(ReasonCanceled)},
+	{"a canceled context", context.Canceled, judged(every(ReasonCanceled))},
 	{"the check's timeout", errTimeout, timeouts},
 	{"a context's deadline", context.DeadlineExceeded, timeouts},
 	{"a connection's deadline", &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, timeouts},
@@ -113,7 +113,7 @@ var kinds = []struct {
 	{"a server's failure", &net.DNSError{IsTemporary: true}, lookups(ReasonDNS)},
 	{"a resolver's silence", &net.DNSError{IsTimeout: true}, map[Phase]Reason{
 		PhaseTarget: ReasonDNS, PhaseWait: ReasonLocal, PhaseDNS: ReasonDNS, PhaseConnect: ReasonDNS,
-		PhaseTLS: ReasonDNS, PhaseRequest: ReasonDNS, PhaseResponse: ReasonDNS, PhaseJudge: ReasonTimeout,
+		PhaseTLS: ReasonDNS, PhaseRequest: ReasonDNS, PhaseResponse: ReasonDNS, PhaseJudge: ReasonRejected,
 	}},
 	{"a resolver's own error", errors.New("it broke"), unknowns},
 	{"an expired certificate", x509.CertificateInvalidError{Reason: x509.Expired}, tlsKind(ReasonCertificate)},
@@ -146,7 +146,7 @@ var unknowns = map[Phase]Reason{
 
 var timeouts = map[Phase]Reason{
 	PhaseTarget: ReasonTimeout, PhaseWait: ReasonLocal, PhaseDNS: ReasonDNS, PhaseConnect: ReasonTimeout,
-	PhaseTLS: ReasonTimeout, PhaseRequest: ReasonTimeout, PhaseResponse: ReasonTimeout, PhaseJudge: ReasonTimeout,
+	PhaseTLS: ReasonTimeout, PhaseRequest: ReasonTimeout, PhaseResponse: ReasonTimeout, PhaseJudge: ReasonRejected,
 }
 
 func every(r Reason) map[Phase]Reason {
@@ -157,17 +157,23 @@ func every(r Reason) map[Phase]Reason {
 	return m
 }
 
+// judged is for errors that a judge may wrap, which are its own then.
+func judged(m map[Phase]Reason) map[Phase]Reason {
+	m[PhaseJudge] = ReasonRejected
+	return m
+}
+
 // lookups is for errors that are a resolver's wherever they come from.
 func lookups(r Reason) map[Phase]Reason {
-	m := every(r)
-	m[PhaseWait], m[PhaseJudge] = ReasonLocal, ReasonRejected
+	m := judged(every(r))
+	m[PhaseWait] = ReasonLocal
 	return m
 }
 
 // tlsKind is for errors that mean the same wherever a site may cause them.
 func tlsKind(r Reason) map[Phase]Reason {
-	m := every(r)
-	m[PhaseWait], m[PhaseDNS], m[PhaseJudge] = ReasonLocal, ReasonDNS, ReasonRejected
+	m := judged(every(r))
+	m[PhaseWait], m[PhaseDNS] = ReasonLocal, ReasonDNS
 	return m
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -129,7 +130,7 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL, tr *wire.Trace) (resp *
 		if resp, err = p.transport.RoundTrip(req); err != nil {
 			return nil, err
 		}
-		return resp, checkForeign(resp)
+		return resp, p.checkForeign(resp)
 	}
 	resp, err = p.wire.Exchange(req, tr)
 	if has[*wire.HTTP2Error](err) {
@@ -144,14 +145,22 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL, tr *wire.Trace) (resp *
 	return resp, err
 }
 
-// checkForeign checks what a caller's transport returned.
-func checkForeign(resp *http.Response) error {
+// checkForeign checks what a caller's transport returned, and bounds the body
+// that a judge may read.
+func (p *probe) checkForeign(resp *http.Response) error {
 	if resp == nil || resp.Body == nil {
 		return errors.New("the transport returned neither a response nor an error")
 	}
 	if resp.StatusCode < 100 || resp.StatusCode > 999 {
 		resp.Body.Close()
 		return fmt.Errorf("the transport returned the status %d", resp.StatusCode)
+	}
+	if p.judge != nil {
+		body := resp.Body
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(body, wire.MaxBody), body}
 	}
 	return nil
 }

@@ -5,11 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"runtime"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,5 +195,57 @@ func TestCanceledInEveryPhase(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What a judge says is its verdict, whatever its error wraps, while there is
+// time.
+func TestJudgeWrapsAnything(t *testing.T) {
+	for _, cause := range []error{
+		context.Canceled, context.DeadlineExceeded, os.ErrDeadlineExceeded,
+		&net.DNSError{IsTimeout: true}, &net.DNSError{IsNotFound: true}, syscall.EMFILE, io.EOF,
+	} {
+		c := newChecker(t, checker.WithTransport(&memory{}), checker.WithJudge(func(*http.Response) error {
+			return fmt.Errorf("log in: %w", cause)
+		}))
+		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonRejected {
+			t.Errorf("a judge that wraps %v: Check() = %v; want rejected", cause, r)
+		}
+	}
+}
+
+// A policy that takes longer than there is time is this side's fault, wherever
+// it is asked.
+func TestSlowPolicy(t *testing.T) {
+	for _, target := range []string{"http://" + siteAddr, "http://one.test", "http://two.test"} {
+		bubble.Test(t, func(t *testing.T) {
+			n := hostile.NewNet()
+			n.Name("one.test", siteAddr)
+			n.Name("two.test", siteAddr, "192.0.2.81")
+			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
+			c := newChecker(t, checker.WithResolver(n), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout),
+				checker.WithAddrPolicy(func(netip.AddrPort) error { time.Sleep(2 * timeout); return nil }))
+			if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonLocal {
+				t.Errorf("Check(%q) = %v; want local", target, r)
+			}
+		})
+	}
+}
+
+// A judge gets no more of a transport's body than of one of our own.
+func TestBodyOfTransportIsBounded(t *testing.T) {
+	m := &memory{answer: func(req *http.Request) (*http.Response, error) {
+		resp := respond(req, 200)
+		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", 2<<20)))
+		return resp, nil
+	}}
+	read := 0
+	c := newChecker(t, checker.WithTransport(m), checker.WithJudge(func(resp *http.Response) error {
+		b, err := io.ReadAll(resp.Body)
+		read = len(b)
+		return err
+	}))
+	if r := c.Check(t.Context(), "http://site.test/"); !r.Online() || read != 1<<20 {
+		t.Errorf("Check() = %v, and the judge read %d bytes; want Online and 1 MiB", r, read)
 	}
 }

@@ -208,14 +208,19 @@ func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 
 // failure returns err as an *Error. If the context has ended, the context knows
 // best why whatever failed has failed: the caller's end is no verdict on the
-// site, and a connection's deadline may fire a moment before the context's.
+// site, a judge's error speaks of the timeout only if the time is over, and a
+// connection's deadline may fire a moment before the context's.
 func (p *probe) failure(ctx context.Context, phase Phase, u *url.URL, err error) *Error {
 	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
 		<-ctx.Done()
 	}
 	if ctx.Err() != nil {
-		if cause := context.Cause(ctx); cause != errTimeout {
+		cause := context.Cause(ctx)
+		if cause != errTimeout {
 			return &Error{Phase: phase, Reason: ReasonCanceled, URL: u.String(), Err: cause}
+		}
+		if phase == PhaseJudge && isTimeout(err) {
+			return &Error{Phase: phase, Reason: ReasonTimeout, URL: u.String(), Err: err}
 		}
 	}
 	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {

@@ -70,7 +70,7 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool)
 // about the peer that the connection turns out to have, which a DialContext
 // may have chosen otherwise.
 func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error) {
-	if err := d.allow(addr); err != nil {
+	if err := d.allow(ctx, addr); err != nil {
 		return Conn{}, err
 	}
 	nc, err := d.open(ctx, addr)
@@ -84,7 +84,7 @@ func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error)
 	case selfConnected(nc):
 		err = &net.OpError{Op: "dial", Net: "tcp", Addr: nc.RemoteAddr(), Err: errors.Join(syscall.ECONNREFUSED, errSelfConnect)}
 	default:
-		err = d.allow(c.Peer)
+		err = d.allow(ctx, c.Peer)
 	}
 	if err != nil {
 		nc.Close()
@@ -112,7 +112,7 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 			if err != nil {
 				return &BlockedError{Err: err}
 			}
-			return d.allow(ap)
+			return d.allow(ctx, ap)
 		}
 	}
 	if nc, err = nd.DialContext(ctx, "tcp", addr.String()); err != nil {
@@ -121,15 +121,20 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 	return nc, nil
 }
 
-// allow asks the policy. It fails closed: a policy that panics refuses.
-func (d *Dialer) allow(addr netip.AddrPort) (err error) {
+// allow asks the policy. It fails closed: a policy that panics refuses. One that
+// is still thinking when the time is over has kept the site from its chance.
+func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) (err error) {
 	if d.Policy == nil {
 		return nil
 	}
 	defer Recovered(&err)
 	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	inTime := ctx.Err() == nil
 	if err := d.Policy(addr); err != nil {
 		return &BlockedError{Addr: addr, Err: err}
+	}
+	if inTime && ctx.Err() != nil {
+		return errSlowPolicy
 	}
 	return nil
 }

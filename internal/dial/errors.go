@@ -58,6 +58,7 @@ func attempts(errs []error) error {
 
 var (
 	errNoPeer      = errors.New("the peer has no IP address to judge")
+	errSlowPolicy  = errors.New("the address policy did not answer in time")
 	errSelfConnect = errors.New("connected to itself")
 	errSinkhole    = errors.New("the resolver answered with the unspecified address")
 )

@@ -59,11 +59,11 @@ func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
 		select {
 		case <-wait6:
 			wait6, begun = nil, true
-			r.add(0, f.v6.addrs)
+			r.add(ctx, 0, f.v6.addrs)
 			held = held && r.tried > 0
 		case <-wait4:
 			wait4 = nil
-			r.add(1, f.v4.addrs)
+			r.add(ctx, 1, f.v4.addrs)
 			if !begun && r.left() > 0 {
 				pause(grace)
 			}
@@ -100,9 +100,9 @@ func (r *race) won(c Conn) Conn {
 
 // add takes in the answer of one family. Addresses that the policy refuses are
 // dropped here, before there is a socket.
-func (r *race) add(family int, addrs []netip.Addr) {
+func (r *race) add(ctx context.Context, family int, addrs []netip.Addr) {
 	for _, a := range addrs {
-		if err := r.d.allow(netip.AddrPortFrom(a, r.port)); err != nil {
+		if err := r.d.allow(ctx, netip.AddrPortFrom(a, r.port)); err != nil {
 			r.errs = append(r.errs, err)
 			continue
 		}
