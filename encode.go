@@ -121,7 +121,8 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 }
 
 // LogValue returns the result as a group of the attributes that a log line
-// wants, named as in JSON. Userinfo in the target is hidden.
+// wants, named as in JSON, with total_ms beside them. Userinfo in the target is
+// hidden.
 func (r Result) LogValue() slog.Value {
 	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
@@ -139,7 +140,7 @@ func (r Result) LogValue() slog.Value {
 	if r.StatusCode != 0 {
 		attrs = append(attrs, slog.Int("status_code", r.StatusCode))
 	}
-	return slog.GroupValue(append(attrs, slog.Int("attempts", r.Attempts), slog.Duration("total", r.Timing.Total))...)
+	return slog.GroupValue(append(attrs, slog.Int("attempts", r.Attempts), slog.Float64("total_ms", millis(r.Timing.Total)))...)
 }
 
 // utc returns a copy of t with its times in UTC.

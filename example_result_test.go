@@ -24,7 +24,7 @@ func ExampleResult_LogValue() {
 	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	log.Warn("site is down", "check", found)
 	// Output:
-	// level=WARN msg="site is down" check.target=example.org:8080 check.status=offline check.url=http://example.org:8080/ check.reason=refused check.phase=connect check.error="http://example.org:8080/: the host refused the connection" check.attempts=2 check.total=250ms
+	// level=WARN msg="site is down" check.target=example.org:8080 check.status=offline check.url=http://example.org:8080/ check.reason=refused check.phase=connect check.error="http://example.org:8080/: the host refused the connection" check.attempts=2 check.total_ms=250
 }
 
 func withoutTime(_ []string, a slog.Attr) slog.Attr {

@@ -154,7 +154,7 @@ func TestResultLogValue(t *testing.T) {
 	log.Info("checked", "result", full())
 	want := `{"level":"INFO","msg":"checked","result":{"target":"https://xxxxx@site.test/x","status":"offline",` +
 		`"url":"https://site.test/x","reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
-		`x509: certificate is valid for other.test, not site.test","attempts":2,"total":30000000}}` + "\n"
+		`x509: certificate is valid for other.test, not site.test","attempts":2,"total_ms":30}}` + "\n"
 	if b.String() != want {
 		t.Errorf("logged\n%s; want\n%s", b.String(), want)
 	}

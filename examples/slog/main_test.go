@@ -63,9 +63,9 @@ func TestRun(t *testing.T) {
 		if err := run(t.Context(), slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: inUTC})), c, urls); err != nil {
 			t.Fatal(err)
 		}
-		want := `{"time":"2000-01-01T00:00:00.03Z","level":"INFO","msg":"checked","site":{"target":"http://xxxxx@up.example/","status":"online","url":"http://up.example/","status_code":204,"attempts":1,"total":30000000}}
-{"time":"2000-01-01T00:00:00.04Z","level":"WARN","msg":"checked","site":{"target":"http://down.example/","status":"offline","url":"http://down.example/","reason":"reset","phase":"response","error":"http://down.example/: the connection was closed before a whole answer","attempts":1,"total":10000000}}
-{"time":"2000-01-01T00:00:00.04Z","level":"ERROR","msg":"checked","site":{"target":"ftp://x","status":"unknown","reason":"invalid","phase":"target","error":"not a site to check: the scheme \"ftp\" is neither http nor https","attempts":0,"total":0}}
+		want := `{"time":"2000-01-01T00:00:00.03Z","level":"INFO","msg":"checked","site":{"target":"http://xxxxx@up.example/","status":"online","url":"http://up.example/","status_code":204,"attempts":1,"total_ms":30}}
+{"time":"2000-01-01T00:00:00.04Z","level":"WARN","msg":"checked","site":{"target":"http://down.example/","status":"offline","url":"http://down.example/","reason":"reset","phase":"response","error":"http://down.example/: the connection was closed before a whole answer","attempts":1,"total_ms":10}}
+{"time":"2000-01-01T00:00:00.04Z","level":"ERROR","msg":"checked","site":{"target":"ftp://x","status":"unknown","reason":"invalid","phase":"target","error":"not a site to check: the scheme \"ftp\" is neither http nor https","attempts":0,"total_ms":0}}
 `
 		if got := out.String(); got != want {
 			t.Errorf("logged\n%s; want\n%s", got, want)
