@@ -16,8 +16,9 @@ import (
 const reuse = 30 * time.Second
 
 // A Checker checks sites as its options say. The options of a Checker never
-// change; what it counts over all its calls are the requests that
-// [WithRateLimit], [WithHostRateLimit] and [WithHostConcurrency] bound.
+// change; what it knows from one call to the next is what [WithRateLimit],
+// [WithHostRateLimit] and [WithHostConcurrency] count, which hosts asked to be
+// left alone, and when the network of [WithCanaries] last worked.
 //
 // Most callers want CheckAll for a list that fits in memory, and Stream for one
 // that does not or whose results are wanted as they come. Check is for a single
@@ -129,7 +130,8 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 // Targets are pulled from one goroutine, as they are needed and up to 10 000
 // ahead while their hosts must wait. A sequence that blocks cannot be
 // interrupted: if ctx ends, the channel is closed nevertheless, and the
-// goroutine ends when the sequence next yields; that target is lost.
+// goroutine ends when the sequence next yields; that target is lost. A panic in
+// the sequence is not recovered.
 func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan Result {
 	out := make(chan Result)
 	late := make(chan struct{})

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -42,16 +43,15 @@ func ExampleWithJudge() {
 	// Output: offline rejected
 }
 
-// A judge may look at the body.
+// A judge may look at the body, which only GET gets.
 func ExampleWithJudge_body() {
 	const sentence = "all systems go"
 	healthy := func(resp *http.Response) error {
-		buf := make([]byte, 1<<10)
-		n, _ := resp.Body.Read(buf)
-		if !strings.Contains(string(buf[:n]), sentence) {
-			return errors.New("the health page does not say so")
+		page, err := io.ReadAll(resp.Body)
+		if err == nil && !strings.Contains(string(page), sentence) {
+			err = errors.New("the health page does not say so")
 		}
-		return nil
+		return err
 	}
 	check(site.URL, checker.WithMethod(http.MethodGet), checker.WithJudge(healthy))
 	// Output: offline rejected

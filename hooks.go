@@ -21,10 +21,16 @@ type Resolver interface {
 }
 
 // WithJudge sets what counts as an acceptable answer: judge returns nil or says
-// what is wrong, and the check is then Offline with ReasonRejected. It may read
-// up to 1 MiB of the response's body, within the timeout, and must neither
-// close it nor keep it. It is called from many goroutines at once. The default
-// accepts any answer; see [StatusIn] for the usual one. Nil is refused.
+// what is wrong, and the check is then Offline with ReasonRejected. What HEAD
+// gets is rejected only if GET gets no better, so judge may see several answers
+// in one check.
+//
+// The answer to HEAD has no body: a judge that reads it wants
+// WithMethod(http.MethodGet). It may read up to 1 MiB, after which the body ends,
+// and must neither close nor keep it. Reading fails when the time is over, and
+// judge must return then; the context of resp.Request tells as well. It is called
+// from many goroutines at once. The default accepts any answer; see [StatusIn]
+// for the usual one. Nil is refused.
 func WithJudge(judge func(*http.Response) error) Option {
 	return func(c *config) error {
 		if judge == nil {
@@ -40,8 +46,9 @@ func WithJudge(judge func(*http.Response) error) Option {
 // before it is opened and again when it stands, whatever name, redirect or
 // fallback led to it; IPv4 addresses are never in their IPv6-mapped form. An
 // error refuses the address; a check whose every address is refused is Unknown
-// with ReasonBlocked. The policy is called from many goroutines at once. The
-// default allows all; see [PublicOnly]. Nil is refused.
+// with ReasonBlocked. The policy should not wait for anything: a check whose time
+// runs out in it is Unknown with ReasonLocal. It is called from many goroutines
+// at once. The default allows all; see [PublicOnly]. Nil is refused.
 func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 	return func(c *config) error {
 		if policy == nil {
@@ -111,8 +118,10 @@ func WithHostKey(key func(*url.URL) string) Option {
 // WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for
 // proxies, for other protocols and for tests; the Result then has no Addr and
 // of Timing only FirstByte, Wait and Total. rt must not follow redirects and
-// must honour the context of its requests. The default is the package's own,
-// which makes every request on a fresh connection. Nil is refused, and so is
+// must honour the context of its requests. An [http.Transport] keeps connections
+// and their goroutines for later unless its DisableKeepAlives is set. The default
+// is the package's own, which makes every request on a fresh connection. Nil is
+// refused, and so is
 // every option that the replaced parts would have obeyed: WithAddrPolicy, since
 // a policy that is not asked is worse than none, WithResolver, WithDialContext
 // and WithTLSConfig.

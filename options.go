@@ -26,9 +26,10 @@ func refuse(option, format string, args ...any) error {
 	return fmt.Errorf("%w: %s: %s", ErrInvalidOption, option, fmt.Sprintf(format, args...))
 }
 
-// WithTimeout bounds one whole check: all attempts, hops and fallbacks together,
-// the judge included. Waiting for a turn is not counted. The default is 10
-// seconds. A duration that is not positive is refused.
+// WithTimeout bounds one whole check: all attempts, hops and fallbacks together.
+// Waiting for a turn is not counted. Hooks that are under way are waited for, so
+// a judge or a policy that takes its time makes a check that much longer. The
+// default is 10 seconds. A duration that is not positive is refused.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -134,7 +135,7 @@ func WithMethod(method string) Option {
 // value, but for Accept, Accept-Encoding, User-Agent and Host, which it
 // replaces. The defaults are "Accept: */*", "Accept-Encoding: identity" and a
 // User-Agent that names this package. Refused are what RFC 9110 does not allow
-// in a field, and the fields that belong to the connection or to a body.
+// in a field, and the fields that belong to the connection or delimit a message.
 func WithHeader(key, value string) Option {
 	return func(c *config) error {
 		key := http.CanonicalHeaderKey(key)
@@ -169,9 +170,10 @@ var reservedFields = []string{
 	"Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-// WithRedirects sets how many redirects are followed; the answer after the last
-// one decides. The default is 0: the first answer decides, and a redirect is an
-// answer. A negative number is refused.
+// WithRedirects sets how many redirects are followed; the answer at the end of
+// them decides. A site with more of them is Offline with ReasonRedirect. The
+// default is 0: the first answer decides, and a redirect is an answer. A negative
+// number is refused.
 func WithRedirects(max int) Option {
 	return func(c *config) error {
 		if max < 0 {

@@ -103,10 +103,11 @@ const (
 // and for which URL. It wraps the underlying error, if there is one.
 //
 // Its text is one printable line of at most 512 bytes. It names the class of
-// the failure and facts that the site itself published; it holds no userinfo,
-// and no address or host name that the target's text does not hold, so it can
-// be shown to whoever asked for the check. What the operator needs beyond that
-// (the address that the policy refused, the resolver's name) is in Err.
+// the failure and what the site itself published, such as the URL of a redirect
+// or the names in a certificate. It holds no userinfo, and no other address or
+// host name than those and the target's, so it can be shown to whoever asked for
+// the check. What the operator needs beyond that (the address that the policy
+// refused, the resolver's name) is in Err.
 //
 // An Error is immutable; it may be shared between goroutines.
 type Error struct {

@@ -64,8 +64,8 @@ type Result struct {
 	// Redirects counts the redirects that were followed.
 	Redirects int
 
-	// Attempts counts how often the check was begun: 1 without a retry, 0 if it
-	// never got its turn.
+	// Attempts counts how often the site was asked: 1 without a retry, 0 if the
+	// check never got its turn or the target names no site.
 	Attempts int
 
 	// TLS describes the server's certificate and the session, also when the
