@@ -82,7 +82,7 @@ func (b *board) set(i int, r checker.Result) {
 	}
 }
 
-// missing says which sites are not up, and why.
+// missing says which sites are not up, and why unless that is on the screen.
 func (b *board) missing() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -91,6 +91,8 @@ func (b *board) missing() string {
 	for _, s := range b.sites {
 		if !s.up {
 			n++
+		}
+		if !s.up && !b.live {
 			fmt.Fprintf(&lines, "\n  %s: %s", s.name, cmp.Or(s.state, "no verdict yet"))
 		}
 	}
@@ -158,5 +160,7 @@ func reason(r checker.Result) string {
 	if !ok {
 		return ""
 	}
-	return string(e.Reason) + ": " + strings.TrimPrefix(e.Error(), e.URL+": ")
+	short := *e
+	short.URL = ""
+	return string(e.Reason) + ": " + short.Error()
 }

@@ -90,9 +90,11 @@ func decodeCSV(line []byte) (r checker.Result, err error) {
 // code or the reason, time, and the site with what is wrong.
 func encodeText(r checker.Result) ([]byte, error) {
 	why, site := strconv.Itoa(r.StatusCode), checker.Redact(r.Target)
-	if r.Err != nil {
-		why = string(r.Reason())
-		site += "  " + strings.TrimPrefix(r.Err.Error(), r.URL+": ")
+	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
+		short := *e
+		short.URL = "" // the site stands before it
+		why = string(e.Reason)
+		site += "  " + short.Error()
 	}
 	return fmt.Appendf(nil, "%8d  %-7s  %-11s  %9.1f ms  %s", r.Index, r.Status(), why, millis(r.Timing.Total), site), nil
 }
