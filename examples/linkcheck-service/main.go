@@ -8,7 +8,8 @@
 // is refused gets an "error" alone, and an HTTP status other than 200.
 //
 // It connects to public addresses on the ports 80 and 443 only. Add public ones
-// that are yours to policy, and give the machine an egress rule: see SECURITY.md.
+// that are yours to policy, give the machine an egress rule, and have it look
+// names up where only public ones are known: see SECURITY.md.
 package main
 
 import (
@@ -47,6 +48,9 @@ const (
 func main() {
 	addr := flag.String("addr", "localhost:8080", "listen on `host:port`")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Fatalf("%q is no flag, and there is nothing else to give; -h explains", flag.Arg(0))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	l, err := net.Listen("tcp", *addr)
