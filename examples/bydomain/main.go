@@ -9,9 +9,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net/url"
 	"os"
 	"os/signal"
@@ -22,6 +24,10 @@ import (
 )
 
 func main() {
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "Usage: bydomain < FILE\n\nCheck the sites listed in FILE, one a line, gently with each domain.")
+	}
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Stdin, os.Stdout); err != nil {
@@ -39,9 +45,14 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // for a Stream that is not read to its end
 	sc := bufio.NewScanner(in)
+	sc.Buffer(nil, math.MaxInt32) // a line that is too long for a site gets a verdict too
 	for r := range c.Stream(ctx, lines(sc)) {
-		fmt.Fprintln(out, r)
+		if _, err := fmt.Fprintln(out, r); err != nil {
+			return err
+		}
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 )
 
 func (m manners) validate() error {
-	if m.Hands < 1 || m.HostRate < 0 {
-		return errors.New("-hands must be 1 or more, and -host-rate 0 or more")
+	if m.Hands < 1 || m.Concurrency < 1 || m.HostRate < 0 {
+		return errors.New("--hands and --concurrency must be 1 or more, and --host-rate 0 or more")
 	}
 	_, err := m.checker(nil)
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,28 @@ func TestQueueShape(t *testing.T) {
 	other.AckWait = time.Minute
 	if q, err = other.make(t.Context(), e.js); err != nil || q.ackWait != 30*time.Second {
 		t.Errorf("made again: %v, AckWait %v; want that of the first", err, q.ackWait)
+	}
+}
+
+// Chunks of other lists are told from one's own.
+func TestQueueStrange(t *testing.T) {
+	e := inside(t, t.TempDir())
+	q, err := testShape.make(t.Context(), e.js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, site := range []string{"a.test", "b.test"} {
+		l, err := source{File: writeList(t, site), Chunk: 500}.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := publisher{app: &app{out: io.Discard, log: io.Discard}, queue: q}
+		if err := p.publish(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := q.strange(t.Context(), l.id); n != want || err != nil {
+			t.Errorf("with %d lists there are %d chunks of others, %v; want %d", want+1, n, err, want)
+		}
 	}
 }
 

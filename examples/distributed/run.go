@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,6 +18,9 @@ var errIdle = errors.New("the queue is empty, and there are lines without a resu
 func (c *runCmd) do(ctx context.Context, a *app) error {
 	if err := c.manners.validate(); err != nil {
 		return err
+	}
+	if c.Workers < 1 {
+		return errors.New("--workers must be 1 or more")
 	}
 	l, err := c.source.open()
 	if err != nil {
@@ -48,6 +52,9 @@ func (c *runCmd) checkAll(ctx context.Context, a *app, k *collector) error {
 		return err
 	}
 	a.logf("list %s: %d lines, %d workers", k.list.id, k.list.lines, c.Workers)
+	if n, err := q.strange(ctx, k.list.id); err == nil && n > 0 {
+		a.logf("the queue also holds %d chunks of other lists, which are checked as well", n)
+	}
 	defer k.report(ctx)()
 
 	g, inner := errgroup.WithContext(ctx)
@@ -77,6 +84,20 @@ func (c *runCmd) checkAll(ctx context.Context, a *app, k *collector) error {
 	})
 	err = g.Wait()
 	return cmp.Or(context.Cause(ctx), err)
+}
+
+// strange returns how many chunks of other lists there are to check.
+func (q *queue) strange(ctx context.Context, list string) (n int, err error) {
+	info, err := q.jobs.Info(ctx, jetstream.WithSubjectFilter(jobsStream+".>"))
+	if err != nil {
+		return 0, err
+	}
+	for subject := range info.State.Subjects {
+		if !strings.HasPrefix(lastToken(subject), list) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // idle waits until nothing is left to be checked or collected, and returns

@@ -30,10 +30,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		if !errors.Is(err, errUsage) {
+			fmt.Fprintln(os.Stderr, "Error:", err)
+		}
 		os.Exit(1)
 	}
 }
+
+var errUsage = errors.New("wrong usage")
 
 // run is the program.
 func run(ctx context.Context, args []string, stderr io.Writer) error {
@@ -44,8 +48,15 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	list := flags.String("f", "", "the `file` with the list, a target a line")
 	out := flags.String("o", "results.jsonl", "the `file` for the results")
 	resume := flags.Bool("resume", false, "go on with an output that is there; without it that is an error")
-	if err := flags.Parse(args); err != nil {
-		return err
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
+		return errUsage // flags has said why
+	case flags.NArg() > 0:
+		return fmt.Errorf("%q is no flag, and there is nothing else to give; -h explains", flags.Arg(0))
+	case *list == "":
+		return errors.New("-f FILE is required; -h explains")
 	}
 	in, err := os.Open(*list)
 	if err != nil {

@@ -121,7 +121,7 @@ func TestHost(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	for _, args := range []string{"-f /no/such", "-shard 4/4", "-nonsense"} {
+	for _, args := range []string{"", "-f /no/such", "-f /dev/null x", "-shard 4/4", "-nonsense"} {
 		if err := run(t.Context(), strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s: no error", args)
 		}

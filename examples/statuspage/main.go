@@ -43,7 +43,7 @@ type options struct {
 	Addr     string        `arg:"-a,--addr" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"where to serve the page"`
 	DB       string        `arg:"-d,--db" placeholder:"FILE" help:"keep the history in this SQLite database"`
 	Status   statusRange   `arg:"-s,--status" default:"200-399" placeholder:"MIN-MAX" help:"the HTTP statuses that count as online"`
-	Timeout  time.Duration `arg:"-t,--timeout" default:"10s" placeholder:"DUR" help:"how long one check may take"`
+	Timeout  time.Duration `arg:"-t,--timeout" default:"10s" placeholder:"DUR" help:"how long one check may take; no longer than the time between two of a site"`
 	Canaries []string      `arg:"-c,--canary,separate" placeholder:"URL" help:"a site known to be up; if none of them answers either, the fault is here [repeatable]"`
 	Title    string        `arg:"--title" default:"Status" placeholder:"TEXT" help:"the title of the page"`
 }
