@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 	"runtime"
@@ -81,7 +82,7 @@ func sites(n int, pulled *atomic.Int64) iter.Seq[string] {
 func TestCheckAllOrder(t *testing.T) {
 	m := &memory{answer: func(req *http.Request) (*http.Response, error) {
 		if strings.HasPrefix(req.URL.Path, "/bad") {
-			return nil, errors.New("no")
+			return nil, io.EOF
 		}
 		return respond(req, 200), nil
 	}}

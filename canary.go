@@ -25,6 +25,7 @@ type canaries struct {
 	// never more than fairChance apart.
 	since, last time.Time
 	round       *round
+	began       time.Time // when the last round did
 }
 
 // A round asks all canaries at once. What it found may be read once done is
@@ -45,6 +46,14 @@ func (cs *canaries) saw() {
 		cs.since = now
 	}
 	cs.last = now
+}
+
+// begin notes that a round begins now.
+func (cs *canaries) begin() time.Time {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.began = time.Now()
+	return cs.began
 }
 
 // worked reports whether the network is known to have worked from one moment to
@@ -154,16 +163,15 @@ func (p *probe) nextRound(ctx context.Context) (*round, error) {
 	cs := p.canaries
 	cs.mu.Lock()
 	rd := cs.round
-	var next time.Time // when the round to come may begin
 	mine := true
 	if rd != nil {
 		select {
 		case <-rd.done:
-			next = rd.began.Add(canaryPause)
 		default:
 			mine = false
 		}
 	}
+	next := cs.began.Add(canaryPause)
 	if mine {
 		rd = &round{done: make(chan struct{})}
 		cs.round = rd
@@ -190,7 +198,7 @@ func (p *probe) askCanaries(ctx context.Context, rd *round, begin time.Time) {
 	if sleep(ctx, time.Until(begin)) != nil {
 		return
 	}
-	rd.began = time.Now()
+	rd.began = p.canaries.begin()
 	within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
 	defer cancel()
 	var up atomic.Bool

@@ -36,7 +36,7 @@ func classify(phase Phase, err error) Reason {
 		return ReasonRejected
 	case errors.Is(err, context.Canceled):
 		return ReasonCanceled
-	case phase == PhaseWait: // a limit of our own is no verdict on the site
+	case phase == PhaseWait, isProxy(err): // a limit or a proxy of our own is no verdict on the site
 		return ReasonLocal
 	case phase == PhaseDNS || has[*net.DNSError](err):
 		return classifyLookup(err)
@@ -106,16 +106,29 @@ func ranked(phase Phase, errs []error) []error {
 	return errs
 }
 
-// guessPhase says in which phase a transport failed that does not tell.
+// isProxy reports whether err is net/http's, of a proxy that cannot be reached.
+// The proxy is the caller's, whatever is wrong with it.
+func isProxy(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "proxyconnect"
+}
+
+// guessPhase says in which phase a transport failed that does not tell. An error
+// of unknown type comes from before there was an answer, such as from a proxy's
+// quota, and says nothing of the site.
 func guessPhase(err error) Phase {
 	op, _ := errors.AsType[*net.OpError](err)
 	switch {
+	case isProxy(err):
+		return PhaseConnect
 	case has[*net.DNSError](err):
 		return PhaseDNS
 	case isCertificate(err) || has[x509.SystemRootsError](err) || isTLS(err):
 		return PhaseTLS
 	case op != nil && op.Op == "dial":
 		return PhaseConnect
+	case classify(PhaseRequest, err) == ReasonLocal:
+		return PhaseRequest
 	}
 	return PhaseResponse
 }

@@ -22,15 +22,12 @@ func (p *probe) ask(ctx context.Context, u *url.URL, home, fresh bool) *answer {
 	if p.method == http.MethodGet {
 		return p.exchange(ctx, http.MethodGet, u, home, fresh, nil)
 	}
-	r := &race{ctx: ctx, second: func(ctx context.Context) *answer {
-		if err := p.token(ctx, u); err != nil {
-			return p.waited(ctx, u, err)
-		}
-		return p.exchange(ctx, http.MethodGet, u, home, false, nil)
+	r := &race{second: func(ctx context.Context) *answer {
+		return p.further(ctx, u, func() *answer { return p.exchange(ctx, http.MethodGet, u, home, false, nil) })
 	}}
 	defer r.end()
 	a := p.exchange(ctx, http.MethodHead, u, home, fresh, r)
-	return r.settle(a, p.wantsGet(a), afterGet)
+	return r.settle(ctx, a, p.wantsGet(a), afterGet)
 }
 
 // wantsGet reports whether GET is to be asked after HEAD.
@@ -66,10 +63,10 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 	case p.transport != nil: // it would not tell us
 		within, cancel := context.WithCancel(ctx)
 		defer cancel()
+		r.arm(ctx, delay, interrupt(cancel))
 		ctx = within
-		r.arm(delay, interrupt(cancel))
 	default:
-		tr.Sent = func(in wire.Interrupter) { r.arm(delay, in) }
+		tr.Sent = func(in wire.Interrupter) { r.arm(ctx, delay, in) }
 	}
 	start := time.Now()
 	resp, err := p.roundTrip(p.request(ctx, method, u, home), u, tr)
@@ -79,7 +76,11 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 		a.Err = p.failure(ctx, p.phase(tr, err), u, err)
 		return a
 	}
-	defer resp.Body.Close()
+	defer func() {
+		if err := finish(resp); err != nil {
+			a.Err, a.next = p.failure(ctx, PhaseResponse, u, err), nil
+		}
+	}()
 	if p.transport != nil {
 		a.Timing.FirstByte = time.Since(start)
 	}
@@ -151,9 +152,9 @@ func (p *probe) checkForeign(resp *http.Response) error {
 	if resp == nil || resp.Body == nil {
 		return errors.New("the transport returned neither a response nor an error")
 	}
-	if resp.StatusCode < 100 || resp.StatusCode > 999 {
+	if code := resp.StatusCode; code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
 		resp.Body.Close()
-		return fmt.Errorf("the transport returned the status %d", resp.StatusCode)
+		return fmt.Errorf("the transport returned the status %d", code)
 	}
 	if p.judge != nil {
 		body := resp.Body
@@ -162,6 +163,14 @@ func (p *probe) checkForeign(resp *http.Response) error {
 			io.Closer
 		}{io.LimitReader(body, wire.MaxBody), body}
 	}
+	return nil
+}
+
+// finish closes the body. Only a panic of a caller's counts: there is an answer,
+// however badly the connection ends.
+func finish(resp *http.Response) (err error) {
+	defer dial.Recovered(&err)
+	_ = resp.Body.Close()
 	return nil
 }
 
@@ -177,6 +186,8 @@ func (p *probe) verdict(resp *http.Response) (err error) {
 // phase says in which phase an exchange failed.
 func (p *probe) phase(tr *wire.Trace, err error) Phase {
 	switch {
+	case errors.Is(err, hintTurn):
+		return PhaseWait
 	case p.transport != nil:
 		return guessPhase(err)
 	case isTLS(err): // with TLS 1.3 an alert may come later than the handshake

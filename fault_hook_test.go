@@ -108,17 +108,18 @@ func TestPanicKeepsStack(t *testing.T) {
 	}
 }
 
-// A transport that does not keep to its contract is a site that gives nonsense.
+// A transport that does not keep to its contract says nothing of the site.
 func TestTransportsThatLie(t *testing.T) {
 	for name, resp := range map[string]*http.Response{
 		"nothing":     nil,
 		"no body":     {StatusCode: 200},
 		"no status":   {Body: http.NoBody},
+		"status 103":  {StatusCode: 103, Body: http.NoBody},
 		"status 1000": {StatusCode: 1000, Body: http.NoBody},
 	} {
 		c := newChecker(t, checker.WithTransport(roundTripper(func(*http.Request) (*http.Response, error) { return resp, nil })))
-		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonMalformed || r.StatusCode != 0 {
-			t.Errorf("%s: Check() = %v; want malformed", name, r)
+		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonLocal || r.StatusCode != 0 {
+			t.Errorf("%s: Check() = %v; want local", name, r)
 		}
 	}
 }

@@ -47,12 +47,19 @@ func fuzzed(t *testing.T, n *hostile.Net, target string, reasons []checker.Reaso
 	return r
 }
 
+// redirected are the reasons of a site that may lead anywhere, where nobody is.
+var redirected = []checker.Reason{
+	"", checker.ReasonRedirect, checker.ReasonMalformed, checker.ReasonNotFound, checker.ReasonRefused, checker.ReasonReset,
+	checker.ReasonTLS,
+}
+
 // FuzzAnswer sends bytes in pieces, with a pause after each.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(hostile.OK), uint8(7), uint8(1))
 	f.Add([]byte("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 302 Found\r\nLocation: //\r\n\r\n"), uint8(1), uint8(0))
+	f.Add([]byte("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 302 Found\r\nLocation: //other\r\n\r\n"), uint8(44), uint8(73))
 	f.Add([]byte("HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nTransfer-Encoding: chunked\r\n\r\nzz"), uint8(255), uint8(9))
-	reasons := []checker.Reason{"", checker.ReasonMalformed, checker.ReasonReset, checker.ReasonTimeout, checker.ReasonRejected, checker.ReasonRedirect}
+	reasons := append([]checker.Reason{checker.ReasonTimeout, checker.ReasonRejected}, redirected...)
 	f.Fuzz(func(t *testing.T, raw []byte, size, pause uint8) {
 		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
@@ -71,10 +78,7 @@ func FuzzRedirect(f *testing.F) {
 	for _, s := range []string{"/", "//site.test/x", "http://site.test:80/y", "ftp://x", "//:80/", "http://10.0.0.1/", "\\\\x", "..", "?", "//other.test"} {
 		f.Add(s)
 	}
-	reasons := []checker.Reason{
-		"", checker.ReasonRedirect, checker.ReasonMalformed, checker.ReasonNotFound, checker.ReasonRefused, checker.ReasonReset,
-		checker.ReasonTLS, checker.ReasonBlocked,
-	}
+	reasons := append([]checker.Reason{checker.ReasonBlocked}, redirected...)
 	f.Fuzz(func(t *testing.T, location string) {
 		if strings.ContainsAny(location, "\r\n") || len(location) > 16<<10 {
 			return // another field, or too large a head

@@ -30,9 +30,9 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	if code := resp.StatusCode; code != http.StatusTooManyRequests && code != http.StatusServiceUnavailable {
 		return 0
 	}
+	const most = 1 << 32 // seconds, which no timeout has
 	text := resp.Header.Get("Retry-After")
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-		const most = 1 << 32 // seconds, which no timeout has
 		return time.Duration(min(n, most)) * time.Second
 	}
 	at, err := http.ParseTime(text)
@@ -43,5 +43,5 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		now = date
 	}
-	return max(0, at.Sub(now))
+	return min(max(0, at.Sub(now)), most*time.Second)
 }

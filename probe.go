@@ -55,11 +55,12 @@ func (c *Checker) newTask(index int, text string) *task {
 	return t
 }
 
-// key returns what the host limits count u under.
+// key returns what the host limits count u under. The hook gets a copy.
 func (c *Checker) key(u *url.URL) (key string, err error) {
 	if c.hostKey != nil {
 		defer dial.Recovered(&err)
-		if key = c.hostKey(u); key != "" {
+		copied := *u
+		if key = c.hostKey(&copied); key != "" {
 			return key, nil
 		}
 	}
@@ -163,27 +164,25 @@ func (p *probe) candidates(ctx context.Context, urls []*url.URL, fresh bool) *an
 	if len(urls) == 1 {
 		return p.follow(ctx, urls[0], fresh)
 	}
-	r := &race{ctx: ctx, second: func(ctx context.Context) *answer {
-		if err := p.token(ctx, urls[1]); err != nil {
-			return p.waited(ctx, urls[1], err)
-		}
-		return p.follow(ctx, urls[1], fresh)
+	r := &race{second: func(ctx context.Context) *answer {
+		return p.further(ctx, urls[1], func() *answer { return p.follow(ctx, urls[1], fresh) })
 	}}
 	defer r.end()
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.arm(candidateDelay, interrupt(cancel))
+	r.arm(ctx, candidateDelay, interrupt(cancel))
 	a := p.follow(within, urls[0], fresh)
-	return r.settle(a, !a.up(), furthest)
+	return r.settle(ctx, a, !a.up(), furthest)
 }
 
 // follow asks u and then whatever it redirects to.
 func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 	origin := u
 	var seen []string
+	var waited time.Duration
 	for hop := 0; ; hop++ {
 		home := u.Scheme == origin.Scheme && u.Host == origin.Host
-		a := p.ask(ctx, u, home, fresh)
+		a := p.excuse(p.ask(ctx, u, home, fresh), waited)
 		a.Redirects = hop
 		if a.next == nil {
 			return a
@@ -198,11 +197,13 @@ func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 			a.Err = redirectError(a.URL, "there are too many")
 			return a
 		}
+		start := time.Now()
 		if err := p.token(ctx, u); err != nil {
 			w := p.waited(ctx, u, err)
 			w.Redirects = hop + 1
 			return w
 		}
+		waited += time.Since(start)
 	}
 }
 

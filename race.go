@@ -16,14 +16,14 @@ import (
 // The second begins beside it when the delay has passed that arm sets, or after
 // it, if the first turns out not to do; most races therefore start no goroutine.
 type race struct {
-	ctx    context.Context // of the second
 	second func(context.Context) *answer
 
-	first  wire.Interrupter
 	timer  *time.Timer // nil until armed
 	beside chan *answer
 
 	mu     sync.Mutex
+	first  wire.Interrupter
+	won    bool // the second is Online
 	over   bool
 	cancel context.CancelFunc // ends the second, once it is under way
 }
@@ -33,25 +33,40 @@ type interrupt func()
 
 func (f interrupt) Interrupt() { f() }
 
-// arm lets the second begin after d. If it is Online first, it interrupts the
-// first.
-func (r *race) arm(d time.Duration, first wire.Interrupter) {
-	r.first, r.beside = first, make(chan *answer, 1)
-	r.timer = time.AfterFunc(d, r.run)
+// arm lets the second begin after d, under ctx. If it is Online first, it
+// interrupts the first. Where the first goes on by another connection it is armed
+// again, and d counts from the first time.
+func (r *race) arm(ctx context.Context, d time.Duration, first wire.Interrupter) {
+	r.mu.Lock()
+	r.first = first
+	won := r.won
+	r.mu.Unlock()
+	if won {
+		first.Interrupt()
+	}
+	if r.timer == nil {
+		r.beside = make(chan *answer, 1)
+		r.timer = time.AfterFunc(d, func() { r.run(ctx) })
+	}
 }
 
-func (r *race) run() {
+func (r *race) run(ctx context.Context) {
 	b := &answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
 	defer func() { r.beside <- b }()
-	ctx, cancel := context.WithCancel(r.ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.mu.Lock()
 	if r.cancel = cancel; r.over {
 		cancel()
 	}
 	r.mu.Unlock()
-	if b = r.second(ctx); b.up() {
-		r.first.Interrupt()
+	b = r.second(ctx)
+	r.mu.Lock()
+	r.won = b.up()
+	first := r.first
+	r.mu.Unlock()
+	if b.up() {
+		first.Interrupt()
 	}
 }
 
@@ -69,8 +84,9 @@ func (r *race) end() {
 
 // settle takes the first's answer and returns the one that counts: the first
 // to be Online and not to call for the other or, without such an answer, what
-// choose chooses. The second is waited for if it is under way.
-func (r *race) settle(a *answer, calls bool, choose func(first, second *answer) *answer) *answer {
+// choose chooses. The second is waited for if it is under way, and otherwise
+// begins under ctx if it is called for.
+func (r *race) settle(ctx context.Context, a *answer, calls bool, choose func(first, second *answer) *answer) *answer {
 	running := r.timer != nil && !r.timer.Stop()
 	var b *answer
 	switch {
@@ -83,7 +99,7 @@ func (r *race) settle(a *answer, calls bool, choose func(first, second *answer) 
 	case running:
 		b = <-r.beside
 	case calls:
-		b = r.second(r.ctx)
+		b = r.second(ctx)
 	default:
 		return a
 	}
@@ -108,7 +124,7 @@ func furthest(a, b *answer) *answer {
 	rank := func(a *answer) int {
 		e, _ := errors.AsType[*Error](a.Err)
 		switch {
-		case e == nil:
+		case e == nil, e.Reason == ReasonBlocked: // which says nothing of the site
 			return -1
 		case e.Reason == ReasonLocal, e.Reason == ReasonCanceled, e.Reason == ReasonInternal:
 			return len(phases)

@@ -173,7 +173,10 @@ func (e *Error) detail() string {
 			return advice(errno)
 		}
 	}
-	if e.Reason != ReasonDNS {
+	switch {
+	case e.Reason == ReasonLocal && e.Err != nil:
+		return "the error that this one wraps says why"
+	case e.Reason != ReasonDNS:
 		return ""
 	}
 	if d, ok := errors.AsType[*net.DNSError](e.Err); ok && d.IsTimeout || isTimeout(e.Err) {

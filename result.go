@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,7 +115,7 @@ func newTLS(cs *tls.ConnectionState) *TLS {
 		CipherSuite: tls.CipherSuiteName(cs.CipherSuite),
 		Subject:     leaf.Subject.String(),
 		Issuer:      leaf.Issuer.String(),
-		DNSNames:    leaf.DNSNames,
+		DNSNames:    slices.Clone(leaf.DNSNames), // crypto/tls keeps the leaf for others
 		NotBefore:   leaf.NotBefore,
 		NotAfter:    leaf.NotAfter,
 	}

@@ -8,21 +8,43 @@ import (
 	"time"
 )
 
-// token takes the token of a further request on the host of u.
+const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
+
+// token takes the token of a further request on the host of u, and waits for the
+// end of a pause that the host asked for. Its error wraps hintTurn.
 func (p *probe) token(ctx context.Context, u *url.URL) error {
 	key, err := p.key(u)
-	if err != nil {
-		return err
+	if err == nil {
+		err = p.pacer.Rested(ctx, key)
 	}
-	return p.pacer.Token(ctx, key)
+	if err != nil {
+		return errors.Join(hintTurn, err)
+	}
+	return nil
 }
-
-const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
 
 // waited is the answer of a request that got no token in time.
 func (p *probe) waited(ctx context.Context, u *url.URL, err error) *answer {
-	err = errors.Join(hintTurn, err)
 	return &answer{Result: Result{URL: u.String(), Err: p.failure(ctx, PhaseWait, u, err)}}
+}
+
+// further asks u in a further way, once there is a token for that.
+func (p *probe) further(ctx context.Context, u *url.URL, ask func() *answer) *answer {
+	start := time.Now()
+	if err := p.token(ctx, u); err != nil {
+		return p.waited(ctx, u, err)
+	}
+	waited := time.Since(start)
+	return p.excuse(ask(), waited)
+}
+
+// excuse takes back that a site did not answer in time if most of that was spent
+// waiting for tokens.
+func (p *probe) excuse(a *answer, waited time.Duration) *answer {
+	if waited > p.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
+		a.Err = &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: a.URL, Err: errors.Join(hintTurn, a.Err)}
+	}
+	return a
 }
 
 // rest waits before another attempt: for as long as the host asked for, or else

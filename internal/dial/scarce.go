@@ -51,23 +51,33 @@ func WatchResolver(r Resolver) Resolver {
 // at which another gives up would be left waiting for the question that the
 // other gave up on.
 func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	var scarce atomic.Uintptr // the errno that a socket could not be had for
+	var cause atomic.Pointer[error] // why a socket could not be had, if that is this side's fault
 	nr := &net.Resolver{PreferGo: w.preferGo, StrictErrors: w.strictErrors}
 	nr.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := w.dial(ctx, network, address)
+		c, err := w.open(ctx, network, address)
 		if errno, ok := errors.AsType[syscall.Errno](err); ok && Scarce(errno) {
-			scarce.Store(uintptr(errno))
+			err = errno
+			cause.Store(&err)
+		} else if p, ok := errors.AsType[*PanicError](err); ok {
+			err = p
+			cause.Store(&err)
 		}
 		if err == nil {
 			// The resolver sets a deadline of its own and then reads, whatever
 			// happens to ctx meanwhile.
-			context.AfterFunc(ctx, func() { c.Close() })
+			context.AfterFunc(ctx, func() { drop(c) })
 		}
 		return c, err
 	}
 	addrs, err := nr.LookupNetIP(ctx, network, host)
-	if errno := scarce.Load(); err != nil && errno != 0 {
-		err = errors.Join(err, syscall.Errno(errno))
+	if c := cause.Load(); err != nil && c != nil {
+		err = errors.Join(err, *c)
 	}
 	return addrs, err
+}
+
+// open opens a socket to a server. It runs on a goroutine of package net.
+func (w *resolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
+	defer Recovered(&err)
+	return w.dial(ctx, network, address)
 }

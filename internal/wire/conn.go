@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"example.com/checker/internal/dial"
 )
 
 // An HTTP2Error is an error that a server gives that speaks HTTP/2 only: see
@@ -40,12 +42,18 @@ func newConn(ctx context.Context, nc net.Conn) *conn {
 	return c
 }
 
-// Interrupt ends whatever reads or writes, at once.
-func (c *conn) Interrupt() { c.raw.SetDeadline(time.Unix(1, 0)) }
+// Interrupt ends whatever reads or writes, at once. The connection may be a
+// caller's and panic, on a goroutine where nobody else would recover.
+func (c *conn) Interrupt() {
+	var err error
+	defer dial.Recovered(&err)
+	c.raw.SetDeadline(time.Unix(1, 0))
+}
 
-// Close ends the connection in good order.
+// Close ends the connection in good order, and in time: the TLS layer says so to
+// a peer that may not read.
 func (c *conn) Close() error {
-	c.stop()
+	defer c.stop()
 	return c.Conn.Close()
 }
 
@@ -65,7 +73,7 @@ func (c *conn) fail(ctx context.Context, err error) error {
 // is kept also if verification fails: what is wrong with a certificate is best
 // told by showing it.
 func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
-	tc := tls.Client(c.raw, conf)
+	tc := tls.Client(timed{c.raw}, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
 	// and the connection's deadline does that already.
 	err := tc.Handshake()
@@ -87,6 +95,12 @@ func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
 	c.Conn = tc
 	return err
 }
+
+// timed is a connection whose deadline is that of its context. The one that
+// crypto/tls sets for its last words, five seconds from then, may be later.
+type timed struct{ net.Conn }
+
+func (timed) SetWriteDeadline(time.Time) error { return nil }
 
 // weakKey reports whether the leaf has an RSA key of under 1024 bits, the least
 // that crypto/rsa takes.

@@ -91,6 +91,7 @@ func (t *Transport) Exchange(req *http.Request, tr *Trace) (*http.Response, erro
 func (t *Transport) open(req *http.Request, tr *Trace, proto string) (*conn, error) {
 	ctx := req.Context()
 	host, port := target.Host(req.URL)
+	tr.Stage = Lookup
 	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.Fresh)
 	tr.Times = times
 	if err != nil {

@@ -1,0 +1,262 @@
+package checker_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"example.com/checker"
+	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/hostile"
+)
+
+// What goes wrong on this side, in a caller's code or for want of a token, is
+// not the site's fault, and does not end the process.
+
+type brokenConn struct {
+	net.Conn
+	broken string
+}
+
+func (c brokenConn) Close() error {
+	err := c.Conn.Close()
+	if c.broken == "Close" {
+		panic("no")
+	}
+	return err
+}
+
+func (c brokenConn) SetDeadline(at time.Time) error {
+	if c.broken == "SetDeadline" && at.Unix() == 1 { // an interruption
+		panic("no")
+	}
+	return c.Conn.SetDeadline(at)
+}
+
+type brokenBody struct{ io.Reader }
+
+func (brokenBody) Close() error { panic("no") }
+
+// K8: also what runs on other goroutines, and after all is said.
+func TestPanicsOnTheWay(t *testing.T) {
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
+	silent := hostile.Serve(t, "127.0.0.1:0", hostile.Silent())
+	conns := func(method string) checker.Option {
+		return checker.WithDialContext(func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return brokenConn{nc, method}, err
+		})
+	}
+	for _, test := range []struct {
+		name, target string
+		opt          checker.Option
+		want         checker.Reason
+	}{
+		{"a resolver's dial function", "http://site.test/", checker.WithResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			panic("no")
+		}}), checker.ReasonInternal},
+		{"the end of a connection", s.URL(), conns("Close"), checker.ReasonInternal},
+		{"the interruption of a connection", silent.URL(), conns("SetDeadline"), checker.ReasonCanceled},
+		{"the end of a body", s.URL(), checker.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp := respond(req, 200)
+			resp.Body = brokenBody{http.NoBody}
+			return resp, nil
+		})), checker.ReasonInternal},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newChecker(t, test.opt, checker.WithTimeout(300*time.Millisecond))
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			if r := c.CheckAll(ctx, []string{test.target})[0]; r.Reason() != test.want {
+				t.Errorf("Check(%q) = %v; want %q", test.target, r, test.want)
+			}
+		})
+	}
+}
+
+// A proxy that is down, or any other error of a transport that no type tells to
+// be the site's, is no verdict on the site.
+func TestTransportsOwnFaults(t *testing.T) {
+	dead := &url.URL{Scheme: "http", Host: hostile.ClosedPort(t).String()}
+	refusing := hostile.Serve(t, "127.0.0.1:0", hostile.Respond("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"))
+	asking := &url.URL{Scheme: "http", Host: refusing.Addr().String()}
+	proxy := func(u *url.URL) http.RoundTripper {
+		return &http.Transport{Proxy: http.ProxyURL(u), DisableKeepAlives: true}
+	}
+	for _, test := range []struct {
+		name, target string
+		rt           http.RoundTripper
+	}{
+		{"a dead proxy", "http://site.test/", proxy(dead)},
+		{"a dead proxy for https", "https://site.test/", proxy(dead)},
+		{"a proxy that wants a password", "https://site.test/", proxy(asking)},
+		{"a quota", "http://site.test/", roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("used up") })},
+		{"a name of the proxy's", "http://site.test/", roundTripper(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "proxyconnect", Err: &net.DNSError{IsNotFound: true}}
+		})},
+	} {
+		c := newChecker(t, checker.WithTransport(test.rt), checker.WithRetries(0))
+		if r := c.Check(t.Context(), test.target); r.Reason() != checker.ReasonLocal {
+			t.Errorf("%s: Check(%q) = %v; want local", test.name, test.target, r)
+		}
+	}
+}
+
+// No site is to blame for what our own limits cost, at whatever step.
+func TestLimitsAreNoVerdict(t *testing.T) {
+	slow := func(req *http.Request) (*http.Response, error) {
+		if req.URL.Path != "/end" {
+			resp := respond(req, 302)
+			resp.Header.Set("Location", "/end")
+			return resp, nil
+		}
+		select {
+		case <-time.After(300 * time.Millisecond):
+			return respond(req, 200), nil
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
+	bubble.Test(t, func(t *testing.T) {
+		c := newChecker(t, checker.WithTransport(roundTripper(slow)), checker.WithRedirects(3), checker.WithTimeout(time.Second),
+			checker.WithHostRateLimit(rate.Every(900*time.Millisecond), 1), checker.WithMethod("GET"))
+		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonLocal {
+			t.Errorf("a hop that had 100ms of its 300ms: %v; want local", r)
+		}
+	})
+	ca := hostile.NewCA(t)
+	site, _ := http2Only(t, ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())
+	for _, method := range []string{"HEAD", "GET"} {
+		c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(time.Second),
+			checker.WithMethod(method), checker.WithHostRateLimit(0.1, 1))
+		if r := c.Check(t.Context(), site); r.Reason() != checker.ReasonLocal {
+			t.Errorf("%s of an HTTP/2-only site with one token: %v; want local", method, r)
+		}
+	}
+}
+
+// A server that is asked again by HTTP/2 is asked by GET once, and not at all
+// when it has answered.
+func TestRaceIsArmedOnce(t *testing.T) {
+	ca := hostile.NewCA(t)
+	site, _ := http2Only(t, ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())
+	const timeout = 300 * time.Millisecond
+	var dials atomic.Int64
+	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(timeout),
+		checker.WithDialContext(func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials.Add(1)
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}))
+	if r := c.Check(t.Context(), site); !r.Online() {
+		t.Fatalf("Check(%q) = %v; want Online", site, r)
+	}
+	before := dials.Load()
+	<-time.After(timeout)
+	if after := dials.Load(); after != before {
+		t.Errorf("%d connections were opened after the verdict", after-before)
+	}
+}
+
+// A certificate that crypto/tls keeps for others is not what a caller gets.
+func TestResultOwnsItsNames(t *testing.T) {
+	ca := hostile.NewCA(t)
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(ca.Config(hostile.Cert{Names: []string{"site.test"}}), hostile.Respond(hostile.OK)))
+	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
+	for range 2 {
+		r := c.Check(t.Context(), s.URLS())
+		if !r.Online() || !slices.Equal(r.TLS.DNSNames, []string{"site.test"}) {
+			t.Fatalf("Check(%q) = %v, %v; want Online", s.URLS(), r, r.TLS)
+		}
+		r.TLS.DNSNames[0] = "mine"
+	}
+}
+
+// A peer that does not read cannot keep a check from ending.
+func TestLastWordsAreInTime(t *testing.T) {
+	ca := hostile.NewCA(t)
+	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
+	bubble.Test(t, func(t *testing.T) {
+		var peers sync.WaitGroup
+		defer peers.Wait()
+		c := newChecker(t, checker.WithTimeout(time.Second), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}),
+			checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) {
+				here, there := net.Pipe() // which has no buffer
+				peers.Go(func() {
+					defer there.Close()
+					s := tls.Server(there, conf)
+					s.Read(make([]byte, 4096))
+					io.WriteString(s, hostile.OK)
+					time.Sleep(time.Minute)
+				})
+				return here, nil
+			}))
+		for _, limit := range []time.Duration{100 * time.Millisecond, time.Hour} {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			start := time.Now()
+			c.Check(ctx, "https://192.0.2.1/")
+			if took, want := time.Since(start), min(limit, time.Second); took != want {
+				t.Errorf("Check took %v; want %v", took, want)
+			}
+			cancel()
+		}
+	})
+}
+
+// blocked means every address; a candidate that the site refused says more.
+func TestBlockedCandidate(t *testing.T) {
+	for _, port := range []uint16{80, 443} {
+		bubble.Test(t, func(t *testing.T) {
+			n := hostile.NewNet()
+			n.Name("site.test", siteAddr)
+			c := newChecker(t, on(n, checker.WithAddrPolicy(func(a netip.AddrPort) error {
+				if a.Port() != port {
+					return errors.New("another port")
+				}
+				return nil
+			}))...)
+			if r := c.Check(t.Context(), "site.test"); r.Reason() != checker.ReasonRefused {
+				t.Errorf("with port %d alone: %v; want refused", port, r)
+			}
+		})
+	}
+}
+
+// A host that asked to be left alone is not asked by way of redirects either.
+func TestPauseHoldsForHops(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		asked := 0
+		m := roundTripper(func(req *http.Request) (*http.Response, error) {
+			if strings.HasPrefix(req.URL.Host, "h") && req.URL.Host != "hub.test" {
+				resp := respond(req, 302)
+				resp.Header.Set("Location", "http://hub.test/")
+				return resp, nil
+			}
+			asked++
+			resp := respond(req, 429)
+			resp.Header.Set("Retry-After", "5")
+			return resp, nil
+		})
+		c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(1), checker.WithRedirects(3), checker.WithTimeout(4*time.Second))
+		for r := range c.Stream(t.Context(), sites(5, nil)) {
+			if r.Status() == checker.Offline {
+				t.Error(r)
+			}
+		}
+		if asked != 1 {
+			t.Errorf("the host was asked %d times within its pause; want once", asked)
+		}
+	})
+}
