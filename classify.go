@@ -88,7 +88,8 @@ func classifyLookup(err error) Reason {
 
 // ranked returns the errors of several addresses of one host, the one that says
 // most about the host first. A want of this machine comes before all else,
-// since it left an address untried; a missing route comes last, since a machine
+// since it left an address untried, as a lookup that failed may have; a missing
+// route comes last, since a machine
 // without IPv6 meets it with every host that has both.
 func ranked(phase Phase, errs []error) []error {
 	rank := func(err error) int {
@@ -98,7 +99,7 @@ func ranked(phase Phase, errs []error) []error {
 		}
 		return slices.Index([]Reason{
 			ReasonBlocked, ReasonUnreachable, ReasonRefused, ReasonReset, ReasonTimeout,
-			ReasonCanceled, ReasonLocal, ReasonInternal,
+			ReasonDNS, ReasonCanceled, ReasonLocal, ReasonInternal,
 		}, r)
 	}
 	errs = slices.Clone(errs)

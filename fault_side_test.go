@@ -170,6 +170,24 @@ func TestRaceIsArmedOnce(t *testing.T) {
 	}
 }
 
+// B8: a dead address is not all of a site while it is not known whether there are
+// others.
+func TestOtherFamilyIsNotKnown(t *testing.T) {
+	for name, other := range map[string]func(*hostile.Net){
+		"fails": func(n *hostile.Net) { n.NameFails("ip4", "site.test", &net.DNSError{Err: "server misbehaving", IsTemporary: true}) },
+		"hangs": func(n *hostile.Net) { n.NameHangs("ip4", "site.test") },
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			n := hostile.NewNet()
+			n.Name("site.test", "2001:db8::1")
+			other(n)
+			if r := newChecker(t, on(n)...).Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonDNS {
+				t.Errorf("where the lookup of IPv4 %s and IPv6 is refused: %v; want dns", name, r)
+			}
+		})
+	}
+}
+
 // A certificate that crypto/tls keeps for others is not what a caller gets.
 func TestResultOwnsItsNames(t *testing.T) {
 	ca := hostile.NewCA(t)

@@ -80,7 +80,13 @@ var dialTests = []dialTest{
 	{name: "ip4 fails before ip6 comes", ip4: v4, ip6: v6.in(80 * ms), net: map[string]answer{a1: refused},
 		dials: "50ms " + a1 + ", 80ms " + b1, peer: b1, after: 80 * ms},
 	{name: "ip4 fails, ip6 never comes", ip4: v4, ip6: hang, net: map[string]answer{a1: refused},
-		dials: "50ms " + a1, kind: "refused", after: 10 * time.Second},
+		dials: "50ms " + a1, kind: "lookup, refused, deadline", after: 10 * time.Second},
+	{name: "ip4 hangs, ip6 never comes", ip4: v4, ip6: hang, net: map[string]answer{a1: hang},
+		dials: "50ms " + a1, kind: "lookup, deadline", after: 10 * time.Second},
+	{name: "ip4 fails, ip6 is not known", ip4: v4, ip6: answer{err: errServFail}, net: map[string]answer{a1: refused},
+		dials: "0s " + a1, kind: "lookup, attempts, refused"},
+	{name: "ip4 hangs, ip6 is not known", ip4: v4, ip6: answer{err: errServFail}, net: map[string]answer{a1: hang},
+		dials: "0s " + a1, kind: "lookup, deadline", after: 10 * time.Second},
 
 	// Connects.
 	{name: "B17 many addresses", ip4: many("192.0.2.", 100), net: map[string]answer{}, dials: "0s " + a1, peer: a1},

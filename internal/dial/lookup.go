@@ -101,15 +101,18 @@ func (l *Lookups) leave(f *flight) {
 	}
 }
 
-// found reports whether the family has settled with addresses.
-func (fam *family) found() bool {
+// settled reports whether the family's answer may be read.
+func (fam *family) settled() bool {
 	select {
 	case <-fam.done:
-		return len(fam.addrs) > 0
+		return true
 	default:
 		return false
 	}
 }
+
+// found reports whether the family has settled with addresses.
+func (fam *family) found() bool { return fam.settled() && len(fam.addrs) > 0 }
 
 // forget drops f, unless a later flight has taken its place.
 func (l *Lookups) forget(f *flight) {
@@ -187,9 +190,7 @@ func (l *Lookups) ask(ctx context.Context, fam *family, name string, final bool)
 }
 
 func (fam *family) settle() {
-	select {
-	case <-fam.done:
-	default:
+	if !fam.settled() {
 		close(fam.done)
 	}
 }

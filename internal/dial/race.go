@@ -77,7 +77,7 @@ func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
 			r.errs = append(r.errs, a.err)
 			held = false
 		case <-ctx.Done():
-			return Conn{}, r.ended(host, context.Cause(ctx))
+			return Conn{}, r.ended(f, context.Cause(ctx))
 		}
 	}
 }
@@ -172,9 +172,13 @@ func drop(c net.Conn) {
 	c.Close()
 }
 
-// failure returns why no address gave a connection.
+// failure returns why no address gave a connection. If a family's lookup failed,
+// the address that would have may be among those that are not known.
 func (r *race) failure(f *flight) error {
 	r.lookedUp()
+	if r.tried > 0 {
+		r.doubt(f, nil)
+	}
 	if len(r.errs) > 0 {
 		return attempts(r.errs)
 	}
@@ -190,14 +194,25 @@ func (r *race) failure(f *flight) error {
 	return &LookupError{Host: f.host, Err: err}
 }
 
-// ended returns the error of a race that ctx ended.
-func (r *race) ended(host string, cause error) error {
+// ended returns the error of a race that ctx ended, with what is still awaited:
+// connections, and the answer of a family that may hold other addresses.
+func (r *race) ended(f *flight, cause error) error {
 	r.lookedUp()
-	if r.tried == 0 && len(r.errs) == 0 {
-		return &LookupError{Host: host, Err: cause}
-	}
-	if r.running > 0 || len(r.errs) == 0 {
+	if r.running > 0 {
 		r.errs = append(r.errs, cause)
 	}
+	r.doubt(f, cause)
 	return attempts(r.errs)
+}
+
+// doubt adds the errors of lookups that failed, or that cause has ended.
+func (r *race) doubt(f *flight, cause error) {
+	for _, fam := range []*family{&f.v6, &f.v4} {
+		switch {
+		case !fam.settled():
+			r.errs = append(r.errs, &LookupError{Host: f.host, Err: cause})
+		case failed(fam.err):
+			r.errs = append(r.errs, &LookupError{Host: f.host, Err: fam.err})
+		}
+	}
 }
