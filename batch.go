@@ -46,8 +46,12 @@ func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func
 	}()
 	select {
 	case <-fed:
-	case <-ctx.Done(): // the sequence may block for as long as it likes
+	case <-ctx.Done():
 		b.queue.Stop()
+		select {
+		case <-fed:
+		case <-time.After(grace): // the sequence may block for as long as it likes
+		}
 	}
 	g.Wait()
 	for _, t := range b.queue.Drain() {
@@ -56,15 +60,25 @@ func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func
 	}
 }
 
-// feed pulls targets and parks them until their turn.
+// feed pulls targets and parks them until their turn. A hook that ends the
+// goroutine ends the sequence with it.
 func (b *batch) feed(targets iter.Seq[string]) {
 	defer b.queue.Close()
 	if !b.queue.Wanted() {
 		return
 	}
+	var reading *task
+	defer func() {
+		if reading != nil {
+			reading.err = reading.exited().Err
+			b.queue.Push("", reading)
+		}
+	}()
 	index := 0
 	for text := range targets {
+		reading = &task{index: index, target: text, asked: time.Now()}
 		t := b.probe.newTask(index, text)
+		reading = nil
 		b.queue.Push(t.key, t)
 		index++
 		if !b.queue.Wanted() {
@@ -91,10 +105,7 @@ func (b *batch) check(ctx context.Context, t *task) {
 	defer func() {
 		if r == nil {
 			defer b.queue.Gone()
-			r = &Result{
-				Index: t.index, Target: t.target,
-				Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit},
-			}
+			r = t.exited()
 		}
 		b.done(t, r)
 	}()

@@ -98,6 +98,7 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 // again for a target that is listed twice. Once ctx ends, what has no verdict
 // yet is Unknown with ReasonCanceled, and CheckAll returns within 100 ms.
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
+	targets = slices.Clone(targets) // it may be read for a moment after ctx has ended
 	results := make([]Result, len(targets))
 	done := make([]bool, len(targets))
 	c.batch(ctx, slices.Values(targets), func(r *Result) {
@@ -105,9 +106,12 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	})
 	now := time.Now()
 	for i := range results {
-		if !done[i] {
-			t := task{index: i, target: targets[i], asked: now}
+		switch t := (task{index: i, target: targets[i], asked: now}); {
+		case done[i]:
+		case ctx.Err() != nil:
 			results[i] = t.unstarted(context.Cause(ctx))
+		default:
+			results[i] = *t.exited()
 		}
 	}
 	return results
@@ -151,5 +155,6 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	return out
 }
 
-// grace is for how long after its context's end a Stream still offers results.
+// grace is for how long after its context's end a batch waits for its sequence,
+// and a Stream offers results.
 const grace = 50 * time.Millisecond

@@ -68,7 +68,8 @@ func WithRateLimit(limit rate.Limit, burst int) Option {
 
 // WithHostConcurrency bounds the checks that run at once on one host, over all
 // calls on the Checker. Checks that wait for their host hold none of the slots
-// of WithConcurrency. The default is 6. Less than 1 is refused.
+// of WithConcurrency. A check counts on the host of its target, and not on those
+// that redirects lead it to. The default is 6. Less than 1 is refused.
 func WithHostConcurrency(n int) Option {
 	return func(c *config) error {
 		if n < 1 {

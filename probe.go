@@ -77,6 +77,15 @@ func (t *task) unstarted(cause error) Result {
 	}
 }
 
+// exited returns the Result of a task whose goroutine a hook has ended.
+func (t *task) exited() *Result {
+	return &Result{
+		Index:  t.index,
+		Target: t.target,
+		Err:    &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit},
+	}
+}
+
 // A probe checks targets for one call. It is shared by that call's workers.
 type probe struct {
 	*Checker

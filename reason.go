@@ -85,7 +85,7 @@ func (r Reason) Status() Status {
 func (r Reason) Error() string { return string(r) }
 
 // A Phase is the step of a check. Its values are text and never change once
-// released.
+// released. The zero Phase is that of a check that did not fail.
 type Phase string
 
 const (
@@ -109,7 +109,8 @@ const (
 // the check. What the operator needs beyond that (the address that the policy
 // refused, the resolver's name) is in Err.
 //
-// An Error is immutable; it may be shared between goroutines.
+// An Error is immutable; it may be shared between goroutines. The zero Error has
+// no reason, and stands for none.
 type Error struct {
 	Phase  Phase  // where the check ended
 	Reason Reason // why

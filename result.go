@@ -14,7 +14,8 @@ import (
 )
 
 // A Status is the verdict on a site. Its values are text, never change once
-// released, and are safe to store, log and use as metric labels.
+// released, and are safe to store, log and use as metric labels. The zero Status
+// is none of them.
 type Status string
 
 const (
@@ -80,7 +81,8 @@ type Result struct {
 	Timing Timing
 }
 
-// A Timing splits the duration of a check. DNS, Connect, TLS and FirstByte are
+// A Timing splits the duration of a check; the zero Timing is that of a check that
+// was never made. DNS, Connect, TLS and FirstByte are
 // those of the exchange that decided; a phase that was not reached, or whose
 // work was shared from an earlier lookup, is 0.
 type Timing struct {
@@ -92,7 +94,8 @@ type Timing struct {
 	Total     time.Duration // from Start to the verdict, over all attempts, hops and fallbacks
 }
 
-// TLS describes a TLS session and the leaf certificate of its server.
+// TLS describes a TLS session and the leaf certificate of its server. The zero
+// TLS describes none.
 type TLS struct {
 	Version     string    `json:"version"`             // such as "TLS 1.3"
 	CipherSuite string    `json:"cipher_suite"`        // the IANA name

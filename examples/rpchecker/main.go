@@ -1,11 +1,8 @@
-// Command rpchecker checks whether websites are online.
-//
-//	rpchecker -u python.org pypi.org -a -f sites.txt
-//
-// It keeps the flags, lines, order, streams and exit statuses of the program
-// that package checker grew out of. It judges with the package, and so in four
-// ways better: ports and paths count, an https site's certificate counts, blank
-// lines are skipped, and -a checks 100 sites at once rather than all.
+// Command rpchecker checks whether websites are online. It keeps the flags, lines,
+// order, streams and exit statuses of the program that package checker grew out
+// of. It judges with the package, and so in four ways better: ports and paths
+// count, an https site's certificate counts, blank lines are skipped, and -a
+// checks 100 sites at once rather than all.
 package main
 
 import (
@@ -41,7 +38,8 @@ func main() {
 	if errors.Is(err, arg.ErrHelp) {
 		parser.WriteHelp(os.Stdout)
 		return
-	} else if err != nil {
+	}
+	if err != nil {
 		parser.Fail(err.Error())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -58,19 +56,22 @@ func run(ctx context.Context, opts options) error {
 	if len(urls) == 0 {
 		return errors.New("no URLs to check")
 	}
-	n := 1 // one after another
-	if opts.Asynchronous {
-		n = 100
-	}
-	c, err := checker.New(checker.WithTimeout(2*time.Second), checker.WithConcurrency(n))
+	c, err := checker.New(checker.WithTimeout(2 * time.Second))
 	if err != nil {
 		return err
 	}
-	for r := range c.Stream(ctx, slices.Values(urls)) {
-		if r.Online() {
-			fmt.Printf("The status of \"%s\" is: \"Online!\" 👍\n", checker.Redact(r.Target))
-		} else if r.Reason() != checker.ReasonCanceled {
-			fmt.Printf("The status of \"%s\" is: \"Offline?\" 👎 \n  Error: \"%v\"\n", checker.Redact(r.Target), r.Err)
+	n := 1 // one after another
+	if opts.Asynchronous {
+		n = len(urls)
+	}
+	for some := range slices.Chunk(urls, n) {
+		for r := range c.Stream(ctx, slices.Values(some)) {
+			switch target := checker.Redact(r.Target); {
+			case r.Online():
+				fmt.Printf("The status of \"%s\" is: \"Online!\" 👍\n", target)
+			case r.Reason() != checker.ReasonCanceled:
+				fmt.Printf("The status of \"%s\" is: \"Offline?\" 👎 \n  Error: \"%v\"\n", target, r.Err)
+			}
 		}
 	}
 	return context.Cause(ctx)
@@ -87,13 +88,13 @@ func read(name string) (urls []string) {
 			urls = append(urls, line)
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("input file not found")
-	} else if err == nil && len(urls) == 0 {
-		err = fmt.Errorf("empty input file, %s", name)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintln(os.Stderr, "Error: input file not found")
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "Error:", err)
+	case len(urls) == 0:
+		fmt.Fprintln(os.Stderr, "Error: empty input file,", name)
 	}
 	return urls
 }

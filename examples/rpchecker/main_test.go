@@ -116,6 +116,30 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// Nor does a host that asks for a pause change the order.
+func TestOrderOfPaused(t *testing.T) {
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer busy.Close()
+	other := strings.Replace(serve(t, 0), "127.0.0.1", "localhost", 1)
+	want := online(busy.URL+"/1") + online(busy.URL+"/2") + online(other)
+	if stdout, _, _ := rpchecker(t, "-u", busy.URL+"/1", busy.URL+"/2", other); stdout != want {
+		t.Errorf("rpchecker printed\n%s; want\n%s", stdout, want)
+	}
+}
+
+// What a target holds of a password is nobody's business.
+func TestPassword(t *testing.T) {
+	host := serve(t, 0)
+	target := strings.Replace(host, "http://", "http://me:secret@", 1)
+	want := online(strings.Replace(host, "http://", "http://xxxxx@", 1))
+	if stdout, _, _ := rpchecker(t, "-u", target); stdout != want {
+		t.Errorf("rpchecker printed\n%s; want\n%s", stdout, want)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	stdout, stderr, status := rpchecker(t, "-h")
 	for _, want := range []string{"--urls", "-u", "--input-file", "-f", "--asynchronous", "-a", "--help", "-h"} {

@@ -161,14 +161,30 @@ func (q *Queue[T]) wakeAll() {
 	q.room.Broadcast()
 }
 
-// unblock removes l from those that wait for h.
-func (h *host[T]) unblock(l *lane[T]) {
-	for i, b := range h.blocked {
-		if b == l {
-			h.blocked = append(h.blocked[:i:i], h.blocked[i+1:]...)
-			return
+// remove takes l off those that wait for h.
+func (h *host[T]) remove(l *lane[T]) {
+	if i := slices.Index(h.blocked, l); i >= 0 {
+		h.blocked = slices.Delete(h.blocked, i, i+1)
+	}
+}
+
+// spare is how many more of those that wait for a host may try than have room.
+const spare = 4
+
+// unblock lets the first of those that wait for h try, after something has ended
+// there or one that was let try has gone away. A few more than may start can do
+// so, since somebody else may be first; those whose queue is busy with other
+// hosts count for nothing, and try when it is not.
+func (h *host[T]) unblock() {
+	n, most := 0, spare+1
+	for ; n < len(h.blocked) && most > 0; n++ {
+		l := h.blocked[n]
+		l.q.enter(l)
+		if l.q.running < l.q.limit && !l.q.stopped {
+			most--
 		}
 	}
+	h.blocked = slices.Delete(h.blocked, 0, n)
 }
 
 // timedLanes is a heap of lanes by due.

@@ -31,6 +31,7 @@ type Queue[T any] struct {
 	idle    int // workers that wait and have not been woken
 	closed  bool
 	stopped bool
+	drained bool
 }
 
 // Queue returns a queue that lets slots checks run and window checks wait.
@@ -54,10 +55,14 @@ func (q *Queue[T]) Wanted() bool {
 }
 
 // Push parks a check of the host of key. The key "" is that of checks that
-// touch no host: no limit holds for them but the number of slots.
+// touch no host: no limit holds for them but the number of slots. After Drain it
+// does nothing.
 func (q *Queue[T]) Push(key string, item T) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
+	if q.drained {
+		return
+	}
 	l := q.lane(key)
 	l.items = append(l.items, item)
 	q.parked++
@@ -162,13 +167,7 @@ func (q *Queue[T]) end(key string) {
 	h, now := q.p.hosts[key], time.Now()
 	h.active--
 	h.passed(now)
-	// All that wait for the host may try, not only the first: its queue may
-	// have been stopped, or be busy with other hosts by the time it looks.
-	blocked := h.blocked
-	h.blocked = nil
-	for _, l := range blocked {
-		l.q.enter(l)
-	}
+	h.unblock()
 	q.p.rest(h, now)
 }
 
@@ -185,11 +184,17 @@ func (q *Queue[T]) grow() {
 	}
 }
 
-// Gone says that a worker ended without Next having returned false.
+// Gone says that a worker ended without Next having returned false. If it was the
+// last one, another waits in its place for whatever is parked.
 func (q *Queue[T]) Gone() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	q.workers--
+	if q.workers == 0 && q.parked > 0 && !q.stopped {
+		q.workers++
+		q.spawn()
+		return
+	}
 	q.wake()
 }
 
@@ -200,10 +205,12 @@ func (q *Queue[T]) Drain() []T {
 	if q.timer != nil {
 		q.timer.Stop()
 	}
+	q.drained = true
 	var left []T
 	for _, l := range q.lanes {
 		left = append(left, l.items...)
-		l.h.unblock(l)
+		l.h.remove(l)
+		l.h.unblock()
 		q.drop(l)
 	}
 	q.parked, q.ready, q.timed = 0, nil, nil
