@@ -1,8 +1,7 @@
-// Command rpchecker checks whether websites are online. It keeps the flags, lines,
+// Command rpchecker checks whether websites are online. It keeps flags, lines,
 // order, streams and exit statuses of the program that package checker grew out
-// of. It judges with the package, and so in four ways better: ports and paths
-// count, an https site's certificate counts, blank lines are skipped, and -a
-// checks 100 sites at once rather than all.
+// of, and judges with the package, so in four ways better: ports, paths and
+// certificates count, blank lines are skipped, and -a checks 100 sites at once.
 package main
 
 import (
