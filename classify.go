@@ -89,8 +89,8 @@ func classifyLookup(err error) Reason {
 // ranked returns the errors of several addresses of one host, the one that says
 // most about the host first. A want of this machine comes before all else,
 // since it left an address untried, as a lookup that failed may have; a missing
-// route comes last, since a machine
-// without IPv6 meets it with every host that has both.
+// route comes last, since a machine without IPv6 meets it with every host that
+// has both.
 func ranked(phase Phase, errs []error) []error {
 	rank := func(err error) int {
 		r := classify(phase, err)

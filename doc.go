@@ -9,18 +9,17 @@
 // # Targets
 //
 // A target is a URL with the scheme http or https, or a host with or without a
-// port, path and query ("example.org", "localhost:8080/health", "[::1]:80").
-// A target without a scheme is tried as http first and as https beside it as
-// soon as http has failed or has taken 300 ms; the first answer wins, so such a
-// site may be Online by http alone. Write https:// where the certificate is to
+// port, path and query ("example.org", "localhost:8080/health", "[::1]:80"). A
+// target without a scheme is tried as http first and as https beside it as soon
+// as http has failed or has taken 300 ms; the first answer wins, so such a site
+// may be Online by http alone. Write https:// where the certificate is to
 // count. Spaces around a target, userinfo and the fragment are dropped, an
 // internationalised name is mapped to ASCII, and a path is repaired where
-// browsers would. Refused as
-// ReasonInvalid, without anything being sent, are targets that could mean
-// different things to different programs: an empty host, a port outside of
-// 1–65535, an IPv6 zone, control characters, a percent-encoded host, a number
-// in place of a dotted quad ("127.1", "0x7f.1", "2130706433"), and anything
-// over 8 KiB.
+// browsers would. Refused as ReasonInvalid, without anything being sent, are
+// targets that could mean different things to different programs: an empty
+// host, a port outside of 1–65535, an IPv6 zone, control characters, a
+// percent-encoded host, a number in place of a dotted quad ("127.1", "0x7f.1",
+// "2130706433"), and anything over 8 KiB.
 //
 // A name is looked up as it is, and only if it does not exist through the
 // resolver's search list; with a trailing dot never through that. A name of one

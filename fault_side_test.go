@@ -174,7 +174,9 @@ func TestRaceIsArmedOnce(t *testing.T) {
 // others.
 func TestOtherFamilyIsNotKnown(t *testing.T) {
 	for name, other := range map[string]func(*hostile.Net){
-		"fails": func(n *hostile.Net) { n.NameFails("ip4", "site.test", &net.DNSError{Err: "server misbehaving", IsTemporary: true}) },
+		"fails": func(n *hostile.Net) {
+			n.NameFails("ip4", "site.test", &net.DNSError{Err: "server misbehaving", IsTemporary: true})
+		},
 		"hangs": func(n *hostile.Net) { n.NameHangs("ip4", "site.test") },
 	} {
 		bubble.Test(t, func(t *testing.T) {

@@ -46,9 +46,9 @@ func WithJudge(judge func(*http.Response) error) Option {
 // before it is opened and again when it stands, whatever name, redirect or
 // fallback led to it; IPv4 addresses are never in their IPv6-mapped form. An
 // error refuses the address; a check whose every address is refused is Unknown
-// with ReasonBlocked. The policy should not wait for anything: a check whose time
-// runs out in it is Unknown with ReasonLocal. It is called from many goroutines
-// at once. The default allows all; see [PublicOnly]. Nil is refused.
+// with ReasonBlocked. The policy should not wait for anything: a check whose
+// time runs out in it is Unknown with ReasonLocal. It is called from many
+// goroutines at once. The default allows all; see [PublicOnly]. Nil is refused.
 func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 	return func(c *config) error {
 		if policy == nil {
@@ -118,13 +118,14 @@ func WithHostKey(key func(*url.URL) string) Option {
 // WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for
 // proxies, for other protocols and for tests; the Result then has no Addr and
 // of Timing only FirstByte, Wait and Total. rt must not follow redirects and
-// must honour the context of its requests. An [http.Transport] keeps connections
-// and their goroutines for later unless its DisableKeepAlives is set. The default
-// is the package's own, which makes every request on a fresh connection. Nil is
-// refused, and so is
-// every option that the replaced parts would have obeyed: WithAddrPolicy, since
-// a policy that is not asked is worse than none, WithResolver, WithDialContext
-// and WithTLSConfig.
+// must honour the context of its requests. An [http.Transport] keeps
+// connections and their goroutines for later unless its DisableKeepAlives is
+// set. An error of rt is taken for the site's if its type says so, as those of
+// packages net, crypto/tls and syscall and io.EOF do, and is ReasonLocal
+// otherwise. The default is the package's own, which makes every request on a
+// fresh connection. Nil is refused, and so is every option that the replaced
+// parts would have obeyed: WithAddrPolicy, since a policy that is not asked is
+// worse than none, WithResolver, WithDialContext and WithTLSConfig.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {

@@ -10,8 +10,8 @@ import (
 
 // StatusIn returns a judge for [WithJudge] that accepts the status codes from
 // min to max, both included, and refuses others, which is all of them if min is
-// greater than max. StatusIn(200, 299) is the
-// usual one; with redirects that are not followed it is StatusIn(200, 399).
+// greater than max. StatusIn(200, 299) is the usual one; with redirects that
+// are not followed it is StatusIn(200, 399).
 func StatusIn(min, max int) func(*http.Response) error {
 	return func(resp *http.Response) error {
 		if code := resp.StatusCode; code < min || code > max {

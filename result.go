@@ -155,8 +155,8 @@ func (r Result) phase() Phase {
 	return ""
 }
 
-// Redact returns the text of a target as it may be shown on a terminal, in a log
-// or to a stranger: with "xxxxx" in place of userinfo, and with what is not
+// Redact returns the text of a target as it may be shown on a terminal, in a
+// log or to a stranger: with "xxxxx" in place of userinfo, and with what is not
 // printable escaped as in a Go string, so that it is one line.
 func Redact(text string) string { return clean(target.Redact(text), math.MaxInt) }
 

@@ -69,9 +69,9 @@ func (c *conn) fail(ctx context.Context, err error) error {
 	return err
 }
 
-// handshake makes c a TLS connection. The connection's state
-// is kept also if verification fails: what is wrong with a certificate is best
-// told by showing it.
+// handshake makes c a TLS connection. The connection's state is kept also if
+// verification fails: what is wrong with a certificate is best told by showing
+// it.
 func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
 	tc := tls.Client(timed{c.raw}, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
