@@ -2,7 +2,9 @@ package checker_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
 
@@ -173,4 +176,22 @@ func TestResolverIsGone(t *testing.T) {
 	}}
 	c := newChecker(t, checker.WithResolver(gone), checker.WithRetries(0))
 	fault{reason: checker.ReasonDNS, phase: checker.PhaseDNS}.check(t, c.Check(t.Context(), "http://site.test/"))
+}
+
+// B26: a resolver that heeds no context, as one in C does not, keeps nobody
+// waiting beyond the timeout.
+func TestStuckResolver(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		c := newChecker(t, checker.WithTimeout(timeout), checker.WithResolver(resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) {
+			<-release
+			return nil, errors.New("at last")
+		})))
+		start := time.Now()
+		r := c.Check(t.Context(), "http://site.test/")
+		if took := time.Since(start); r.Reason() != checker.ReasonDNS || took != timeout {
+			t.Errorf("Check() = %v after %v; want dns after %v", r, took, timeout)
+		}
+	})
 }

@@ -140,7 +140,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// A policy that is not asked would be worse than none, and what else a
+// L8: a policy that is not asked would be worse than none, and what else a
 // transport replaces would be without effect.
 func TestOptionsWithTransport(t *testing.T) {
 	replaced := map[string]checker.Option{

@@ -35,14 +35,12 @@ var catalogue = []struct {
 
 // untested says of each fault that no test provokes why not.
 var untested = map[string]string{
-	"B26": "a lookup stuck in C: the default resolver is Go's own and never goes there; B5 shows that it ends in time",
 	"D6":  "a revoked certificate: neither OCSP nor CRLs are asked, as the README says, so there is nothing to see",
 	"F13": "a page that says 404 in words: content is not judged, as the README says",
 	"J13": "a wrong clock: not told from certificates that are out of date",
 	"J15": "a machine too busy to see an answer in time: not told from a site that is slow",
 	"J16": "a full connection-tracking table: it needs a kernel to itself, and looks like C2",
 	"K11": "Close in the middle of a run: a Checker has none",
-	"L8":  "a proxy together with a policy: New refuses a transport with a policy, as the options' test shows",
 	"L14": "a million names of one address: limits are per host, and WithHostKey groups hosts, not addresses",
 	"L15": "the program's own public address: a policy of the caller's, as SECURITY.md says",
 }
