@@ -113,6 +113,9 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) *Result {
 		t.started = start
 	}
 	r := &Result{Err: t.err}
+	if e, ok := errors.AsType[*Error](t.err); ok {
+		r.URL = e.URL
+	}
 	if t.err == nil {
 		within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
 		r = p.attempts(within, t)

@@ -121,6 +121,8 @@ type Error struct {
 const (
 	maxShown    = 512 // bytes of an error's text
 	maxShownURL = 200 // bytes of a URL in it
+
+	maxShownPhase = 20 // bytes of a phase, which a caller may have made up
 )
 
 // Error describes the failure in one line. The wording may change.
@@ -139,7 +141,7 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(s.text)
 	if e.Reason == ReasonTimeout {
-		fmt.Fprintf(&b, " (%s)", e.Phase)
+		fmt.Fprintf(&b, " (%s)", clean(string(e.Phase), maxShownPhase))
 	}
 	if d := e.detail(); d != "" {
 		b.WriteString(": ")

@@ -24,7 +24,7 @@ func parse(s string) (p parts, err error) {
 		// What ends an authority for some readers must not stand in userinfo:
 		// "http://good.test\@127.0.0.1/" is two hosts to two programs.
 		if ambiguous(authority[:i]) {
-			return p, &Error{"its userinfo has a delimiter in it"}
+			return p, &Error{format: "its userinfo has a delimiter in it"}
 		}
 		authority = authority[i+1:]
 	}
@@ -60,7 +60,7 @@ func cutPort(authority string) (host, port string, err error) {
 	case end > 0 && host != "":
 		return "", "", refuse("%q follows an address in brackets", host)
 	case found && strings.Contains(port, ":"):
-		return "", "", &Error{"it has more than one colon; an IPv6 address needs brackets"}
+		return "", "", &Error{format: "it has more than one colon; an IPv6 address needs brackets"}
 	}
 	return authority[:end] + host, port, nil
 }
@@ -90,7 +90,7 @@ func (p *parts) url(scheme string) *url.URL {
 func parseHost(s string) (string, error) {
 	switch {
 	case s == "":
-		return "", &Error{"it has no host"}
+		return "", &Error{format: "it has no host"}
 	case strings.Contains(s, "%"):
 		return "", refuse("the host %q has a percent sign", s)
 	case s[0] == '[' && s[len(s)-1] == ']':

@@ -56,6 +56,11 @@ func isHex(c byte) bool {
 // this package. Relative references are resolved (RFC 3986, section 5); for all
 // else the rules of Parse hold.
 func Resolve(base *url.URL, location string) (*url.URL, error) {
+	u, err := resolve(base, location)
+	return u, discreet(err, location)
+}
+
+func resolve(base *url.URL, location string) (*url.URL, error) {
 	s, err := trim(location)
 	if err != nil {
 		return nil, err

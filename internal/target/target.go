@@ -25,24 +25,40 @@ type Target struct {
 	URLs []*url.URL
 }
 
-// An Error says why a text names no site. It shows pieces of the text, quoted,
-// but no userinfo.
-type Error struct{ text string }
+// An Error says why a text names no site. It shows a piece of the text, quoted,
+// but none of a text that may have userinfo.
+type Error struct{ format, piece string }
 
-func (e *Error) Error() string { return e.text }
+func (e *Error) Error() string {
+	return strings.Replace(e.format, "%q", strconv.Quote(e.piece), 1)
+}
 
 // maxQuoted bounds the pieces of a text that an Error shows.
 const maxQuoted = 64
 
-func refuse(format string, piece string) error {
+func refuse(format, piece string) error {
 	if len(piece) > maxQuoted {
 		piece = piece[:maxQuoted] + "…"
 	}
-	return &Error{fmt.Sprintf(format, piece)}
+	return &Error{format, piece}
+}
+
+// discreet returns err without the piece of s that it shows, if that may be a part
+// of userinfo: a password with a delimiter in it ends up anywhere.
+func discreet(err error, s string) error {
+	if e, ok := err.(*Error); ok && strings.Contains(s, "@") {
+		return &Error{e.format, "…"}
+	}
+	return err
 }
 
 // Parse reads a target. Every error is an [Error].
 func Parse(s string) (Target, error) {
+	t, err := read(s)
+	return t, discreet(err, s)
+}
+
+func read(s string) (Target, error) {
 	s, err := trim(s)
 	if err != nil {
 		return Target{}, err
@@ -86,7 +102,7 @@ func checkLen(u *url.URL) error {
 	return nil
 }
 
-var errTooLong = &Error{"it is over 8 KiB"}
+var errTooLong = &Error{format: "it is over 8 KiB"}
 
 // Host returns the host of a URL of this package, without brackets, and the
 // port, which may be the scheme's default.
@@ -118,13 +134,13 @@ func trim(s string) (string, error) {
 	}
 	switch {
 	case s == "":
-		return "", &Error{"it is empty"}
+		return "", &Error{format: "it is empty"}
 	case len(s) > MaxLen:
 		return "", errTooLong
 	}
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] == 0x7f {
-			return "", &Error{fmt.Sprintf("it has the control character %#02x", s[i])}
+			return "", &Error{format: fmt.Sprintf("it has the control character %#02x", s[i])}
 		}
 	}
 	return s, nil
@@ -179,7 +195,7 @@ func checkBare(s string) error {
 	case strings.Trim(port, "0123456789") == "", port[0] == '-':
 		return nil
 	}
-	return &Error{"it has a scheme other than http and https, or a malformed port"}
+	return &Error{format: "it has a scheme other than http and https, or a malformed port"}
 }
 
 // cutAny returns s up to the first of chars.
