@@ -46,17 +46,26 @@ func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func
 	}()
 	select {
 	case <-fed:
+		g.Wait()
 	case <-ctx.Done():
+		patience := time.After(grace)
 		b.queue.Stop()
+		g.Wait()
+		b.drain(ctx)
 		select {
 		case <-fed:
-		case <-time.After(grace): // the sequence may block for as long as it likes
+		case <-patience: // the sequence may block for as long as it likes
 		}
+		b.queue.Close()
 	}
-	g.Wait()
+	b.drain(ctx)
+}
+
+// drain delivers what got no turn.
+func (b *batch) drain(ctx context.Context) {
 	for _, t := range b.queue.Drain() {
 		r := t.unstarted(context.Cause(ctx))
-		emit(&r)
+		b.emit(&r)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/checker"
@@ -86,4 +87,52 @@ func TestSliceIsFree(t *testing.T) {
 		c.CheckAll(ctx, targets)
 		clear(targets)
 	}
+}
+
+// A sequence that blocks loses nothing of what it gave before, and readers that
+// have gone hold up nobody on their hosts.
+func TestReadersAndSequencesThatStop(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		m := &memory{takes: time.Second}
+		c := newChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(1))
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := make(chan struct{})
+		results := c.Stream(ctx, func(yield func(string) bool) {
+			for range 200 {
+				if !yield("http://slow.test/") {
+					return
+				}
+			}
+			<-gone
+		})
+		time.AfterFunc(1500*time.Millisecond, cancel)
+		n := 0
+		for range results {
+			n++
+		}
+		if n != 200 {
+			t.Errorf("%d results of 200 targets that were pulled", n)
+		}
+		close(gone)
+
+		c = newChecker(t, checker.WithTransport(m), checker.WithConcurrency(1), checker.WithHostConcurrency(1))
+		ctx, cancel = context.WithCancel(t.Context())
+		go c.Check(ctx, "http://host.test/")
+		synctest.Wait()
+		var left []<-chan checker.Result
+		for range 6 {
+			left = append(left, c.Stream(ctx, slices.Values([]string{"http://host.test/", "http://x.test/", "http://x.test/"})))
+		}
+		synctest.Wait()
+		start := time.Now()
+		c.Check(t.Context(), "http://host.test/")
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("Check took %v beside readers that have gone", took)
+		}
+		cancel()
+		for _, results := range left {
+			for range results {
+			}
+		}
+	})
 }

@@ -129,7 +129,8 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 // A reader that stops before the channel is closed must cancel ctx. Everything
 // is released within 100 ms then, connections included. No further target is
 // pulled, and each that was is reported, Unknown with ReasonCanceled if it had
-// no verdict; a reader that goes on for those 100 ms gets them all.
+// no verdict; a reader that goes on gets them all, if it takes no longer than
+// that.
 //
 // Targets are pulled from one goroutine, as they are needed and up to 10 000
 // ahead while their hosts must wait. A sequence that blocks cannot be
@@ -140,12 +141,17 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	out := make(chan Result)
 	late := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(grace, func() { close(late) })
+		time.AfterFunc(farewell, func() { close(late) })
 	})
 	go func() {
 		defer close(out)
 		defer stop()
 		c.batch(ctx, targets, func(r *Result) {
+			select {
+			case out <- *r:
+				return
+			default:
+			}
 			select {
 			case out <- *r:
 			case <-late: // ctx ended a while ago and the reader has gone
@@ -155,6 +161,7 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	return out
 }
 
-// grace is for how long after its context's end a batch waits for its sequence,
-// and a Stream offers results.
-const grace = 50 * time.Millisecond
+const (
+	grace    = 50 * time.Millisecond // after its context's end a batch waits for its sequence
+	farewell = 90 * time.Millisecond // and a Stream offers results
+)

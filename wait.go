@@ -10,12 +10,12 @@ import (
 
 const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
 
-// token takes the token of a further request on the host of u, and waits for the
-// end of a pause that the host asked for. Its error wraps hintTurn.
+// token takes the token of a further request on the host of u. Its error wraps
+// hintTurn.
 func (p *probe) token(ctx context.Context, u *url.URL) error {
 	key, err := p.key(u)
 	if err == nil {
-		err = p.pacer.Rested(ctx, key)
+		err = p.pacer.Token(ctx, key)
 	}
 	if err != nil {
 		return errors.Join(hintTurn, err)

@@ -43,7 +43,9 @@ func (p *Pacer[T]) Pause(key string, began time.Time, d time.Duration) {
 	if end := now.Add(d); end.After(b.until) {
 		b.until = end
 	}
-	h.served-- // the check that was sent away is about to end
+	if h.active > 0 {
+		h.served-- // the check that was sent away is about to end
+	}
 	p.rest(h, now)
 }
 

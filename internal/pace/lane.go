@@ -168,23 +168,15 @@ func (h *host[T]) remove(l *lane[T]) {
 	}
 }
 
-// spare is how many more of those that wait for a host may try than have room.
-const spare = 4
-
-// unblock lets the first of those that wait for h try, after something has ended
-// there or one that was let try has gone away. A few more than may start can do
-// so, since somebody else may be first; those whose queue is busy with other
-// hosts count for nothing, and try when it is not.
+// unblock lets all that wait for h try, not only as many as have room: a queue may
+// have been stopped, be busy with other hosts, or have a reader that has gone, by
+// the time it looks.
 func (h *host[T]) unblock() {
-	n, most := 0, spare+1
-	for ; n < len(h.blocked) && most > 0; n++ {
-		l := h.blocked[n]
+	blocked := h.blocked
+	h.blocked = nil
+	for _, l := range blocked {
 		l.q.enter(l)
-		if l.q.running < l.q.limit && !l.q.stopped {
-			most--
-		}
 	}
-	h.blocked = slices.Delete(h.blocked, 0, n)
 }
 
 // timedLanes is a heap of lanes by due.

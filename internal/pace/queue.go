@@ -31,7 +31,6 @@ type Queue[T any] struct {
 	idle    int // workers that wait and have not been woken
 	closed  bool
 	stopped bool
-	drained bool
 }
 
 // Queue returns a queue that lets slots checks run and window checks wait.
@@ -55,12 +54,12 @@ func (q *Queue[T]) Wanted() bool {
 }
 
 // Push parks a check of the host of key. The key "" is that of checks that
-// touch no host: no limit holds for them but the number of slots. After Drain it
+// touch no host: no limit holds for them but the number of slots. After Close it
 // does nothing.
 func (q *Queue[T]) Push(key string, item T) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
-	if q.drained {
+	if q.closed {
 		return
 	}
 	l := q.lane(key)
@@ -198,19 +197,18 @@ func (q *Queue[T]) Gone() {
 	q.wake()
 }
 
-// Drain takes out what is still parked. The queue must have been stopped.
+// Drain takes out what is still parked. The queue must have been stopped; until it
+// is closed, more may come.
 func (q *Queue[T]) Drain() []T {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	if q.timer != nil {
 		q.timer.Stop()
 	}
-	q.drained = true
 	var left []T
 	for _, l := range q.lanes {
 		left = append(left, l.items...)
 		l.h.remove(l)
-		l.h.unblock()
 		q.drop(l)
 	}
 	q.parked, q.ready, q.timed = 0, nil, nil

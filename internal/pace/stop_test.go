@@ -205,66 +205,14 @@ func TestStoppedQueueHoldsNoHost(t *testing.T) {
 }
 
 // What is pushed too late is not kept, and neither is its host.
-func TestPushAfterDrain(t *testing.T) {
+func TestPushAfterClose(t *testing.T) {
 	p := New[item](Limits{HostWidth: 1})
 	q := p.Queue(1, 10, func() {})
 	q.Stop()
+	q.Close()
 	q.Drain()
 	q.Push("a", item{})
 	if len(p.hosts) != 0 || q.parked != 0 {
 		t.Errorf("%d hosts are known and %d checks parked; want none", len(p.hosts), q.parked)
-	}
-}
-
-// A queue that is gone leaves its turn to others.
-func TestDrainPassesOn(t *testing.T) {
-	p := New[item](Limits{HostWidth: 1})
-	queue := func() *Queue[item] {
-		q := p.Queue(1, 10, func() {})
-		q.Push("a", item{})
-		return q
-	}
-	first := queue()
-	if _, ok := first.Next(); !ok {
-		t.Fatal("Next() = false")
-	}
-	var others []*Queue[item]
-	for range 3 * spare {
-		q := queue()
-		p.mu.Lock()
-		q.start(time.Now()) // the host is busy
-		p.mu.Unlock()
-		others = append(others, q)
-	}
-	first.Done("a")
-	for _, q := range others[:len(others)-1] {
-		q.Stop()
-		q.Drain()
-	}
-	if _, ok := others[len(others)-1].Next(); !ok {
-		t.Error("Next() = false for the last that waits")
-	}
-}
-
-// Of those that wait for a host, few are woken for each place that is free.
-func TestFewAreWoken(t *testing.T) {
-	p := New[item](Limits{HostWidth: 1})
-	woken := 0
-	const n = 100
-	queues := make([]*Queue[item], n)
-	for i := range queues {
-		queues[i] = p.Queue(1, 10, func() { woken++ })
-		queues[i].Push("a", item{})
-		p.mu.Lock()
-		if _, ok := queues[i].start(time.Now()); ok != (i == 0) {
-			t.Fatalf("start of check %d: %v", i, ok)
-		}
-		queues[i].workers = 0
-		p.mu.Unlock()
-	}
-	woken = 0
-	queues[0].Done("a")
-	if woken != spare+1 {
-		t.Errorf("%d of %d that wait were woken; want %d", woken, n-1, spare+1)
 	}
 }
