@@ -40,7 +40,7 @@ func classify(phase Phase, err error) Reason {
 		return ReasonLocal
 	case phase == PhaseDNS || has[*net.DNSError](err):
 		return classifyLookup(err)
-	case has[x509.SystemRootsError](err), has[*dial.RouteError](err):
+	case has[x509.SystemRootsError](err), has[*dial.RouteError](err), has[*dial.HookError](err):
 		return ReasonLocal
 	case isCertificate(err):
 		return ReasonCertificate

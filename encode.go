@@ -60,7 +60,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		Redirects:  r.Redirects,
 		Attempts:   r.Attempts,
 		TLS:        r.TLS.utc(),
-		Start:      r.Start.UTC(),
+		Start:      writable(r.Start),
 		Timing: timingJSON{
 			Wait:      millis(r.Timing.Wait),
 			DNS:       millis(r.Timing.DNS),
@@ -149,8 +149,21 @@ func (t *TLS) utc() *TLS {
 		return nil
 	}
 	u := *t
-	u.NotBefore, u.NotAfter = t.NotBefore.UTC(), t.NotAfter.UTC()
+	u.NotBefore, u.NotAfter = writable(t.NotBefore), writable(t.NotAfter)
 	return &u
+}
+
+// writable returns t in UTC, or the nearest time to it that RFC 3339 can write: a
+// certificate may end in the year 10000, and one such site must not keep a list
+// from being written.
+func writable(t time.Time) time.Time {
+	switch t = t.UTC(); {
+	case t.Year() < 0:
+		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	case t.Year() > 9999:
+		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
+	return t
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

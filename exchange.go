@@ -135,6 +135,7 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL, tr *wire.Trace) (resp *
 	}
 	resp, err = p.wire.Exchange(req, tr)
 	if has[*wire.HTTP2Error](err) {
+		before := *tr
 		if err := p.token(req.Context(), u); err != nil {
 			return nil, err
 		}
@@ -142,6 +143,7 @@ func (p *probe) roundTrip(req *http.Request, u *url.URL, tr *wire.Trace) (resp *
 		if !errors.Is(err2, wire.ErrNoHTTP2) {
 			return resp, err2
 		}
+		*tr = before
 	}
 	return resp, err
 }

@@ -127,11 +127,17 @@ func TestFaultsHTTP2(t *testing.T) {
 		{"E23 GOAWAY at once", func(fr *http2.Framer, _ uint32) error {
 			fr.WriteGoAway(0, http2.ErrCodeNo, nil)
 			return errors.New("done")
-		}, []checker.Reason{checker.ReasonReset, checker.ReasonMalformed}},
+		}, []checker.Reason{checker.ReasonMalformed}},
 		{"E23 the stream is refused", func(fr *http2.Framer, s uint32) error { return fr.WriteRSTStream(s, http2.ErrCodeRefusedStream) },
 			[]checker.Reason{checker.ReasonTimeout, checker.ReasonMalformed}}, // net/http asks again for as long as it may
 		{"E23 a protocol error", func(fr *http2.Framer, s uint32) error { return fr.WriteRSTStream(s, http2.ErrCodeProtocol) },
-			[]checker.Reason{checker.ReasonMalformed, checker.ReasonReset}},
+			[]checker.Reason{checker.ReasonMalformed}},
+		{"E5 status 99", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "99") }, []checker.Reason{checker.ReasonMalformed}},
+		{"E6 status 000", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "000") }, []checker.Reason{checker.ReasonMalformed}},
+		{"E6 status +20", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "+20") }, []checker.Reason{checker.ReasonMalformed}},
+		{"E5 status -200", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "-200") }, []checker.Reason{checker.ReasonMalformed}},
+		{"E5 status 2000", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "2000") }, []checker.Reason{checker.ReasonMalformed}},
+		{"E6 status 999", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "999") }, []checker.Reason{""}},
 		{"E23 a frame of a wrong size", func(fr *http2.Framer, _ uint32) error {
 			return fr.WriteRawFrame(http2.FramePing, 0, 0, []byte("garbage"))
 		}, []checker.Reason{checker.ReasonMalformed, checker.ReasonReset}},

@@ -3,6 +3,7 @@ package checker_test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -10,12 +11,12 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
@@ -254,29 +255,55 @@ func TestBlockedCandidate(t *testing.T) {
 	}
 }
 
-// A host that asked to be left alone is not asked by way of redirects either.
-func TestPauseHoldsForHops(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		asked := 0
-		m := roundTripper(func(req *http.Request) (*http.Response, error) {
-			if strings.HasPrefix(req.URL.Host, "h") && req.URL.Host != "hub.test" {
-				resp := respond(req, 302)
-				resp.Header.Set("Location", "http://hub.test/")
-				return resp, nil
-			}
-			asked++
-			resp := respond(req, 429)
-			resp.Header.Set("Retry-After", "5")
-			return resp, nil
-		})
-		c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(1), checker.WithRedirects(3), checker.WithTimeout(4*time.Second))
-		for r := range c.Stream(t.Context(), sites(5, nil)) {
-			if r.Status() == checker.Offline {
-				t.Error(r)
-			}
+// A certificate may say anything of when it ends; its site must not keep the
+// Results from being written.
+func TestYearTenThousand(t *testing.T) {
+	for _, end := range []time.Time{time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -7*3600)), time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 7*3600))} {
+		r := checker.Result{Start: end, TLS: &checker.TLS{NotBefore: end, NotAfter: end}}
+		var back checker.Result
+		data, err := json.Marshal(r)
+		if err == nil {
+			err = json.Unmarshal(data, &back)
 		}
-		if asked != 1 {
-			t.Errorf("the host was asked %d times within its pause; want once", asked)
+		if d := back.TLS.NotAfter.Sub(end).Abs(); err != nil || d > 7*time.Hour {
+			t.Errorf("%v became %s, %v", end, data, err)
 		}
-	})
+	}
+}
+
+// A client certificate that cannot be had is this side's fault.
+func TestClientCertificateFails(t *testing.T) {
+	ca := hostile.NewCA(t)
+	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
+	conf.ClientAuth = tls.RequestClientCert
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond(hostile.OK)))
+	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test", GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return nil, errors.New("the token is unplugged")
+	}}))
+	if r := c.Check(t.Context(), s.URLS()); r.Reason() != checker.ReasonLocal {
+		t.Errorf("Check(%q) = %v; want local", s.URLS(), r)
+	}
+}
+
+// B3: a resolver that fails for one candidate leaves open what that would have
+// said.
+func TestCandidateIsNotKnown(t *testing.T) {
+	d := hostile.ServeDNS(t)
+	d.Set("site.test", hostile.Addrs("127.0.0.77").For(dnsmessage.TypeA).Once(), hostile.NoData().For(dnsmessage.TypeAAAA).Once(), hostile.ServFail())
+	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithRetries(0))
+	if r := c.Check(t.Context(), "site.test:1"); r.Reason() != checker.ReasonDNS {
+		t.Errorf("Check() = %v; want dns", r)
+	}
+}
+
+// A server that was asked by HTTP/2 in vain is judged by what it did before.
+func TestPhaseWithoutHTTP2(t *testing.T) {
+	ca := hostile.NewCA(t)
+	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.CloseAfterRequest()))
+	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}), checker.WithRetries(0))
+	r := c.Check(t.Context(), s.URLS())
+	if e, _ := errors.AsType[*checker.Error](r.Err); e == nil || e.Phase != checker.PhaseResponse || e.Reason != checker.ReasonReset {
+		t.Errorf("Check(%q).Err = %v; want reset in response", s.URLS(), r.Err)
+	}
 }

@@ -90,11 +90,15 @@ func WithDialContext(dial func(ctx context.Context, network, addr string) (net.C
 // WithTLSConfig sets the TLS configuration, for roots, client certificates or
 // versions of one's own. It is cloned; NextProtos is replaced and sessions are
 // never resumed. An empty ServerName, the usual case, stands for the host of
-// each URL. The default is that of crypto/tls. Nil is refused.
+// each URL. The default is that of crypto/tls. Nil is refused, and so is a
+// MinVersion over the MaxVersion.
 func WithTLSConfig(conf *tls.Config) Option {
 	return func(c *config) error {
 		if conf == nil {
 			return refuse("WithTLSConfig", "nil")
+		}
+		if conf.MaxVersion != 0 && conf.MinVersion > conf.MaxVersion {
+			return refuse("WithTLSConfig", "its MinVersion is over its MaxVersion")
 		}
 		c.tls = conf.Clone()
 		return nil

@@ -95,7 +95,7 @@ var optionCases = []struct {
 	},
 	{"WithResolver", nil, []checker.Option{checker.WithResolver(nil)}},
 	{"WithDialContext", nil, []checker.Option{checker.WithDialContext(nil)}},
-	{"WithTLSConfig", nil, []checker.Option{checker.WithTLSConfig(nil)}},
+	{"WithTLSConfig", nil, []checker.Option{checker.WithTLSConfig(nil), checker.WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12})}},
 	{
 		"WithHostKey",
 		[]checker.Option{checker.WithHostKey(func(u *url.URL) string { return u.Port() })},

@@ -126,7 +126,7 @@ func furthest(a, b *answer) *answer {
 		switch {
 		case e == nil, e.Reason == ReasonBlocked: // which says nothing of the site
 			return -1
-		case e.Reason == ReasonLocal, e.Reason == ReasonCanceled, e.Reason == ReasonInternal:
+		case e.Reason == ReasonLocal, e.Reason == ReasonDNS, e.Reason == ReasonCanceled, e.Reason == ReasonInternal:
 			return len(phases)
 		}
 		return slices.Index(phases, e.Phase)

@@ -119,8 +119,8 @@ func newTLS(cs *tls.ConnectionState) *TLS {
 		Subject:     leaf.Subject.String(),
 		Issuer:      leaf.Issuer.String(),
 		DNSNames:    slices.Clone(leaf.DNSNames), // crypto/tls keeps the leaf for others
-		NotBefore:   leaf.NotBefore,
-		NotAfter:    leaf.NotAfter,
+		NotBefore:   writable(leaf.NotBefore),
+		NotAfter:    writable(leaf.NotAfter),
 	}
 }
 

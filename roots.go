@@ -3,24 +3,34 @@ package checker
 import (
 	"crypto/x509"
 	"sync"
+
+	"example.com/checker/internal/dial"
 )
 
 const hintRoots hint = "there are no root certificates; install the system's or set them by WithTLSConfig"
 
 // roots are the system's root certificates, loaded when they are first needed.
 //
-// crypto/x509 loads them once for the whole process and keeps the error if it
-// cannot, so that a moment without a free descriptor would make every
-// certificate a stranger for good. Here they are loaded again until that works.
+// crypto/x509 loads them once for the whole process and keeps what it got, which is
+// less than there is if descriptors were short at that moment, and would make
+// strangers of certificates for good. So they are loaded when there are some to
+// spare, and again until that works.
 type roots struct {
 	mu   sync.Mutex
 	pool *x509.CertPool // nil until loaded
 }
 
+// spareFiles is how many files there must be room for. Loading opens two at once,
+// while other checks go on.
+const spareFiles = 8
+
 func (r *roots) load() (*x509.CertPool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pool == nil {
+		if err := dial.Spare(spareFiles); err != nil {
+			return nil, x509.SystemRootsError{Err: err}
+		}
 		pool, err := x509.SystemCertPool()
 		if err != nil {
 			return nil, x509.SystemRootsError{Err: err}

@@ -71,6 +71,14 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
+// A HookError is what a caller's hook returned and that speaks of this side.
+type HookError struct{ Err error }
+
+func (e *HookError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the hook's error.
+func (e *HookError) Unwrap() error { return e.Err }
+
 // Recovered sets *err to a [PanicError] if the function that deferred it is
 // panicking. Hooks run under it one by one, not under one handler around the
 // whole check, since some of them run on goroutines of their own, where a

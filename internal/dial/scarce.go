@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"syscall"
 )
@@ -70,10 +71,36 @@ func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]net
 		return c, err
 	}
 	addrs, err := nr.LookupNetIP(ctx, network, host)
-	if c := cause.Load(); err != nil && c != nil {
+	switch c := cause.Load(); {
+	case err == nil:
+	case c != nil:
 		err = errors.Join(err, *c)
+	default:
+		// The hosts file is passed over without a word if there is no descriptor.
+		err = errors.Join(err, Spare(1))
 	}
 	return addrs, err
+}
+
+// Spare returns nil if this process can open n more files, and otherwise why it
+// cannot.
+func Spare(n int) error {
+	files := make([]*os.File, 0, n)
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	for range n {
+		f, err := os.Open(os.DevNull)
+		if errno, ok := errors.AsType[syscall.Errno](err); ok && Scarce(errno) {
+			return errno
+		}
+		if err == nil {
+			files = append(files, f)
+		}
+	}
+	return nil
 }
 
 // open opens a socket to a server. It runs on a goroutine of package net.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -29,8 +30,14 @@ func (t *Transport) Exchange2(req *http.Request, tr *Trace) (*http.Response, err
 	if tr.Sent != nil {
 		tr.Sent(c)
 	}
+	dialed := false
 	ht := &http.Transport{
+		// After some errors net/http asks again by itself.
 		DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+			if dialed {
+				return nil, errNoAnswer
+			}
+			dialed = true
 			return c.Conn, nil
 		},
 		ForceAttemptHTTP2:      true,
@@ -46,9 +53,21 @@ func (t *Transport) Exchange2(req *http.Request, tr *Trace) (*http.Response, err
 		return nil, c.fail(req.Context(), err)
 	}
 	tr.First = time.Since(sent)
+	if code, _, _ := strings.Cut(resp.Status, " "); !isFinal(code) {
+		resp.Body.Close()
+		ht.CloseIdleConnections()
+		return nil, c.fail(req.Context(), malformed("malformed status", []byte(code)))
+	}
 	resp.Request = req
 	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
 	return resp, nil
+}
+
+var errNoAnswer = &HeadError{"the server ended the HTTP/2 connection before it answered"}
+
+// isFinal reports whether code is a final status: net/http takes any number.
+func isFinal(code string) bool {
+	return len(code) == 3 && '2' <= code[0] && code[0] <= '9' && isDigit(code[1]) && isDigit(code[2])
 }
 
 // A body2 closes the connection along with the stream.

@@ -125,6 +125,15 @@ func (t *Transport) config(name, proto string) (*tls.Config, error) {
 	if conf.ServerName == "" {
 		conf.ServerName = name
 	}
+	if own := conf.GetClientCertificate; own != nil {
+		conf.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			cert, err := own(info)
+			if err != nil {
+				err = &dial.HookError{Err: err}
+			}
+			return cert, err
+		}
+	}
 	if conf.RootCAs == nil && !conf.InsecureSkipVerify && t.Roots != nil {
 		var err error
 		if conf.RootCAs, err = t.Roots(); err != nil {
