@@ -76,18 +76,18 @@ func (b *batch) feed(targets iter.Seq[string]) {
 	if !b.queue.Wanted() {
 		return
 	}
-	var reading *task
+	index, last, reading := 0, "", false
 	defer func() {
-		if reading != nil {
-			reading.err = reading.exited().Err
-			b.queue.Push("", reading)
+		if reading {
+			t := &task{index: index, target: last, asked: time.Now()}
+			t.err = t.exited().Err
+			b.queue.Push("", t)
 		}
 	}()
-	index := 0
 	for text := range targets {
-		reading = &task{index: index, target: text, asked: time.Now()}
+		last, reading = text, true
 		t := b.probe.newTask(index, text)
-		reading = nil
+		reading = false
 		b.queue.Push(t.key, t)
 		index++
 		if !b.queue.Wanted() {
