@@ -44,12 +44,16 @@ func refuse(format, piece string) error {
 }
 
 // discreet returns err without the piece of s that it shows, if that may be a part
-// of userinfo: a password with a delimiter in it ends up anywhere.
+// of userinfo: a password with a delimiter in it ends up anywhere but in a scheme.
 func discreet(err error, s string) error {
-	if e, ok := err.(*Error); ok && strings.Contains(s, "@") {
-		return &Error{e.format, "…"}
+	e, ok := err.(*Error)
+	if !ok || !strings.Contains(s, "@") {
+		return err
 	}
-	return err
+	if scheme, _, ok := cutScheme(s); ok && scheme == e.piece {
+		return err
+	}
+	return &Error{e.format, "…"}
 }
 
 // Parse reads a target. Every error is an [Error].
