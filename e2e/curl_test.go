@@ -58,6 +58,7 @@ var curlAgrees = map[int][]checker.Reason{
 	43: {checker.ReasonMalformed},                // it calls a leading space its own mistake
 	47: {checker.ReasonRedirect},
 	52: {checker.ReasonReset},
+	55: {checker.ReasonReset}, // while it still sends
 	56: {checker.ReasonReset},
 	60: {checker.ReasonCertificate},
 	61: {checker.ReasonMalformed},
