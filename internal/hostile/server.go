@@ -110,31 +110,24 @@ func (s *Server) Accepted() int {
 	return s.accepted
 }
 
-// ClosedPort returns an address that refuses connections: a socket is bound to
-// it and does not listen, so nobody else takes it.
+// ClosedPort returns an address that refuses connections: a connection from it
+// is open for as long as the test runs, so nobody else takes it, nor listens.
 func ClosedPort(tb TB) netip.AddrPort {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatalf("listen: %v", err)
-	}
-	addr := l.Addr().(*net.TCPAddr).AddrPort()
-	l.Close()
-	// A connection from the port keeps it taken, and does not listen.
 	peer, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("listen: %v", err)
 	}
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(addr)}
+	tb.Cleanup(func() { peer.Close() })
+	// With a LocalAddr the port is bound before connecting, and no other
+	// connection may begin at it.
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
 	conn, err := d.DialContext(tb.Context(), "tcp", peer.Addr().String())
 	if err != nil {
 		tb.Fatalf("hold port: %v", err)
 	}
-	tb.Cleanup(func() {
-		conn.Close()
-		peer.Close()
-	})
-	return addr
+	tb.Cleanup(func() { conn.Close() })
+	return conn.LocalAddr().(*net.TCPAddr).AddrPort()
 }
 
 // ReadHead reads a request up to its blank line.
