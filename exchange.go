@@ -52,12 +52,19 @@ func afterGet(head, get *answer) *answer {
 	return furthest(head, get)
 }
 
+// fields are what a check looks at by itself in the header of an answer.
+var fields = []string{"Location", "Retry-After"}
+
 // exchange makes one request and judges the answer. home says that u is at the
 // target's origin. Once the request is under way, GET may begin beside it if r
 // is not nil.
 func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, fresh bool, r *race) *answer {
 	a := &answer{Result: Result{URL: u.String(), Method: method}}
-	tr := &wire.Trace{Fresh: fresh}
+	tr := &a.trace
+	tr.Fresh = fresh
+	if p.judge == nil {
+		tr.Only = fields
+	}
 	switch delay := p.timeout / silentShare; {
 	case r == nil:
 	case p.transport != nil: // it would not tell us

@@ -95,6 +95,7 @@ type probe struct {
 // An answer is what one way to a site gave.
 type answer struct {
 	Result
+	trace  wire.Trace
 	next   *url.URL // where the answer redirects to, if that is to be followed
 	paused *url.URL // whose host asked to be left alone for a while; nil for none
 }
@@ -112,11 +113,13 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) *Result {
 	if t.started.IsZero() {
 		t.started = start
 	}
-	r := &Result{Err: t.err}
-	if e, ok := errors.AsType[*Error](t.err); ok {
-		r.URL = e.URL
-	}
-	if t.err == nil {
+	var r *Result
+	if t.err != nil {
+		r = &Result{Err: t.err}
+		if e, ok := errors.AsType[*Error](t.err); ok {
+			r.URL = e.URL
+		}
+	} else {
 		within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
 		r = p.attempts(within, t)
 		for alone && r.short() && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {

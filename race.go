@@ -18,8 +18,10 @@ import (
 type race struct {
 	second func(context.Context) *answer
 
-	timer  *time.Timer // nil until armed
-	beside chan *answer
+	ctx    context.Context
+	timer  *time.Timer    // nil until armed
+	beside *answer        // the second's, if that began beside the first
+	ended  sync.WaitGroup // and when it is there
 
 	mu     sync.Mutex
 	first  wire.Interrupter
@@ -45,22 +47,24 @@ func (r *race) arm(ctx context.Context, d time.Duration, first wire.Interrupter)
 		first.Interrupt()
 	}
 	if r.timer == nil {
-		r.beside = make(chan *answer, 1)
-		r.timer = time.AfterFunc(d, func() { r.run(ctx) })
+		r.ctx = ctx
+		r.ended.Add(1)
+		r.timer = time.AfterFunc(d, r.run)
 	}
 }
 
-func (r *race) run(ctx context.Context) {
-	b := &answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
-	defer func() { r.beside <- b }()
-	ctx, cancel := context.WithCancel(ctx)
+func (r *race) run() {
+	defer r.ended.Done()
+	r.beside = &answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
+	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
 	r.mu.Lock()
 	if r.cancel = cancel; r.over {
 		cancel()
 	}
 	r.mu.Unlock()
-	b = r.second(ctx)
+	b := r.second(ctx)
+	r.beside = b
 	r.mu.Lock()
 	r.won = b.up()
 	first := r.first
@@ -93,11 +97,12 @@ func (r *race) settle(ctx context.Context, a *answer, calls bool, choose func(fi
 	case a.Err == nil && !calls:
 		if running {
 			r.end()
-			<-r.beside
+			r.ended.Wait()
 		}
 		return a
 	case running:
-		b = <-r.beside
+		r.ended.Wait()
+		b = r.beside
 	case calls:
 		b = r.second(ctx)
 	default:

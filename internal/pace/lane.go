@@ -46,8 +46,16 @@ func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 		q.started()
 		return item, true
 	}
-	q.room.Signal()
+	q.hungry()
 	return item, false
+}
+
+// hungry gets the feeder to look when half of what may start has: to wake it for
+// every check would cost more than to feed one.
+func (q *Queue[T]) hungry() {
+	if q.parked < q.window && len(q.ready) <= q.slots/2 {
+		q.room.Signal()
+	}
 }
 
 // hostless moves the lane of checks that touch no host to the front, if there
@@ -63,7 +71,7 @@ func (q *Queue[T]) hostless() bool {
 // started passes on what a start makes possible: room for the feeder, a look at
 // the next check for another worker, and the end for all if this was the last.
 func (q *Queue[T]) started() {
-	q.room.Signal()
+	q.hungry()
 	if q.closed && q.parked == 0 {
 		q.wakeAll()
 	} else {

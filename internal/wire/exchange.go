@@ -70,7 +70,7 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 	if tr.Sent != nil && werr == nil {
 		tr.Sent(c)
 	}
-	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw}
+	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, only: tr.Only}
 	head, err := h.read()
 	buf = h.buf
 	if !h.first.IsZero() {

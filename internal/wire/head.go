@@ -15,6 +15,7 @@ type headReader struct {
 	pos    int       // where the current head begins in buf
 	line   int       // where the first line not yet seen begins
 	first  time.Time // when the first byte came
+	only   []string  // the fields to keep; nil for all
 	secure bool      // src is TLS
 }
 
@@ -28,7 +29,7 @@ func (h *headReader) read() (head, error) {
 		if err != nil {
 			return head{}, err
 		}
-		hd, err := parseHead(raw)
+		hd, err := parseHead(raw, h.only)
 		if err != nil {
 			return head{}, err
 		}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +13,11 @@ import (
 	"unicode"
 )
 
-// readHead reads a head as an exchange does.
-func readHead(r io.Reader, secure bool) (hd head, rest []byte, err error) {
+// readHead reads a head as an exchange does that keeps only some fields, if any
+// are named.
+func readHead(r io.Reader, secure bool, only ...string) (hd head, rest []byte, err error) {
 	buf := make([]byte, 0, 4<<10)
-	h := headReader{src: r, buf: &buf, secure: secure}
+	h := headReader{src: r, buf: &buf, secure: secure, only: only}
 	hd, err = h.read()
 	if err == nil {
 		rest = h.rest()
@@ -82,6 +84,26 @@ func TestReadHead(t *testing.T) {
 				checkQuoted(t, err)
 			}
 		})
+	}
+}
+
+// What is not kept is read all the same.
+func TestReadHeadOnly(t *testing.T) {
+	for _, tt := range heads {
+		t.Run(tt.name, func(t *testing.T) { checkOnly(t, []byte(tt.raw)) })
+	}
+}
+
+// checkOnly checks that reading some fields differs from reading all in nothing
+// but the fields that are there in the end.
+func checkOnly(t *testing.T, raw []byte) {
+	t.Helper()
+	hd, rest, err := readHead(bytes.NewReader(raw), false)
+	maps.DeleteFunc(hd.header, func(key string, _ []string) bool { return key != "A" && key != "Location" })
+	want := outcome(hd, rest, err)
+	hd, rest, err = readHead(bytes.NewReader(raw), false, "location", "A")
+	if got := outcome(hd, rest, err); got != want {
+		t.Errorf("read of two fields of %.80q = %q; want %q", raw, got, want)
 	}
 }
 

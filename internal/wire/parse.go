@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,9 +18,12 @@ type head struct {
 	minor  int    // of HTTP/1.minor
 	code   int    // three digits, 100 or more
 	status string // the code and the reason phrase
+	only   []string // the fields to keep; nil for all
 	header http.Header
-	length int64 // Content-Length; -1 if there is none
-	coding bool  // Transfer-Encoding: chunked
+	values []string // room for those of header
+	size   string   // Content-Length as it stands there
+	length int64    // and its number; -1 if there is none
+	coding bool     // Transfer-Encoding: chunked
 }
 
 // parseStatusLine reads "HTTP/1.1 200 OK", of which the reason phrase and the
@@ -47,32 +51,40 @@ func parseStatusLine(b []byte) (minor, code int, err error) {
 }
 
 // parseHead reads a whole head, from the status line to the blank line. It
-// does not keep raw.
-func parseHead(raw []byte) (head, error) {
+// does not keep raw, nor fields that are not among only; nil keeps all.
+func parseHead(raw []byte, only []string) (head, error) {
 	eol := bytes.IndexByte(raw, '\n') + 1
 	line := trimEOL(raw[:eol])
 	minor, code, err := parseStatusLine(line)
 	if err != nil {
 		return head{}, err
 	}
-	hd := head{minor: minor, code: code, length: -1}
-	hd.status = string(bytes.TrimSpace(line[9:]))
-	if hd.header, err = parseFields(raw[eol:]); err != nil {
-		return head{}, err
+	hd := head{minor: minor, code: code, status: statusText(line[9:]), length: -1, only: only}
+	err = hd.parseFields(raw[eol:])
+	return hd, err
+}
+
+// statusText returns the code and the reason phrase.
+func statusText(b []byte) string {
+	b = bytes.TrimSpace(b)
+	if string(b) == "200 OK" {
+		return "200 OK" // most are, and need no copy
 	}
-	return hd, hd.frame()
+	return string(b)
 }
 
 // parseFields reads field lines up to the blank line that ends raw.
-func parseFields(raw []byte) (http.Header, error) {
+func (hd *head) parseFields(raw []byte) error {
 	n := bytes.Count(raw, []byte("\n")) - 1
 	if n > maxFields {
-		return nil, &HeadError{"the response head has over 1000 fields"}
+		return &HeadError{"the response head has over 1000 fields"}
 	}
 	text := string(raw) // the one copy that all keys and values are cut from
-	header := make(http.Header, n)
-	values := make([]string, n)
-	var last []string // the values of the field before, for a folded line
+	if hd.only == nil {
+		hd.header = make(http.Header, n)
+		hd.values = make([]string, n)
+	}
+	var name, value string // of the field before, which a folded line continues
 	for len(text) > 0 {
 		line, rest, _ := strings.Cut(text, "\n")
 		text = rest
@@ -81,50 +93,62 @@ func parseFields(raw []byte) (http.Header, error) {
 			break
 		}
 		if line[0] == ' ' || line[0] == '\t' {
-			if last == nil || !IsText(line) {
-				return nil, malformed("malformed header line", []byte(line))
+			if name == "" || !IsText(line) {
+				return malformed("malformed header line", []byte(line))
 			}
-			v := &last[len(last)-1]
-			*v = strings.Trim(*v+" "+strings.Trim(line, " \t"), " ")
+			value = strings.Trim(value+" "+strings.Trim(line, " \t"), " ")
 			continue
 		}
-		name, value, ok := strings.Cut(line, ":")
+		if err := hd.add(name, value); err != nil {
+			return err
+		}
+		var ok bool
+		name, value, ok = strings.Cut(line, ":")
 		if !ok || !IsToken(name) || !IsText(value) {
-			return nil, malformed("malformed header line", []byte(line))
+			return malformed("malformed header line", []byte(line))
 		}
-		key := textproto.CanonicalMIMEHeaderKey(name)
 		value = strings.Trim(value, " \t")
-		if last = header[key]; last == nil {
-			last, values = values[:1:1], values[1:]
-			last[0] = value
-		} else {
-			last = append(last, value)
-		}
-		header[key] = last
 	}
-	return header, nil
-}
-
-// frame reads the fields that delimit the body. They are judged even where
-// there is no body: a head that contradicts itself is no answer.
-func (hd *head) frame() error {
-	if te := hd.header["Transfer-Encoding"]; te != nil {
-		if len(te) != 1 || !strings.EqualFold(te[0], "chunked") {
-			return malformed("unsupported transfer encoding", []byte(strings.Join(te, ", ")))
-		}
-		hd.coding = true
-	}
-	cl := hd.header["Content-Length"]
-	for i, v := range cl {
-		n, err := strconv.ParseUint(v, 10, 63)
-		if err != nil || v[0] == '+' || i > 0 && v != cl[0] {
-			return malformed("malformed content length", []byte(strings.Join(cl, ", ")))
-		}
-		hd.length = int64(n)
+	if err := hd.add(name, value); err != nil {
+		return err
 	}
 	if hd.coding {
 		hd.length = -1 // RFC 9112, section 6.3
 	}
+	return nil
+}
+
+// add takes in a field. Those that delimit the body are judged even where there
+// is no body: a head that contradicts itself is no answer.
+func (hd *head) add(name, value string) error {
+	switch {
+	case name == "":
+		return nil // before the first
+	case strings.EqualFold(name, "Transfer-Encoding"):
+		if hd.coding || !strings.EqualFold(value, "chunked") {
+			return malformed("unsupported transfer encoding", []byte(value))
+		}
+		hd.coding = true
+	case strings.EqualFold(name, "Content-Length"):
+		n, err := strconv.ParseUint(value, 10, 63)
+		if err != nil || value[0] == '+' || hd.size != "" && hd.size != value {
+			return malformed("malformed content length", []byte(value))
+		}
+		hd.size, hd.length = value, int64(n)
+	}
+	if hd.only != nil && !slices.ContainsFunc(hd.only, func(o string) bool { return strings.EqualFold(o, name) }) {
+		return nil
+	}
+	if hd.header == nil {
+		hd.header = make(http.Header)
+	}
+	key := textproto.CanonicalMIMEHeaderKey(name)
+	if all := hd.header[key]; all != nil || len(hd.values) == 0 {
+		hd.header[key] = append(all, value)
+		return nil
+	}
+	hd.values[0] = value
+	hd.header[key], hd.values = hd.values[:1:1], hd.values[1:]
 	return nil
 }
 

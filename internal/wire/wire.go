@@ -41,6 +41,7 @@ const (
 // writes here, so no lock is needed and none is taken.
 type Trace struct {
 	Fresh bool                 // look the host up anew
+	Only  []string             // the fields of the response to keep, by name; nil for all
 	Sent  func(in Interrupter) // called once when the request has been sent; may be nil
 
 	Stage Stage
