@@ -195,13 +195,17 @@ func (r *race) failure(f *flight) error {
 }
 
 // ended returns the error of a race that ctx ended, with what is still awaited:
-// connections, and the answer of a family that may hold other addresses.
+// connections, and the answer of a family that may hold other addresses. If both
+// families answered at the last moment, the lookup has taken all the time.
 func (r *race) ended(f *flight, cause error) error {
 	r.lookedUp()
 	if r.running > 0 {
 		r.errs = append(r.errs, cause)
 	}
 	r.doubt(f, cause)
+	if len(r.errs) == 0 {
+		return &LookupError{Host: f.host, Err: cause}
+	}
 	return attempts(r.errs)
 }
 

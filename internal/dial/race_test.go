@@ -32,6 +32,22 @@ func TestNeverNotFoundByTimeout(t *testing.T) {
 	}
 }
 
+// An answer that comes at the very end is an answer that came too late.
+func TestAnswerAtTheEnd(t *testing.T) {
+	for i := range 1000 {
+		bubble.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			z := zone{"ip4 h.test.": v4.in(time.Second), "ip6 h.test.": v6.in(time.Second)}
+			_, _, err := newDialer(z, new(network)).Dial(ctx, "h.test", 80, false)
+			all, many := errors.AsType[*AttemptsError](err)
+			if many && len(all.Errs) == 0 {
+				t.Fatalf("repeat %d: Dial error = %#v; want one that says something", i, err)
+			}
+		})
+	}
+}
+
 // refuseAll makes n refuse connects to the addresses of a.
 func (n *network) refuseAll(a answer) {
 	if n.answers == nil {
