@@ -73,7 +73,7 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 		r.arm(ctx, delay, interrupt(cancel))
 		ctx = within
 	default:
-		tr.Sent = func(in wire.Interrupter) { r.arm(ctx, delay, in) }
+		tr.Patience, tr.Slow = delay, func(in wire.Interrupter) { r.begin(ctx, in) }
 	}
 	start := time.Now()
 	resp, err := p.roundTrip(p.request(ctx, method, u, home), u, tr)

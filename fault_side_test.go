@@ -88,6 +88,34 @@ func TestPanicsOnTheWay(t *testing.T) {
 	}
 }
 
+// tunnel is a connection without deadlines, as those within SSH are.
+type tunnel struct{ net.Conn }
+
+var errNoDeadline = errors.New("no deadlines")
+
+func (tunnel) SetDeadline(time.Time) error      { return errNoDeadline }
+func (tunnel) SetReadDeadline(time.Time) error  { return errNoDeadline }
+func (tunnel) SetWriteDeadline(time.Time) error { return errNoDeadline }
+
+// F5, C6: connections that have no deadlines hold nobody up.
+func TestNoDeadlines(t *testing.T) {
+	connect := checker.WithDialContext(func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return tunnel{nc}, err
+	})
+	get := hostile.Serve(t, "127.0.0.1:0", hostile.ByMethod(map[string]hostile.Handler{"HEAD": hostile.Silent(), "GET": hostile.Respond(hostile.OK)}))
+	c := newChecker(t, connect, checker.WithTimeout(600*time.Millisecond))
+	if r := c.Check(t.Context(), get.URL()); !r.Online() || r.Method != http.MethodGet {
+		t.Errorf("Check of a site that answers GET only = %v by %s; want online by GET", r, r.Method)
+	}
+	silent := hostile.Serve(t, "127.0.0.1:0", hostile.Silent())
+	start := time.Now()
+	r := c.Check(t.Context(), silent.URL())
+	if took := time.Since(start); r.Reason() != checker.ReasonTimeout || took > 2*time.Second {
+		t.Errorf("Check of a silent site = %v after %v; want timeout after 0.6 s", r, took)
+	}
+}
+
 // A proxy that is down, or any other error of a transport that no type tells to
 // be the site's, is no verdict on the site.
 func TestTransportsOwnFaults(t *testing.T) {

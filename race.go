@@ -13,21 +13,21 @@ import (
 )
 
 // A race asks in two ways. The first is under way on the caller's goroutine.
-// The second begins beside it when the delay has passed that arm sets, or after
-// it, if the first turns out not to do; most races therefore start no goroutine.
+// The second begins beside it when the first turns out to be slow, or after it,
+// if the first turns out not to do; most races therefore start no goroutine.
 type race struct {
 	second func(context.Context) *answer
-
-	ctx    context.Context
-	timer  *time.Timer    // nil until armed
-	beside *answer        // the second's, if that began beside the first
-	ended  sync.WaitGroup // and when it is there
+	timer  *time.Timer // nil until armed
 
 	mu     sync.Mutex
 	first  wire.Interrupter
+	begun  bool // the second has, beside the first
+	done   bool // the second does not begin beside the first any more
 	won    bool // the second is Online
-	over   bool
-	cancel context.CancelFunc // ends the second, once it is under way
+	cancel context.CancelFunc
+
+	beside *answer        // the second's, if it has begun
+	ended  sync.WaitGroup // and when it is there
 }
 
 // interrupt makes a function an Interrupter.
@@ -35,34 +35,34 @@ type interrupt func()
 
 func (f interrupt) Interrupt() { f() }
 
-// arm lets the second begin after d, under ctx. If it is Online first, it
-// interrupts the first. Where the first goes on by another connection it is armed
-// again, and d counts from the first time.
+// arm lets the second begin after d.
 func (r *race) arm(ctx context.Context, d time.Duration, first wire.Interrupter) {
+	r.timer = time.AfterFunc(d, func() { r.begin(ctx, first) })
+}
+
+// begin lets the second begin, under ctx. If it is Online first, it interrupts
+// the first. Where the first goes on by another connection, begin is called
+// again.
+func (r *race) begin(ctx context.Context, first wire.Interrupter) {
 	r.mu.Lock()
 	r.first = first
 	won := r.won
+	if !r.begun && !r.done {
+		r.begun = true
+		ctx, r.cancel = context.WithCancel(ctx)
+		r.ended.Add(1)
+		go r.run(ctx)
+	}
 	r.mu.Unlock()
 	if won {
 		first.Interrupt()
 	}
-	if r.timer == nil {
-		r.ctx = ctx
-		r.ended.Add(1)
-		r.timer = time.AfterFunc(d, r.run)
-	}
 }
 
-func (r *race) run() {
+func (r *race) run(ctx context.Context) {
 	defer r.ended.Done()
+	defer r.cancel()
 	r.beside = &answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
-	ctx, cancel := context.WithCancel(r.ctx)
-	defer cancel()
-	r.mu.Lock()
-	if r.cancel = cancel; r.over {
-		cancel()
-	}
-	r.mu.Unlock()
 	b := r.second(ctx)
 	r.beside = b
 	r.mu.Lock()
@@ -74,14 +74,20 @@ func (r *race) run() {
 	}
 }
 
-// end ends the second. It must be called in any case, also if the first panics.
-func (r *race) end() {
-	if r.timer == nil || r.timer.Stop() {
-		return
+// close keeps the second from beginning and reports whether it has begun.
+func (r *race) close() (begun bool) {
+	if r.timer != nil {
+		r.timer.Stop()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.over = true; r.cancel != nil {
+	r.done = true
+	return r.begun
+}
+
+// end ends the second. It must be called in any case, also if the first panics.
+func (r *race) end() {
+	if r.close() {
 		r.cancel()
 	}
 }
@@ -91,16 +97,16 @@ func (r *race) end() {
 // choose chooses. The second is waited for if it is under way, and otherwise
 // begins under ctx if it is called for.
 func (r *race) settle(ctx context.Context, a *answer, calls bool, choose func(first, second *answer) *answer) *answer {
-	running := r.timer != nil && !r.timer.Stop()
+	begun := r.close()
 	var b *answer
 	switch {
 	case a.Err == nil && !calls:
-		if running {
-			r.end()
+		if begun {
+			r.cancel()
 			r.ended.Wait()
 		}
 		return a
-	case running:
+	case begun:
 		r.ended.Wait()
 		b = r.beside
 	case calls:

@@ -41,7 +41,7 @@ func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 		if len(l.items) > 0 {
 			q.ready = append(q.ready, l)
 		} else {
-			q.drop(l)
+			q.drop(l, now)
 		}
 		q.started()
 		return item, true
@@ -143,10 +143,10 @@ func (q *Queue[T]) tick() {
 }
 
 // drop removes an empty lane.
-func (q *Queue[T]) drop(l *lane[T]) {
+func (q *Queue[T]) drop(l *lane[T], now time.Time) {
 	delete(q.lanes, l.h.key)
 	l.h.lanes--
-	q.p.rest(l.h, time.Now())
+	q.p.rest(l.h, now)
 }
 
 // wake gets a worker to look, if there is anything to look at.

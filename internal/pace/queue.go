@@ -209,7 +209,7 @@ func (q *Queue[T]) Drain() []T {
 	for _, l := range q.lanes {
 		left = append(left, l.items...)
 		l.h.remove(l)
-		q.drop(l)
+		q.drop(l, time.Now())
 	}
 	q.parked, q.ready, q.timed = 0, nil, nil
 	return left

@@ -10,6 +10,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"example.com/checker/internal/dial"
@@ -29,25 +30,88 @@ type conn struct {
 	net.Conn          // the TLS connection, once there is one
 	raw      net.Conn // the connection below it
 	stop     func() bool
+
+	slow    func(Interrupter) // called once when the peer is silent for too long
+	patient bool              // the deadline for reading is that of slow
+	timer   *time.Timer       // of slow, where there are no deadlines
+
+	mu          sync.Mutex
+	interrupted bool
 }
 
-// newConn ties nc to ctx: to its deadline by the connection's own, and to its
-// cancellation by a function that runs only then. Neither costs a goroutine.
+// newConn ties nc to ctx by a function that runs when ctx ends, and only then:
+// it costs no goroutine before.
 func newConn(ctx context.Context, nc net.Conn) *conn {
-	if d, ok := ctx.Deadline(); ok {
-		nc.SetDeadline(d)
-	}
 	c := &conn{Conn: nc, raw: nc}
 	c.stop = context.AfterFunc(ctx, c.Interrupt)
 	return c
 }
 
-// Interrupt ends whatever reads or writes, at once. The connection may be a
-// caller's and panic, on a goroutine where nobody else would recover.
+// Interrupt ends whatever reads or writes, at once: by a deadline in the past or,
+// where that is not to be had, by closing. The connection may be a caller's and
+// panic, on a goroutine where nobody else would recover.
 func (c *conn) Interrupt() {
 	var err error
 	defer dial.Recovered(&err)
-	c.raw.SetDeadline(time.Unix(1, 0))
+	if c.expire() != nil {
+		c.raw.Close()
+	}
+}
+
+func (c *conn) expire() (err error) {
+	defer dial.Recovered(&err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.interrupted = true
+	return c.raw.SetDeadline(time.Unix(1, 0))
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// readBy sets the deadline for reading, zero for none.
+func (c *conn) readBy(d time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.interrupted {
+		return errInterrupted
+	}
+	return c.raw.SetReadDeadline(d)
+}
+
+// await has slow called if what is read next is not there by d. The deadline of
+// the connection costs less than a timer, which is for connections without.
+func (c *conn) await(d time.Time, slow func(Interrupter)) {
+	c.slow, c.patient = slow, true
+	if c.readBy(d) != nil {
+		c.patient = false
+		c.timer = time.AfterFunc(time.Until(d), func() { slow(c) })
+	}
+}
+
+// awaited says that it is there.
+func (c *conn) awaited() {
+	c.slow = nil
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 || !c.patient || !isTimeout(err) || c.readBy(time.Time{}) != nil {
+		return n, err
+	}
+	c.patient = false
+	if c.slow != nil {
+		c.slow(c)
+	}
+	return c.Conn.Read(p)
+}
+
+func isTimeout(err error) bool {
+	ne, ok := errors.AsType[net.Error](err)
+	return ok && ne.Timeout()
 }
 
 // Close ends the connection in good order, and in time: the TLS layer says so to

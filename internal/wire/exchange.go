@@ -67,11 +67,12 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 	// close before it has read the request (RFC 9112, section 9.5).
 	tr.Stage = Response
 	sent := time.Now()
-	if tr.Sent != nil && werr == nil {
-		tr.Sent(c)
+	if tr.Slow != nil && werr == nil {
+		c.await(tr.waitUntil(sent), tr.Slow)
 	}
 	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, only: tr.Only}
 	head, err := h.read()
+	c.awaited()
 	buf = h.buf
 	if !h.first.IsZero() {
 		tr.First = h.first.Sub(sent)

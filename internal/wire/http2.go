@@ -27,8 +27,9 @@ func (t *Transport) Exchange2(req *http.Request, tr *Trace) (*http.Response, err
 	}
 	tr.Stage = Response
 	sent := time.Now()
-	if tr.Sent != nil {
-		tr.Sent(c)
+	if tr.Slow != nil {
+		// Here the reading is net/http's, so it takes a timer.
+		defer time.AfterFunc(time.Until(tr.waitUntil(sent)), func() { tr.Slow(c) }).Stop()
 	}
 	dialed := false
 	ht := &http.Transport{

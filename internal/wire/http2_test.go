@@ -72,8 +72,8 @@ func TestExchange2(t *testing.T) {
 			{"https://example.com./", "example.com", "/"},
 			{"https://example.com.:8443/", "example.com:8443", "/"},
 		} {
-			sent := 0
-			tr := &Trace{Sent: func(Interrupter) { sent++ }}
+			slow := 0
+			tr := &Trace{Patience: 39 * ms, Slow: func(Interrupter) { slow++ }}
 			req := newRequest(t.Context(), http.MethodGet, tt.url)
 			resp, err := rt.Exchange2(req, tr)
 			if err != nil {
@@ -89,8 +89,8 @@ func TestExchange2(t *testing.T) {
 				t.Errorf("body of %d bytes, %v; want %d, nil", len(got), err, MaxBody)
 			}
 			resp.Body.Close()
-			if sent != 1 || tr.Stage != Response || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
-				t.Errorf("Trace = %+v, Sent called %d times", tr, sent)
+			if slow != 1 || tr.Stage != Response || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
+				t.Errorf("Trace = %+v, Slow called %d times; want once", tr, slow)
 			}
 		}
 	})

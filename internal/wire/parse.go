@@ -15,9 +15,9 @@ const maxFields = 1000
 
 // A head is the parsed head of a response.
 type head struct {
-	minor  int    // of HTTP/1.minor
-	code   int    // three digits, 100 or more
-	status string // the code and the reason phrase
+	minor  int      // of HTTP/1.minor
+	code   int      // three digits, 100 or more
+	status string   // the code and the reason phrase
 	only   []string // the fields to keep; nil for all
 	header http.Header
 	values []string // room for those of header

@@ -35,14 +35,21 @@ const (
 
 // A Trace asks for details of one exchange and receives them.
 //
-// It belongs to one call of Exchange at a time. The fields below Sent are
-// written by the goroutine that called Exchange and no other, and are valid
+// It belongs to one call of Exchange at a time. Stage and the fields below it
+// are written by the goroutine that called Exchange and no other, and are valid
 // once Exchange has returned: what connects beside it reports to it and never
 // writes here, so no lock is needed and none is taken.
 type Trace struct {
-	Fresh bool                 // look the host up anew
-	Only  []string             // the fields of the response to keep, by name; nil for all
-	Sent  func(in Interrupter) // called once when the request has been sent; may be nil
+	Fresh bool     // look the host up anew
+	Only  []string // the fields of the response to keep, by name; nil for all
+
+	// Slow is called, if it is not nil, when the head of the response is not
+	// there Patience after the request was sent, and again for every further
+	// connection that the exchange takes from then on. It must not block.
+	Slow     func(in Interrupter)
+	Patience time.Duration
+
+	due time.Time // when Slow is to be called, once a request was sent
 
 	Stage Stage
 	Times dial.Times
@@ -50,6 +57,14 @@ type Trace struct {
 	First time.Duration // from the request sent to the first byte of the response
 	Peer  netip.AddrPort
 	State *tls.ConnectionState // nil before the server's certificate was seen
+}
+
+// waitUntil returns when Slow is to be called, for a request sent at that time.
+func (tr *Trace) waitUntil(sent time.Time) time.Time {
+	if tr.due.IsZero() {
+		tr.due = sent.Add(tr.Patience)
+	}
+	return tr.due
 }
 
 // An Interrupter ends an exchange that is under way, from another goroutine.
