@@ -75,8 +75,9 @@ func WithResolver(r Resolver) Option {
 
 // WithDialContext sets who opens connections. network is "tcp" and addr an IP
 // address with a port; names are looked up before. The function must return
-// once its context has ended. It is called from many goroutines at once. The
-// default is a [net.Dialer]. Nil is refused.
+// once its context has ended. A connection that has no deadlines, such as one
+// through SSH, is closed when its time is over. The function is called from many
+// goroutines at once. The default is a [net.Dialer]. Nil is refused.
 func WithDialContext(dial func(ctx context.Context, network, addr string) (net.Conn, error)) Option {
 	return func(c *config) error {
 		if dial == nil {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"example.com/checker/internal/target"
@@ -115,13 +116,30 @@ func newTLS(cs *tls.ConnectionState) *TLS {
 	leaf := cs.PeerCertificates[0]
 	return &TLS{
 		Version:     tls.VersionName(cs.Version),
-		CipherSuite: tls.CipherSuiteName(cs.CipherSuite),
+		CipherSuite: suiteName(cs.CipherSuite),
 		Subject:     leaf.Subject.String(),
 		Issuer:      leaf.Issuer.String(),
 		DNSNames:    slices.Clone(leaf.DNSNames), // crypto/tls keeps the leaf for others
 		NotBefore:   writable(leaf.NotBefore),
 		NotAfter:    writable(leaf.NotAfter),
 	}
+}
+
+// suites has the names of the cipher suites, since crypto/tls makes its list of
+// them anew whenever it is asked for a name.
+var suites = sync.OnceValue(func() map[uint16]string {
+	names := make(map[uint16]string)
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		names[s.ID] = s.Name
+	}
+	return names
+})
+
+func suiteName(id uint16) string {
+	if name, ok := suites()[id]; ok {
+		return name
+	}
+	return tls.CipherSuiteName(id)
 }
 
 // Status returns the verdict: Online if there was an acceptable answer, and

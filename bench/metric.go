@@ -81,7 +81,8 @@ func (res results) judge(r row, b bar, trials []trial) verdict {
 	case b.rival != "":
 		v.Of, v.Measured = b.rival, median(ratios(mine, of(r.trial, b.rival)))
 	case b.trial != "":
-		v.Of, v.Measured = b.trial, median(ratios(mine, of(b.trial, ours)))
+		// Peaks of two trials of one contestant have nothing in common but that.
+		v.Of, v.Measured = b.trial, median(mine)/median(of(b.trial, ours))
 	case b.ideal != 0:
 		v.Of, v.Measured = "ideal", median(mine)/b.ideal
 	default:

@@ -143,7 +143,6 @@ func scheduler(few, many int) scenario {
 	return scenario{
 		name:   "memory",
 		about:  fmt.Sprintf("%d and %d hosts, a transport that answers at once from memory: the scheduler alone", few, many),
-		rounds: 3,
 		trials: []trial{{name(few), small, transport}, {name(many), large, transport[:1]}},
 		rows: []row{
 			{name(few), rss, nil},
