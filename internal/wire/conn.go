@@ -33,7 +33,7 @@ type conn struct {
 
 	slow    func(Interrupter) // called once when the peer is silent for too long
 	patient bool              // the deadline for reading is that of slow
-	timer   *time.Timer       // of slow, where there are no deadlines
+	timer   *time.Timer       // of slow, where it has one
 
 	mu          sync.Mutex
 	interrupted bool
@@ -66,26 +66,23 @@ func (c *conn) expire() (err error) {
 	return c.raw.SetDeadline(time.Unix(1, 0))
 }
 
-var errInterrupted = errors.New("interrupted")
-
-// readBy sets the deadline for reading, zero for none.
-func (c *conn) readBy(d time.Time) error {
+// readBy sets the deadline for reading, zero for none, unless c was interrupted.
+func (c *conn) readBy(d time.Time) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.interrupted {
-		return errInterrupted
-	}
-	return c.raw.SetReadDeadline(d)
+	return !c.interrupted && c.raw.SetReadDeadline(d) == nil
 }
 
 // await has slow called if what is read next is not there by d. The deadline of
-// the connection costs less than a timer, which is for connections without.
+// a TCP connection costs less than a timer, and a read that has met it can be
+// made again, which not all connections of a caller can.
 func (c *conn) await(d time.Time, slow func(Interrupter)) {
-	c.slow, c.patient = slow, true
-	if c.readBy(d) != nil {
-		c.patient = false
+	if _, ok := c.raw.(*net.TCPConn); !ok {
 		c.timer = time.AfterFunc(time.Until(d), func() { slow(c) })
+		return
 	}
+	c.slow, c.patient = slow, true
+	c.readBy(d)
 }
 
 // awaited says that it is there.
@@ -99,7 +96,7 @@ func (c *conn) awaited() {
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 || !c.patient || !isTimeout(err) || c.readBy(time.Time{}) != nil {
+	if n > 0 || !c.patient || !isTimeout(err) || !c.readBy(time.Time{}) {
 		return n, err
 	}
 	c.patient = false

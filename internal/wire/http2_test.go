@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -72,8 +73,8 @@ func TestExchange2(t *testing.T) {
 			{"https://example.com./", "example.com", "/"},
 			{"https://example.com.:8443/", "example.com:8443", "/"},
 		} {
-			slow := 0
-			tr := &Trace{Patience: 39 * ms, Slow: func(Interrupter) { slow++ }}
+			var slow atomic.Int32
+			tr := &Trace{Patience: 39 * ms, Slow: func(Interrupter) { slow.Add(1) }}
 			req := newRequest(t.Context(), http.MethodGet, tt.url)
 			resp, err := rt.Exchange2(req, tr)
 			if err != nil {
@@ -89,8 +90,8 @@ func TestExchange2(t *testing.T) {
 				t.Errorf("body of %d bytes, %v; want %d, nil", len(got), err, MaxBody)
 			}
 			resp.Body.Close()
-			if slow != 1 || tr.Stage != Response || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
-				t.Errorf("Trace = %+v, Slow called %d times; want once", tr, slow)
+			if slow.Load() != 1 || tr.Stage != Response || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
+				t.Errorf("Trace = %+v, Slow called %d times; want once", tr, slow.Load())
 			}
 		}
 	})

@@ -45,7 +45,8 @@ type Trace struct {
 
 	// Slow is called, if it is not nil, when the head of the response is not
 	// there Patience after the request was sent, and again for every further
-	// connection that the exchange takes from then on. It must not block.
+	// connection that the exchange takes from then on, from any goroutine. It
+	// must not block.
 	Slow     func(in Interrupter)
 	Patience time.Duration
 
