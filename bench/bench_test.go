@@ -109,7 +109,7 @@ func TestJudge(t *testing.T) {
 	trials := []trial{{name: "a"}, {name: "b"}}
 	res := results{
 		"a": {ours: figures(2, 4, 30), "net/http": figures(4, 8, 40)},
-		"b": {ours: figures(1, 4, 20)},
+		"b": {ours: figures(1, 2, 20)},
 	}
 	for _, tt := range []struct {
 		bar  bar
@@ -120,7 +120,7 @@ func TestJudge(t *testing.T) {
 		{bar{limit: 3.9}, 4, false},
 		{bar{limit: 0.5, rival: "net/http"}, 0.5, true},
 		{bar{limit: 0.4, rival: "net/http"}, 0.5, false},
-		{bar{limit: 1.5, trial: "b"}, 1.5, true},
+		{bar{limit: 2, trial: "b"}, 2, true},
 		{bar{limit: 1, ideal: 2}, 2, false},
 	} {
 		v := res.judge(row{trial: "a", metric: wall}, tt.bar, trials)
