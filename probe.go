@@ -213,6 +213,10 @@ func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 			return a
 		}
 		start := time.Now()
+		if end, ok := ctx.Deadline(); ok && !start.Before(end) {
+			a.Err = p.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
+			return a
+		}
 		if err := p.token(ctx, u); err != nil {
 			w := p.waited(ctx, u, err)
 			w.Redirects = hop + 1
