@@ -3,7 +3,6 @@ package checker
 import (
 	"context"
 	"iter"
-	"net/http"
 	"slices"
 	"time"
 
@@ -31,7 +30,8 @@ type Checker struct {
 	config
 	pacer   *pace.Pacer[*task]
 	lookups *dial.Lookups // shares what is under way between calls of Check
-	foreign http.Header   // what origins other than the target's are sent
+	own     *wire.Fields  // what the target's origin is sent
+	foreign *wire.Fields  // and what others are
 
 	canaries *canaries // nil without any
 	roots    roots
@@ -50,7 +50,8 @@ func New(opts ...Option) (*Checker, error) {
 		config:  *conf,
 		pacer:   pace.New[*task](conf.limits),
 		lookups: dial.NewLookups(conf.lookup(), 0),
-		foreign: defaults().header,
+		own:     wire.NewFields(conf.header),
+		foreign: wire.NewFields(defaults().header),
 	}
 	if len(conf.canaryTargets) > 0 {
 		c.canaries = new(canaries)

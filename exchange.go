@@ -76,7 +76,7 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 		tr.Patience, tr.Slow = delay, func(in wire.Interrupter) { r.begin(ctx, in) }
 	}
 	start := time.Now()
-	resp, err := p.roundTrip(p.request(ctx, method, u, home), u, tr)
+	resp, err := p.roundTrip(ctx, method, u, home, tr)
 	a.Addr, a.TLS = tr.Peer, newTLS(tr.State)
 	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
 	if err != nil {
@@ -110,43 +110,36 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 	return a
 }
 
-// request returns a request for u. The header is shared between requests where
-// only this package sees it; a caller's hook gets one of its own.
-func (p *probe) request(ctx context.Context, method string, u *url.URL, home bool) *http.Request {
-	req := blank.WithContext(ctx)
-	req.Method, req.URL, req.Host, req.Header = method, u, u.Host, p.foreign
-	if home {
-		req.Header = p.header
-		if p.host != "" {
-			req.Host = p.host
-		}
-	}
-	if p.transport != nil || p.judge != nil {
-		req.Header = req.Header.Clone()
-	}
-	return req
-}
-
-// blank is what all requests have in common.
-var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
-
 // roundTrip makes the exchange. A panic in it is a caller's: of a transport, or
 // of a function in a TLS configuration.
-func (p *probe) roundTrip(req *http.Request, u *url.URL, tr *wire.Trace) (resp *http.Response, err error) {
+func (p *probe) roundTrip(ctx context.Context, method string, u *url.URL, home bool, tr *wire.Trace) (resp *http.Response, err error) {
 	defer dial.Recovered(&err)
+	req := wire.Request{Method: method, URL: u, Fields: p.foreign}
+	if home {
+		req.Host, req.Fields = p.host, p.own
+	}
 	if p.transport != nil {
-		if resp, err = p.transport.RoundTrip(req); err != nil {
+		if resp, err = p.transport.RoundTrip(req.HTTP(ctx)); err != nil {
 			return nil, err
 		}
 		return resp, p.checkForeign(resp)
 	}
-	resp, err = p.wire.Exchange(req, tr)
+	if resp, err = p.wired(ctx, &req, tr); err == nil && p.judge != nil {
+		resp.Request = req.HTTP(ctx)
+	}
+	return resp, err
+}
+
+// wired makes the exchange with the package's own transport, again over HTTP/2 if
+// the server speaks nothing else.
+func (p *probe) wired(ctx context.Context, req *wire.Request, tr *wire.Trace) (*http.Response, error) {
+	resp, err := p.wire.Exchange(ctx, req, tr)
 	if has[*wire.HTTP2Error](err) {
 		before := *tr
-		if err := p.token(req.Context(), u); err != nil {
+		if err := p.token(ctx, req.URL); err != nil {
 			return nil, err
 		}
-		resp, err2 := p.wire.Exchange2(req, tr)
+		resp, err2 := p.wire.Exchange2(ctx, req, tr)
 		if !errors.Is(err2, wire.ErrNoHTTP2) {
 			return resp, err2
 		}
@@ -203,11 +196,11 @@ func (p *probe) phase(tr *wire.Trace, err error) Phase {
 		return PhaseTLS
 	}
 	return [...]Phase{
-		wire.Lookup:   PhaseDNS,
-		wire.Connect:  PhaseConnect,
-		wire.TLS:      PhaseTLS,
-		wire.Request:  PhaseRequest,
-		wire.Response: PhaseResponse,
+		wire.Lookup:  PhaseDNS,
+		wire.Connect: PhaseConnect,
+		wire.TLS:     PhaseTLS,
+		wire.Send:    PhaseRequest,
+		wire.Receive: PhaseResponse,
 	}[tr.Stage]
 }
 

@@ -17,11 +17,11 @@ type body struct {
 	closed bool
 }
 
-// newBody returns the body of resp, which begins with rest, a part of buf, and
-// goes on in c.
-func newBody(c *conn, resp *http.Response, buf *[]byte, rest []byte) *body {
+// newBody returns the body of resp, the answer to method, which begins with rest,
+// a part of buf, and goes on in c.
+func newBody(c *conn, method string, resp *http.Response, buf *[]byte, rest []byte) *body {
 	b := &body{c: c, buf: buf}
-	if resp.Request.Method == http.MethodHead || resp.StatusCode < 200 ||
+	if method == http.MethodHead || resp.StatusCode < 200 ||
 		resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
 		return b
 	}

@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -53,10 +51,10 @@ func enlarge(b *[]byte) *[]byte {
 }
 
 // exchange sends req on c and reads the head of the response.
-func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
-	tr.Stage = Request
+func (c *conn) exchange(req *Request, tr *Trace) (*http.Response, error) {
+	tr.Stage = Send
 	buf := buffers.Get().(*[]byte)
-	*buf = appendRequest((*buf)[:0], req)
+	*buf = req.append((*buf)[:0])
 	_, werr := c.Write(*buf)
 	*buf = (*buf)[:0]
 	if werr != nil && errors.Is(werr, os.ErrDeadlineExceeded) {
@@ -65,7 +63,7 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 	}
 	// Any other error of the write is not the end: a server may answer and
 	// close before it has read the request (RFC 9112, section 9.5).
-	tr.Stage = Response
+	tr.Stage = Receive
 	sent := time.Now()
 	if tr.Slow != nil && werr == nil {
 		c.await(tr.waitUntil(sent), tr.Slow)
@@ -91,50 +89,12 @@ func (c *conn) exchange(req *http.Request, tr *Trace) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	resp := head.response(req)
+	resp := head.response()
 	if tr.State != nil {
 		resp.TLS = tr.State
 	}
-	resp.Body = newBody(c, resp, buf, h.rest())
+	resp.Body = newBody(c, req.Method, resp, buf, h.rest())
 	return resp, nil
-}
-
-// appendRequest appends the head of req. Fields are sorted, so that equal
-// requests are equal on the wire.
-func appendRequest(b []byte, req *http.Request) []byte {
-	b = append(b, req.Method...)
-	b = append(b, ' ')
-	b = append(b, req.URL.RequestURI()...)
-	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, hostHeader(req)...)
-	b = append(b, "\r\n"...)
-	var room [8]string // most requests have fewer fields
-	keys := room[:0]
-	for key := range req.Header {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		for _, value := range req.Header[key] {
-			b = append(b, key...)
-			b = append(b, ": "...)
-			b = append(b, value...)
-			b = append(b, "\r\n"...)
-		}
-	}
-	return append(b, "Connection: close\r\n\r\n"...)
-}
-
-// hostHeader returns the Host field: the caller's, or the host of the URL
-// without the dot of a rooted name, which virtual hosts do not know.
-func hostHeader(req *http.Request) string {
-	if req.Host != "" && req.Host != req.URL.Host {
-		return req.Host
-	}
-	if name, port, found := strings.Cut(req.URL.Host, ".:"); found {
-		return name + ":" + port
-	}
-	return serverName(req.URL.Host)
 }
 
 // A HeadError says that what came back is not the head of an HTTP response, or

@@ -50,7 +50,7 @@ func TestAppendRequest(t *testing.T) {
 			}
 			req.Header = tt.header
 			want := strings.ReplaceAll(tt.want+"|Connection: close||", "|", "\r\n")
-			if got := string(appendRequest(nil, req)); got != want {
+			if got := string(requestOf(req).append(nil)); got != want {
 				t.Errorf("request for %q = %q; want %q", tt.url, got, want)
 			}
 		})

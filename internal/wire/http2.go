@@ -17,15 +17,15 @@ var ErrNoHTTP2 = errors.New("the server does not speak HTTP/2")
 // Exchange2 is Exchange for a server that speaks HTTP/2 only: the connection
 // is opened as for Exchange, and net/http speaks over it. The error is
 // ErrNoHTTP2 if that turns out not to be so.
-func (t *Transport) Exchange2(req *http.Request, tr *Trace) (*http.Response, error) {
-	c, err := t.open(req, tr, "h2")
+func (t *Transport) Exchange2(ctx context.Context, req *Request, tr *Trace) (*http.Response, error) {
+	c, err := t.open(ctx, req.URL, tr, "h2")
 	if err != nil {
 		return nil, err
 	}
 	if tr.State == nil || tr.State.NegotiatedProtocol != "h2" {
-		return nil, c.fail(req.Context(), ErrNoHTTP2)
+		return nil, c.fail(ctx, ErrNoHTTP2)
 	}
-	tr.Stage = Response
+	tr.Stage = Receive
 	sent := time.Now()
 	if tr.Slow != nil {
 		// Here the reading is net/http's, so it takes a timer.
@@ -46,20 +46,19 @@ func (t *Transport) Exchange2(req *http.Request, tr *Trace) (*http.Response, err
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: MaxHead,
 	}
-	asked := req.WithContext(req.Context())
-	asked.Host = hostHeader(req)
+	asked := req.HTTP(ctx)
+	asked.Host = req.host()
 	resp, err := ht.RoundTrip(asked)
 	if err != nil {
 		ht.CloseIdleConnections()
-		return nil, c.fail(req.Context(), err)
+		return nil, c.fail(ctx, err)
 	}
 	tr.First = time.Since(sent)
 	if code, _, _ := strings.Cut(resp.Status, " "); !isFinal(code) {
 		resp.Body.Close()
 		ht.CloseIdleConnections()
-		return nil, c.fail(req.Context(), malformed("malformed status", []byte(code)))
+		return nil, c.fail(ctx, malformed("malformed status", []byte(code)))
 	}
-	resp.Request = req
 	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
 	return resp, nil
 }

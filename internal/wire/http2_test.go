@@ -75,8 +75,8 @@ func TestExchange2(t *testing.T) {
 		} {
 			var slow atomic.Int32
 			tr := &Trace{Patience: 39 * ms, Slow: func(Interrupter) { slow.Add(1) }}
-			req := newRequest(t.Context(), http.MethodGet, tt.url)
-			resp, err := rt.Exchange2(req, tr)
+			req := requestOf(newRequest(t.Context(), http.MethodGet, tt.url))
+			resp, err := rt.Exchange2(t.Context(), req, tr)
 			if err != nil {
 				t.Fatalf("Exchange2(%q) error = %v; want nil", tt.url, err)
 			}
@@ -90,7 +90,7 @@ func TestExchange2(t *testing.T) {
 				t.Errorf("body of %d bytes, %v; want %d, nil", len(got), err, MaxBody)
 			}
 			resp.Body.Close()
-			if slow.Load() != 1 || tr.Stage != Response || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
+			if slow.Load() != 1 || tr.Stage != Receive || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
 				t.Errorf("Trace = %+v, Slow called %d times; want once", tr, slow.Load())
 			}
 		}
@@ -110,7 +110,7 @@ func TestNoHTTP2(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			got := ""
 			rt := id.serve(id.over(func(c net.Conn) { got = readRequest(c) }, tt.protos...))
-			_, err := rt.Exchange2(newRequest(t.Context(), http.MethodHead, "https://example.com/"), new(Trace))
+			_, err := rt.Exchange2(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://example.com/")), new(Trace))
 			synctest.Wait()
 			if err == nil || tt.want != errAny && !errors.Is(err, tt.want) || got != "" {
 				t.Errorf("Exchange2 to a server of %q = %v after %q; want %v and nothing sent", tt.protos, err, got, tt.want)
@@ -128,12 +128,12 @@ func TestCancel2(t *testing.T) {
 		stage Stage
 	}{
 		{"handshake", stall, TLS},
-		{"no frame", id.over(stall, "h2"), Response},
+		{"no frame", id.over(stall, "h2"), Receive},
 		{"settings only", id.over(func(c net.Conn) {
 			go silence(c)
 			io.WriteString(c, settings)
 			time.Sleep(time.Minute)
-		}, "h2"), Response},
+		}, "h2"), Receive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestCancel2(t *testing.T) {
 				time.AfterFunc(time.Second, func() { cancel(cause) })
 				tr := new(Trace)
 				began := time.Now()
-				_, err := rt.Exchange2(newRequest(ctx, http.MethodHead, "https://example.com/"), tr)
+				_, err := rt.Exchange2(ctx, requestOf(newRequest(ctx, http.MethodHead, "https://example.com/")), tr)
 				took := time.Since(began)
 				time.Sleep(time.Minute) // until the server has noticed
 				if took != time.Second || !errors.Is(err, cause) || tr.Stage != tt.stage {
@@ -180,7 +180,7 @@ func TestBroken2(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				began := time.Now()
-				_, err := rt.Exchange2(newRequest(ctx, http.MethodHead, "https://example.com/"), new(Trace))
+				_, err := rt.Exchange2(ctx, requestOf(newRequest(ctx, http.MethodHead, "https://example.com/")), new(Trace))
 				took := time.Since(began)
 				time.Sleep(time.Minute) // until the server has noticed
 				if err == nil || took > time.Second || conns != 1 {

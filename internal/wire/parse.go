@@ -152,8 +152,8 @@ func (hd *head) add(name, value string) error {
 	return nil
 }
 
-// response returns the head as a response to req, without a body.
-func (hd *head) response(req *http.Request) *http.Response {
+// response returns the head as a response without a body.
+func (hd *head) response() *http.Response {
 	resp := &http.Response{
 		Status:        hd.status,
 		StatusCode:    hd.code,
@@ -163,7 +163,6 @@ func (hd *head) response(req *http.Request) *http.Response {
 		Header:        hd.header,
 		ContentLength: hd.length,
 		Close:         true,
-		Request:       req,
 	}
 	if hd.minor != 1 {
 		resp.Proto = "HTTP/1." + string(rune('0'+hd.minor))

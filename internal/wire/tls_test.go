@@ -35,10 +35,10 @@ func TestTLS(t *testing.T) {
 		state  bool // whether the certificate was seen
 		chains int
 	}{
-		{"verified", "https://example.com/", id.over(answers, "http/1.1"), id.roots, nil, Response, true, 1},
-		{"D21 trailing dot", "https://example.com./", id.over(answers, "http/1.1"), id.roots, nil, Response, true, 1},
-		{"no protocol agreed on", "https://example.com/", id.over(answers), id.roots, nil, Response, true, 1},
-		{"HTTP/2 preferred", "https://example.com/", id.over(answers, "h2", "http/1.1"), id.roots, nil, Response, true, 1},
+		{"verified", "https://example.com/", id.over(answers, "http/1.1"), id.roots, nil, Receive, true, 1},
+		{"D21 trailing dot", "https://example.com./", id.over(answers, "http/1.1"), id.roots, nil, Receive, true, 1},
+		{"no protocol agreed on", "https://example.com/", id.over(answers), id.roots, nil, Receive, true, 1},
+		{"HTTP/2 preferred", "https://example.com/", id.over(answers, "h2", "http/1.1"), id.roots, nil, Receive, true, 1},
 		{"D3 untrusted", "https://example.com/", id.over(answers), x509.NewCertPool(), not2(verification), TLS, true, 0},
 		{"D4 wrong host", "https://wrong.test/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
 		{"D4 wrong address", "https://192.0.2.7/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
@@ -46,17 +46,17 @@ func TestTLS(t *testing.T) {
 		{"D11 no TLS", "https://example.com/", func(c net.Conn) { go silence(c); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, id.roots, as(new(tls.RecordHeaderError)), TLS, false, 0},
 		{"D15 closed in the handshake", "https://example.com/", func(c net.Conn) { c.Read(make([]byte, 9999)) }, id.roots, not2(isEOF), TLS, false, 0},
 		{"other protocols only", "https://example.com/", id.over(answers, "other"), id.roots, isHTTP2, TLS, false, 0},
-		{"HTTP/2 only, by its frame", "https://example.com/", id.over(answer(settings), "h2"), id.roots, isHTTP2, Response, true, 1},
-		{"HTTP/2 only, hangs up", "https://example.com/", id.over(hangUp, "h2"), id.roots, isHTTP2, Response, true, 1},
-		{"C5 hangs up", "https://example.com/", id.over(hangUp, "http/1.1"), id.roots, not2(isEOF), Response, true, 1},
-		{"hangs up in the head", "https://example.com/", id.over(answer(ok), "h2"), id.roots, not2(isEOF), Response, true, 1},
+		{"HTTP/2 only, by its frame", "https://example.com/", id.over(answer(settings), "h2"), id.roots, isHTTP2, Receive, true, 1},
+		{"HTTP/2 only, hangs up", "https://example.com/", id.over(hangUp, "h2"), id.roots, isHTTP2, Receive, true, 1},
+		{"C5 hangs up", "https://example.com/", id.over(hangUp, "http/1.1"), id.roots, not2(isEOF), Receive, true, 1},
+		{"hangs up in the head", "https://example.com/", id.over(answer(ok), "h2"), id.roots, not2(isEOF), Receive, true, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				rt := id.serve(tt.serve)
 				rt.Config.RootCAs = tt.roots
 				tr := new(Trace)
-				resp, err := rt.Exchange(newRequest(t.Context(), http.MethodHead, tt.url), tr)
+				resp, err := rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, tt.url)), tr)
 				if err == nil {
 					resp.Body.Close()
 				}
@@ -132,8 +132,8 @@ func TestClientCertificate(t *testing.T) {
 	}()
 	rt := Transport{Config: &tls.Config{RootCAs: id.roots}}
 	tr := new(Trace)
-	_, err = rt.Exchange(newRequest(t.Context(), http.MethodHead, "https://"+l.Addr().String()), tr)
-	if !isAlert(err, 116) || isHTTP2(err) || tr.Stage != Response || tr.State == nil {
-		t.Errorf("RoundTrip error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Response)
+	_, err = rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://"+l.Addr().String())), tr)
+	if !isAlert(err, 116) || isHTTP2(err) || tr.Stage != Receive || tr.State == nil {
+		t.Errorf("RoundTrip error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Receive)
 	}
 }

@@ -46,7 +46,7 @@ func TestTrace(t *testing.T) {
 		began := time.Now()
 		slow := make(chan time.Duration, 9)
 		tr := Trace{Patience: 85 * ms, Slow: func(Interrupter) { slow <- time.Since(began) }}
-		resp, err := rt.Exchange(newRequest(t.Context(), http.MethodHead, "https://example.com/"), &tr)
+		resp, err := rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://example.com/")), &tr)
 		if err != nil {
 			t.Fatalf("RoundTrip error = %v; want nil", err)
 		}
@@ -57,8 +57,8 @@ func TestTrace(t *testing.T) {
 		if want := (dial.Times{DNS: 10 * ms, Connect: 20 * ms}); tr.Times != want || tr.TLS != 30*ms || tr.First != 40*ms {
 			t.Errorf("Trace times = %v, TLS %v, First %v; want %v, 30ms, 40ms", tr.Times, tr.TLS, tr.First, want)
 		}
-		if tr.Stage != Response || tr.Peer.String() != peer {
-			t.Errorf("Trace stage %d, peer %v; want %d, %v", tr.Stage, tr.Peer, Response, peer)
+		if tr.Stage != Receive || tr.Peer.String() != peer {
+			t.Errorf("Trace stage %d, peer %v; want %d, %v", tr.Stage, tr.Peer, Receive, peer)
 		}
 		if at := <-slow; at != 145*ms || len(slow) > 0 {
 			t.Errorf("Slow was called at %v, and %d times more; want once, at 145ms", at, len(slow))
@@ -95,13 +95,13 @@ func TestCancel(t *testing.T) {
 		{name: "lookup", url: "http://h.test/", hang: Lookup, want: Lookup},
 		{name: "C2 connect", url: "http://192.0.2.1/", hang: Connect, want: Connect},
 		{name: "D13 handshake", url: "https://example.com/", serve: stall, want: TLS},
-		{name: "H7 request", url: "http://h.test/", want: Request},
-		{name: "C6 response", url: "http://h.test/", serve: stall, want: Response},
-		{name: "E12 half a head", url: "http://h.test/", serve: func(c net.Conn) { answer(ok + "A: b\r\n")(c); stall(c) }, want: Response},
-		{name: "E20 100 and silence", url: "http://h.test/", serve: func(c net.Conn) { answer("HTTP/1.1 100 Continue\r\n\r\n")(c); stall(c) }, want: Response},
-		{name: "H1 one byte a second", url: "http://h.test/", serve: trickle(ok, 1), want: Response},
-		{name: "H2 one line a second", url: "http://h.test/", serve: trickle(ok+"AAA: bbb\r\n", 10), want: Response},
-		{name: "response over TLS", url: "https://example.com/", serve: id.over(stall, "http/1.1"), want: Response},
+		{name: "H7 request", url: "http://h.test/", want: Send},
+		{name: "C6 response", url: "http://h.test/", serve: stall, want: Receive},
+		{name: "E12 half a head", url: "http://h.test/", serve: func(c net.Conn) { answer(ok + "A: b\r\n")(c); stall(c) }, want: Receive},
+		{name: "E20 100 and silence", url: "http://h.test/", serve: func(c net.Conn) { answer("HTTP/1.1 100 Continue\r\n\r\n")(c); stall(c) }, want: Receive},
+		{name: "H1 one byte a second", url: "http://h.test/", serve: trickle(ok, 1), want: Receive},
+		{name: "H2 one line a second", url: "http://h.test/", serve: trickle(ok+"AAA: bbb\r\n", 10), want: Receive},
+		{name: "response over TLS", url: "https://example.com/", serve: id.over(stall, "http/1.1"), want: Receive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, deadline := range []bool{false, true} {
@@ -131,7 +131,7 @@ func TestCancel(t *testing.T) {
 					})
 					tr := new(Trace)
 					began := time.Now()
-					_, err := rt.Exchange(newRequest(ctx, http.MethodHead, tt.url), tr)
+					_, err := rt.Exchange(ctx, requestOf(newRequest(ctx, http.MethodHead, tt.url)), tr)
 					took := time.Since(began)
 					close(ended)
 					if took != 5500*ms || tr.Stage != tt.want {

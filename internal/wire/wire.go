@@ -6,11 +6,13 @@
 package wire
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"example.com/checker/internal/dial"
@@ -26,11 +28,11 @@ const (
 type Stage uint8
 
 const (
-	Lookup   Stage = iota // looking the host up
-	Connect               // opening a TCP connection
-	TLS                   // the TLS handshake
-	Request               // sending the request
-	Response              // reading the head of the response
+	Lookup  Stage = iota // looking the host up
+	Connect              // opening a TCP connection
+	TLS                  // the TLS handshake
+	Send                 // sending the request
+	Receive              // reading the head of the response
 )
 
 // A Trace asks for details of one exchange and receives them.
@@ -81,33 +83,37 @@ type Transport struct {
 	Roots func() (*x509.CertPool, error)
 }
 
-// RoundTrip implements [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper]. The request must have no body.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	return t.Exchange(req, new(Trace))
+	resp, err := t.Exchange(req.Context(), requestOf(req), new(Trace))
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = req
+	return resp, nil
 }
 
-// Exchange sends req, which must have no body, and returns the first final
-// response. The context of req bounds the exchange up to the closing of the
-// body. At most MaxBody bytes of the body can be read.
+// Exchange sends req and returns the first final response; its Request is for
+// the caller to set. ctx bounds the exchange up to the closing of the body, of
+// which at most MaxBody bytes can be read.
 //
 // The error is that of the step that failed; tr tells which one. It wraps an
 // [HTTP2Error] if it may be that the server speaks HTTP/2 only.
-func (t *Transport) Exchange(req *http.Request, tr *Trace) (*http.Response, error) {
-	c, err := t.open(req, tr, "http/1.1")
+func (t *Transport) Exchange(ctx context.Context, req *Request, tr *Trace) (*http.Response, error) {
+	c, err := t.open(ctx, req.URL, tr, "http/1.1")
 	if err != nil {
 		return nil, err
 	}
 	resp, err := c.exchange(req, tr)
 	if err != nil {
-		return nil, c.fail(req.Context(), err)
+		return nil, c.fail(ctx, err)
 	}
 	return resp, nil
 }
 
-// open connects to the host of req and, for https, shakes hands.
-func (t *Transport) open(req *http.Request, tr *Trace, proto string) (*conn, error) {
-	ctx := req.Context()
-	host, port := target.Host(req.URL)
+// open connects to the host of u and, for https, shakes hands.
+func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, proto string) (*conn, error) {
+	host, port := target.Host(u)
 	tr.Stage = Lookup
 	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.Fresh)
 	tr.Times = times
@@ -119,7 +125,7 @@ func (t *Transport) open(req *http.Request, tr *Trace, proto string) (*conn, err
 	}
 	tr.Stage, tr.Peer = Connect, dc.Peer
 	c := newConn(ctx, dc.Conn)
-	if req.URL.Scheme != "https" {
+	if u.Scheme != "https" {
 		return c, nil
 	}
 	tr.Stage = TLS

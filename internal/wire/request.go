@@ -1,0 +1,77 @@
+package wire
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A Request has no body.
+type Request struct {
+	Method string
+	URL    *url.URL
+	Host   string  // the Host field, if not the host of URL
+	Fields *Fields // the other fields
+}
+
+// Fields are fields of requests, written once for all of them.
+type Fields struct {
+	header http.Header
+	text   string
+}
+
+// NewFields returns the fields of h, which must not be modified any more. They
+// are sorted, so that equal requests are equal on the wire.
+func NewFields(h http.Header) *Fields {
+	var b strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[key] {
+			b.WriteString(key + ": " + value + "\r\n")
+		}
+	}
+	return &Fields{h, b.String()}
+}
+
+// requestOf returns the Request that is like req.
+func requestOf(req *http.Request) *Request {
+	return &Request{Method: req.Method, URL: req.URL, Host: req.Host, Fields: NewFields(req.Header)}
+}
+
+// HTTP returns the request as one of package http, with a header of its own.
+func (r *Request) HTTP(ctx context.Context) *http.Request {
+	req := blank.WithContext(ctx)
+	req.Method, req.URL, req.Host, req.Header = r.Method, r.URL, r.URL.Host, r.Fields.header.Clone()
+	if r.Host != "" {
+		req.Host = r.Host
+	}
+	return req
+}
+
+var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+
+// append appends the request as HTTP/1.1 writes it.
+func (r *Request) append(b []byte) []byte {
+	b = append(b, r.Method...)
+	b = append(b, ' ')
+	b = append(b, r.URL.RequestURI()...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, r.host()...)
+	b = append(b, "\r\n"...)
+	b = append(b, r.Fields.text...)
+	return append(b, "Connection: close\r\n\r\n"...)
+}
+
+// host returns the Host field: the caller's, or the host of the URL without the
+// dot of a rooted name, which virtual hosts do not know.
+func (r *Request) host() string {
+	if r.Host != "" && r.Host != r.URL.Host {
+		return r.Host
+	}
+	if name, port, found := strings.Cut(r.URL.Host, ".:"); found {
+		return name + ":" + port
+	}
+	return serverName(r.URL.Host)
+}
