@@ -147,6 +147,8 @@ func (q *Queue[T]) drop(l *lane[T], now time.Time) {
 	delete(q.lanes, l.h.key)
 	l.h.lanes--
 	q.p.rest(l.h, now)
+	*l = lane[T]{}
+	q.p.spareLanes.Put(l)
 }
 
 // wake gets a worker to look, if there is anything to look at.

@@ -38,6 +38,8 @@ type Pacer[T any] struct {
 	all     *rate.Limiter
 	hosts   map[string]*host[T]
 	cooling []*host[T] // idle ones whose bucket fills up, about in the order in which they will be full
+
+	spareHosts, spareLanes sync.Pool // most are short-lived
 }
 
 // A host is what is known of one host: who is on it and who waits for it.
@@ -164,9 +166,18 @@ func (p *Pacer[T]) host(key string, now time.Time) *host[T] {
 		return h
 	}
 	p.forget(now)
-	h := &host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst), since: now}
+	h := spare[host[T]](&p.spareHosts)
+	*h = host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst), since: now}
 	p.hosts[key] = h
 	return h
+}
+
+// spare returns a value from a pool, or a new one.
+func spare[V any](p *sync.Pool) *V {
+	if v, ok := p.Get().(*V); ok {
+		return v
+	}
+	return new(V)
 }
 
 // rest lets go of h if nothing runs or waits on it: at once if its bucket is
@@ -177,6 +188,7 @@ func (p *Pacer[T]) rest(h *host[T], now time.Time) {
 	case h.active > 0 || h.lanes > 0 || h.cooling:
 	case h.full(now):
 		delete(p.hosts, h.key)
+		p.spareHosts.Put(h)
 	default:
 		h.cooling = true
 		p.cooling = append(p.cooling, h)

@@ -74,7 +74,8 @@ func (q *Queue[T]) Push(key string, item T) {
 func (q *Queue[T]) lane(key string) *lane[T] {
 	l := q.lanes[key]
 	if l == nil {
-		l = &lane[T]{q: q, h: q.p.host(key, time.Now())}
+		l = spare[lane[T]](&q.p.spareLanes)
+		*l = lane[T]{q: q, h: q.p.host(key, time.Now())}
 		l.items = l.one[:0]
 		l.h.lanes++
 		q.lanes[key] = l
