@@ -21,22 +21,25 @@ type brake struct {
 }
 
 // Pause lets no check of the host of key start for d, because the host said so
-// in answer to a request that began at the given time. What runs goes on.
+// in answer to a request of the given time. What runs goes on.
 //
 // The gap between later starts follows from how many checks the host let
-// through since it was last paused, or is known. Other answers to requests that
-// were under way when it was paused say nothing new.
-func (p *Pacer[T]) Pause(key string, began time.Time, d time.Duration) {
+// through since it was last paused, or since the first began. Other answers to
+// requests that were under way when it was paused say nothing new.
+func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	h := p.host(key, now)
+	h := p.host(key)
+	if h.since.IsZero() {
+		h.since = now
+	}
 	b := h.brake
 	if b == nil {
 		b = new(brake)
 		h.brake = b
 	}
-	if !began.Before(b.set) {
+	if !sent.Before(b.set) {
 		b.gap = min(d, (now.Sub(h.since)+d)/time.Duration(max(1, h.served)))
 		b.set, h.since, h.served = now, now, 0
 	}
@@ -46,7 +49,7 @@ func (p *Pacer[T]) Pause(key string, began time.Time, d time.Duration) {
 	if h.active > 0 {
 		h.served-- // the check that was sent away is about to end
 	}
-	p.rest(h, now)
+	p.rest(h)
 }
 
 // Rested waits until the host of key takes requests again, and takes the tokens
@@ -100,11 +103,11 @@ func (h *host[T]) width(most int) int {
 }
 
 // passed notes the end of a check.
-func (h *host[T]) passed(now time.Time) {
+func (h *host[T]) passed() {
 	h.served++
 	if b := h.brake; b != nil {
 		b.gap -= b.gap / ease
-		if b.gap < minGap && !now.Before(b.until) {
+		if b.gap < minGap && !time.Now().Before(b.until) {
 			h.brake = nil
 		}
 	}

@@ -35,13 +35,13 @@ func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 			continue
 		}
 		item, l.items = l.items[0], l.items[1:]
-		l.h.active++
+		l.h.begin(now)
 		q.running++
 		q.parked--
 		if len(l.items) > 0 {
 			q.ready = append(q.ready, l)
 		} else {
-			q.drop(l, now)
+			q.drop(l)
 		}
 		q.started()
 		return item, true
@@ -143,10 +143,10 @@ func (q *Queue[T]) tick() {
 }
 
 // drop removes an empty lane.
-func (q *Queue[T]) drop(l *lane[T], now time.Time) {
+func (q *Queue[T]) drop(l *lane[T]) {
 	delete(q.lanes, l.h.key)
 	l.h.lanes--
-	q.p.rest(l.h, now)
+	q.p.rest(l.h)
 	*l = lane[T]{}
 	q.p.spareLanes.Put(l)
 }

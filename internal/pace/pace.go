@@ -51,7 +51,7 @@ type host[T any] struct {
 	blocked []*lane[T]    // of those, the ones that wait for active to sink, first come first served
 	cooling bool          // listed in Pacer.cooling
 
-	since  time.Time // when it was last paused, or became known
+	since  time.Time // when it was last paused, or else its first check began; zero before
 	served int       // checks that ended since
 	brake  *brake    // nil for a host that never asked for a pause
 }
@@ -103,8 +103,8 @@ func (p *Pacer[T]) first(ctx context.Context, key string) (*rate.Reservation, er
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	h := p.host(key, now)
-	defer p.rest(h, now)
+	h := p.host(key)
+	defer p.rest(h)
 	if d, ok := ctx.Deadline(); ok {
 		wait, cancel := p.reserve(h, now)
 		cancel(now)
@@ -161,15 +161,23 @@ func (p *Pacer[T]) reserve(h *host[T], now time.Time) (wait time.Duration, cance
 }
 
 // host returns the host of key.
-func (p *Pacer[T]) host(key string, now time.Time) *host[T] {
+func (p *Pacer[T]) host(key string) *host[T] {
 	if h := p.hosts[key]; h != nil {
 		return h
 	}
-	p.forget(now)
+	p.forget()
 	h := spare[host[T]](&p.spareHosts)
-	*h = host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst), since: now}
+	*h = host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst)}
 	p.hosts[key] = h
 	return h
+}
+
+// begin notes the beginning of a check.
+func (h *host[T]) begin(now time.Time) {
+	h.active++
+	if h.since.IsZero() {
+		h.since = now
+	}
 }
 
 // spare returns a value from a pool, or a new one.
@@ -183,10 +191,10 @@ func spare[V any](p *sync.Pool) *V {
 // rest lets go of h if nothing runs or waits on it: at once if its bucket is
 // full and it has no brake on, which is how a new one begins, and otherwise
 // later.
-func (p *Pacer[T]) rest(h *host[T], now time.Time) {
+func (p *Pacer[T]) rest(h *host[T]) {
 	switch {
 	case h.active > 0 || h.lanes > 0 || h.cooling:
-	case h.full(now):
+	case h.full():
 		delete(p.hosts, h.key)
 		p.spareHosts.Put(h)
 	default:
@@ -197,11 +205,11 @@ func (p *Pacer[T]) rest(h *host[T], now time.Time) {
 
 // forget looks at the host that has cooled longest, or at two. As it is called
 // for every new host, the list cannot grow faster than it shrinks.
-func (p *Pacer[T]) forget(now time.Time) {
+func (p *Pacer[T]) forget() {
 	for range min(2, len(p.cooling)) {
 		h := p.cooling[0]
 		idle := h.active == 0 && h.lanes == 0
-		if idle && !h.full(now) && len(p.cooling) <= maxCooling {
+		if idle && !h.full() && len(p.cooling) <= maxCooling {
 			return
 		}
 		p.cooling[0] = nil
@@ -214,9 +222,9 @@ func (p *Pacer[T]) forget(now time.Time) {
 }
 
 // full reports whether h is as a host that is not known.
-func (h *host[T]) full(now time.Time) bool {
-	if h.brake != nil && now.Before(h.brake.until.Add(memory)) {
+func (h *host[T]) full() bool {
+	if h.brake != nil && time.Now().Before(h.brake.until.Add(memory)) {
 		return false
 	}
-	return h.bucket == nil || h.bucket.TokensAt(now) >= float64(h.bucket.Burst())
+	return h.bucket == nil || h.bucket.Tokens() >= float64(h.bucket.Burst())
 }

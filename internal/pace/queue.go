@@ -75,7 +75,7 @@ func (q *Queue[T]) lane(key string) *lane[T] {
 	l := q.lanes[key]
 	if l == nil {
 		l = spare[lane[T]](&q.p.spareLanes)
-		*l = lane[T]{q: q, h: q.p.host(key, time.Now())}
+		*l = lane[T]{q: q, h: q.p.host(key)}
 		l.items = l.one[:0]
 		l.h.lanes++
 		q.lanes[key] = l
@@ -164,11 +164,11 @@ const pause = 20 * time.Millisecond
 // end takes a check off its host.
 func (q *Queue[T]) end(key string) {
 	q.running--
-	h, now := q.p.hosts[key], time.Now()
+	h := q.p.hosts[key]
 	h.active--
-	h.passed(now)
+	h.passed()
 	h.unblock()
-	q.p.rest(h, now)
+	q.p.rest(h)
 }
 
 // grow lets more checks run again after Retry has let fewer: by one when as
@@ -210,7 +210,7 @@ func (q *Queue[T]) Drain() []T {
 	for _, l := range q.lanes {
 		left = append(left, l.items...)
 		l.h.remove(l)
-		q.drop(l, time.Now())
+		q.drop(l)
 	}
 	q.parked, q.ready, q.timed = 0, nil, nil
 	return left

@@ -188,7 +188,7 @@ func (s *schedule) run() {
 // checkOver checks what is left of a schedule, and its rates.
 func (s *schedule) checkOver() {
 	for range s.p.cooling {
-		s.p.forget(time.Now())
+		s.p.forget()
 	}
 	if n := len(s.p.hosts); n > 0 {
 		s.failf("%d hosts are remembered after an hour; want 0", n)
