@@ -68,11 +68,15 @@ func (c *Checker) probe(l *dial.Lookups) *probe {
 	if c.transport != nil {
 		return &probe{c, nil}
 	}
-	return &probe{c, &wire.Transport{
+	t := &wire.Transport{
 		Dialer: dial.Dialer{Lookups: l, Policy: c.policy, DialContext: c.dial},
 		Config: c.tls,
 		Roots:  c.roots.load,
-	}}
+	}
+	if c.judge == nil {
+		t.Keep = lookedAt
+	}
+	return &probe{c, t}
 }
 
 // Check checks one target and returns what it found. It first waits for the

@@ -52,9 +52,6 @@ func afterGet(head, get *answer) *answer {
 	return furthest(head, get)
 }
 
-// fields are what a check looks at by itself in the header of an answer.
-var fields = []string{"Location", "Retry-After"}
-
 // exchange makes one request and judges the answer. home says that u is at the
 // target's origin. Once the request is under way, GET may begin beside it if r
 // is not nil.
@@ -62,9 +59,6 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 	a := &answer{Result: Result{URL: u.String(), Method: method}}
 	tr := &a.trace
 	tr.Fresh = fresh
-	if p.judge == nil {
-		tr.Only = fields
-	}
 	switch delay := p.timeout / silentShare; {
 	case r == nil:
 	case p.transport != nil: // it would not tell us
@@ -75,7 +69,6 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 	default:
 		tr.Patience, tr.Slow = delay, func(in wire.Interrupter) { r.begin(ctx, in) }
 	}
-	start := time.Now()
 	resp, err := p.roundTrip(ctx, method, u, home, tr)
 	a.Addr, a.TLS = tr.Peer, newTLS(tr.State)
 	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
@@ -88,11 +81,8 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 			a.Err, a.next = p.failure(ctx, PhaseResponse, u, err), nil
 		}
 	}()
-	if p.transport != nil {
-		a.Timing.FirstByte = time.Since(start)
-	}
 	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
-	if p.pause(u, resp, start) {
+	if p.pause(u, resp, tr.Sent) {
 		a.paused = u
 	}
 	if a.TLS == nil {
@@ -119,9 +109,11 @@ func (p *probe) roundTrip(ctx context.Context, method string, u *url.URL, home b
 		req.Host, req.Fields = p.host, p.own
 	}
 	if p.transport != nil {
+		tr.Sent = time.Now()
 		if resp, err = p.transport.RoundTrip(req.HTTP(ctx)); err != nil {
 			return nil, err
 		}
+		tr.First = time.Since(tr.Sent)
 		return resp, p.checkForeign(resp)
 	}
 	if resp, err = p.wired(ctx, &req, tr); err == nil && p.judge != nil {
@@ -202,6 +194,17 @@ func (p *probe) phase(tr *wire.Trace, err error) Phase {
 		wire.Send:    PhaseRequest,
 		wire.Receive: PhaseResponse,
 	}[tr.Stage]
+}
+
+// lookedAt returns the fields that a check looks at by itself in an answer.
+func lookedAt(code int) []string {
+	switch {
+	case isRedirect(code):
+		return []string{"Location"}
+	case isPause(code):
+		return []string{"Date", "Retry-After"}
+	}
+	return nil
 }
 
 func isRedirect(code int) bool {

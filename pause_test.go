@@ -13,6 +13,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/hostile"
 )
 
 // throttled answers 429 with a Retry-After to what its bucket has no token for.
@@ -101,18 +102,33 @@ func TestRetryAfterBounds(t *testing.T) {
 
 // The server's own clock counts, if it tells its time.
 func TestRetryAfterDate(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		c := newChecker(t, checker.WithTransport(&memory{answer: func(req *http.Request) (*http.Response, error) {
-			resp := respond(req, 503)
-			resp.Header.Set("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
-			resp.Header.Set("Retry-After", "Sun, 06 Nov 1994 08:49:39 GMT")
-			return resp, nil
-		}}))
-		c.Check(t.Context(), "http://site.test/")
-		if r := c.Check(t.Context(), "http://site.test/"); r.Timing.Wait != 2*time.Second {
-			t.Errorf("the second check waited %v; want 2s", r.Timing.Wait)
-		}
-	})
+	const date, later = "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:39 GMT"
+	for name, opts := range map[string]func(*testing.T) []checker.Option{
+		"a transport": func(*testing.T) []checker.Option {
+			return []checker.Option{checker.WithTransport(&memory{answer: func(req *http.Request) (*http.Response, error) {
+				resp := respond(req, 503)
+				resp.Header.Set("Date", date)
+				resp.Header.Set("Retry-After", later)
+				return resp, nil
+			}})}
+		},
+		"the package's own": func(t *testing.T) []checker.Option {
+			n := hostile.NewNet()
+			n.Name("site.test", siteAddr)
+			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond("HTTP/1.1 503 Busy\r\nDate: "+date+"\r\nretry-after: "+later+"\r\n\r\n"))
+			return on(n)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				c := newChecker(t, opts(t)...)
+				c.Check(t.Context(), "http://site.test/")
+				if r := c.Check(t.Context(), "http://site.test/"); r.Timing.Wait != 2*time.Second {
+					t.Errorf("the second check waited %v; want 2s", r.Timing.Wait)
+				}
+			})
+		})
+	}
 }
 
 // With a judge that refuses the answer, the check is made again after the pause

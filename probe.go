@@ -120,7 +120,7 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) *Result {
 			r.URL = e.URL
 		}
 	} else {
-		within, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
+		within, cancel := context.WithDeadlineCause(ctx, start.Add(p.timeout), errTimeout)
 		r = p.attempts(within, t)
 		for alone && r.short() && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {
 			// The site gets the blame for the end of the timeout only if most of

@@ -8,7 +8,6 @@ import (
 	"os"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // Requests are built in small buffers and responses are read into them, so that
@@ -50,8 +49,9 @@ func enlarge(b *[]byte) *[]byte {
 	return large
 }
 
-// exchange sends req on c and reads the head of the response.
-func (c *conn) exchange(req *Request, tr *Trace) (*http.Response, error) {
+// exchange sends req on c and reads the head of the response. What it keeps of
+// the fields is as Transport.Keep says.
+func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http.Response, error) {
 	tr.Stage = Send
 	buf := buffers.Get().(*[]byte)
 	*buf = req.append((*buf)[:0])
@@ -64,11 +64,11 @@ func (c *conn) exchange(req *Request, tr *Trace) (*http.Response, error) {
 	// Any other error of the write is not the end: a server may answer and
 	// close before it has read the request (RFC 9112, section 9.5).
 	tr.Stage = Receive
-	sent := time.Now()
+	sent := tr.sent()
 	if tr.Slow != nil && werr == nil {
-		c.await(tr.waitUntil(sent), tr.Slow)
+		c.await(tr.slowAt(), tr.Slow)
 	}
-	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, only: tr.Only}
+	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, keep: keep}
 	head, err := h.read()
 	c.awaited()
 	buf = h.buf

@@ -15,8 +15,9 @@ type headReader struct {
 	pos    int       // where the current head begins in buf
 	line   int       // where the first line not yet seen begins
 	first  time.Time // when the first byte came
-	only   []string  // the fields to keep; nil for all
 	secure bool      // src is TLS
+
+	keep func(code int) []string // as in Transport
 }
 
 // rest returns what was read beyond the head.
@@ -29,7 +30,7 @@ func (h *headReader) read() (head, error) {
 		if err != nil {
 			return head{}, err
 		}
-		hd, err := parseHead(raw, h.only)
+		hd, err := parseHead(raw, h.keep)
 		if err != nil {
 			return head{}, err
 		}

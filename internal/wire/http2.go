@@ -26,10 +26,10 @@ func (t *Transport) Exchange2(ctx context.Context, req *Request, tr *Trace) (*ht
 		return nil, c.fail(ctx, ErrNoHTTP2)
 	}
 	tr.Stage = Receive
-	sent := time.Now()
+	sent := tr.sent()
 	if tr.Slow != nil {
 		// Here the reading is net/http's, so it takes a timer.
-		defer time.AfterFunc(time.Until(tr.waitUntil(sent)), func() { tr.Slow(c) }).Stop()
+		defer time.AfterFunc(time.Until(tr.slowAt()), func() { tr.Slow(c) }).Stop()
 	}
 	dialed := false
 	ht := &http.Transport{

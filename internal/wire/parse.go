@@ -18,7 +18,8 @@ type head struct {
 	minor  int      // of HTTP/1.minor
 	code   int      // three digits, 100 or more
 	status string   // the code and the reason phrase
-	only   []string // the fields to keep; nil for all
+	all    bool     // all fields are kept
+	keep   []string // or else those of these names
 	header http.Header
 	values []string // room for those of header
 	size   string   // Content-Length as it stands there
@@ -51,15 +52,18 @@ func parseStatusLine(b []byte) (minor, code int, err error) {
 }
 
 // parseHead reads a whole head, from the status line to the blank line. It
-// does not keep raw, nor fields that are not among only; nil keeps all.
-func parseHead(raw []byte, only []string) (head, error) {
+// does not keep raw, and of the fields what keep says, as in Transport.
+func parseHead(raw []byte, keep func(code int) []string) (head, error) {
 	eol := bytes.IndexByte(raw, '\n') + 1
 	line := trimEOL(raw[:eol])
 	minor, code, err := parseStatusLine(line)
 	if err != nil {
 		return head{}, err
 	}
-	hd := head{minor: minor, code: code, status: statusText(line[9:]), length: -1, only: only}
+	hd := head{minor: minor, code: code, status: statusText(line[9:]), length: -1, all: keep == nil}
+	if keep != nil {
+		hd.keep = keep(code)
+	}
 	err = hd.parseFields(raw[eol:])
 	return hd, err
 }
@@ -80,7 +84,7 @@ func (hd *head) parseFields(raw []byte) error {
 		return &HeadError{"the response head has over 1000 fields"}
 	}
 	text := string(raw) // the one copy that all keys and values are cut from
-	if hd.only == nil {
+	if hd.all {
 		hd.header = make(http.Header, n)
 		hd.values = make([]string, n)
 	}
@@ -136,7 +140,7 @@ func (hd *head) add(name, value string) error {
 		}
 		hd.size, hd.length = value, int64(n)
 	}
-	if hd.only != nil && !slices.ContainsFunc(hd.only, func(o string) bool { return strings.EqualFold(o, name) }) {
+	if !hd.all && !slices.ContainsFunc(hd.keep, func(k string) bool { return strings.EqualFold(k, name) }) {
 		return nil
 	}
 	if hd.header == nil {

@@ -42,8 +42,7 @@ const (
 // once Exchange has returned: what connects beside it reports to it and never
 // writes here, so no lock is needed and none is taken.
 type Trace struct {
-	Fresh bool     // look the host up anew
-	Only  []string // the fields of the response to keep, by name; nil for all
+	Fresh bool // look the host up anew
 
 	// Slow is called, if it is not nil, when the head of the response is not
 	// there Patience after the request was sent, and again for every further
@@ -52,9 +51,8 @@ type Trace struct {
 	Slow     func(in Interrupter)
 	Patience time.Duration
 
-	due time.Time // when Slow is to be called, once a request was sent
-
 	Stage Stage
+	Sent  time.Time // when the request was sent, for the first time
 	Times dial.Times
 	TLS   time.Duration // the handshake
 	First time.Duration // from the request sent to the first byte of the response
@@ -62,13 +60,17 @@ type Trace struct {
 	State *tls.ConnectionState // nil before the server's certificate was seen
 }
 
-// waitUntil returns when Slow is to be called, for a request sent at that time.
-func (tr *Trace) waitUntil(sent time.Time) time.Time {
-	if tr.due.IsZero() {
-		tr.due = sent.Add(tr.Patience)
+// sent notes that the request was sent now, and returns that.
+func (tr *Trace) sent() time.Time {
+	now := time.Now()
+	if tr.Sent.IsZero() {
+		tr.Sent = now
 	}
-	return tr.due
+	return now
 }
+
+// slowAt returns when Slow is to be called.
+func (tr *Trace) slowAt() time.Time { return tr.Sent.Add(tr.Patience) }
 
 // An Interrupter ends an exchange that is under way, from another goroutine.
 type Interrupter interface{ Interrupt() }
@@ -78,6 +80,10 @@ type Interrupter interface{ Interrupt() }
 type Transport struct {
 	Dialer dial.Dialer
 	Config *tls.Config // the base of each connection's; not modified
+
+	// Keep returns the names of the fields to keep of a response with that status
+	// code. Nil keeps all of every response.
+	Keep func(code int) []string
 
 	// Roots returns the root certificates to use if Config has none.
 	Roots func() (*x509.CertPool, error)
@@ -104,7 +110,7 @@ func (t *Transport) Exchange(ctx context.Context, req *Request, tr *Trace) (*htt
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.exchange(req, tr)
+	resp, err := c.exchange(req, tr, t.Keep)
 	if err != nil {
 		return nil, c.fail(ctx, err)
 	}
