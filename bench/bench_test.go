@@ -48,7 +48,7 @@ func TestShort(t *testing.T) {
 		}
 	}
 	for _, l := range rep.Lines {
-		for who, f := range l.Medians {
+		for who, f := range l.Figures {
 			if !(f >= 0) {
 				t.Errorf("%s, %s of %s = %v; want a figure", l.Scenario, l.What, who, f)
 			}
@@ -111,19 +111,25 @@ func TestJudge(t *testing.T) {
 		"a": {ours: figures(2, 4, 30), "net/http": figures(4, 8, 40)},
 		"b": {ours: figures(1, 2, 20)},
 	}
+	least := wall
+	least.least = true
 	for _, tt := range []struct {
-		bar  bar
-		want float64
-		ok   bool
+		metric metric
+		bar    bar
+		want   float64
+		ok     bool
 	}{
-		{bar{limit: 4}, 4, true},
-		{bar{limit: 3.9}, 4, false},
-		{bar{limit: 0.5, rival: "net/http"}, 0.5, true},
-		{bar{limit: 0.4, rival: "net/http"}, 0.5, false},
-		{bar{limit: 2, trial: "b"}, 2, true},
-		{bar{limit: 1, ideal: 2}, 2, false},
+		{wall, bar{limit: 4}, 4, true},
+		{wall, bar{limit: 3.9}, 4, false},
+		{wall, bar{limit: 0.5, rival: "net/http"}, 0.5, true},
+		{wall, bar{limit: 0.4, rival: "net/http"}, 0.5, false},
+		{wall, bar{limit: 2, trial: "b"}, 2, true},
+		{wall, bar{limit: 1, ideal: 2}, 2, false},
+		{least, bar{limit: 2}, 2, true},
+		{least, bar{limit: 1, rival: "net/http"}, 0.5, true},
+		{least, bar{limit: 1, trial: "b"}, 2, false},
 	} {
-		v := res.judge(row{trial: "a", metric: wall}, tt.bar, trials)
+		v := res.judge(row{trial: "a", metric: tt.metric}, tt.bar, trials)
 		if v.Measured != tt.want || v.OK != tt.ok {
 			t.Errorf("judge(%+v) = %v, %v; want %v, %v", tt.bar, v.Measured, v.OK, tt.want, tt.ok)
 		}

@@ -38,7 +38,7 @@ type note struct {
 type line struct {
 	Scenario string             `json:"scenario"`
 	What     string             `json:"what"`
-	Medians  map[string]float64 `json:"medians"` // by contestant
+	Figures  map[string]float64 `json:"figures"` // by contestant
 	Ratio    float64            `json:"ratio,omitempty"`
 	Verdicts []verdict          `json:"verdicts,omitempty"`
 }
@@ -49,12 +49,12 @@ func (rep *report) add(sc scenario) {
 	rep.Notes = append(rep.Notes, note{sc.name, sc.about, rounds})
 	for _, r := range sc.rows {
 		t := find(sc.trials, r.trial)
-		l := line{Scenario: sc.name, What: r.metric.name, Medians: make(map[string]float64)}
+		l := line{Scenario: sc.name, What: r.metric.name, Figures: make(map[string]float64)}
 		if len(sc.trials) > 1 && sc.name != "scale" {
 			l.What += fmt.Sprintf(", %d hosts", t.job.Checks)
 		}
 		for _, who := range t.who {
-			l.Medians[who] = median(rep.Runs.figures(t, who, r.metric))
+			l.Figures[who] = r.metric.overall(rep.Runs.figures(t, who, r.metric))
 		}
 		if t.has("net/http") {
 			l.Ratio = rep.Runs.judge(r, bar{rival: "net/http"}, sc.trials).Measured
@@ -64,7 +64,7 @@ func (rep *report) add(sc scenario) {
 		}
 		rep.Lines = append(rep.Lines, l)
 		if sc.name == "scale" {
-			rep.plot = append(rep.plot, plotPoint{t.job.AtOnce, l.Medians})
+			rep.plot = append(rep.plot, plotPoint{t.job.AtOnce, l.Figures})
 		}
 	}
 	for _, t := range sc.trials {

@@ -25,7 +25,7 @@ func (rep *report) cells() [][]string {
 		}
 		last = l.Scenario
 		for _, who := range everybody {
-			row = append(row, fmt.Sprintf("%9s", figure(l.Medians, who)))
+			row = append(row, fmt.Sprintf("%9s", figure(l.Figures, who)))
 		}
 		ratio := "–"
 		if l.Ratio != 0 {
@@ -55,8 +55,8 @@ func (v verdict) cells() []string {
 	return []string{measured, "≤ " + digits(v.Limit), word}
 }
 
-func figure(medians map[string]float64, who string) string {
-	f, ok := medians[who]
+func figure(figures map[string]float64, who string) string {
+	f, ok := figures[who]
 	if !ok {
 		return "–"
 	}
