@@ -11,6 +11,7 @@ import (
 type parts struct {
 	host  string // with brackets if it is an IPv6 literal
 	port  string // canonical; "" if not given
+	both  string // "host:port"; "" without a port
 	path  string // escaped, with a slash at the beginning
 	query string
 	mark  bool // there is a question mark, be the query empty or not
@@ -38,8 +39,17 @@ func parse(s string) (p parts, err error) {
 	if p.port, err = parsePort(port); err != nil {
 		return p, err
 	}
-	p.host, err = parseHost(host)
-	return p, err
+	if p.host, err = parseHost(host); err != nil {
+		return p, err
+	}
+	switch {
+	case p.port == "":
+	case p.host == host && p.port == port:
+		p.both = authority
+	default:
+		p.both = p.host + ":" + p.port
+	}
+	return p, nil
 }
 
 func ambiguous(userinfo string) bool {
@@ -73,14 +83,17 @@ func parsePort(s string) (string, error) {
 	if err != nil || n == 0 || len(s) > 5 || s[0] == '+' {
 		return "", refuse("%q is no port", s)
 	}
-	return strconv.FormatUint(n, 10), nil
+	if s[0] == '0' {
+		s = strconv.FormatUint(n, 10)
+	}
+	return s, nil
 }
 
 // url returns the URL for a scheme.
 func (p *parts) url(scheme string) *url.URL {
 	u := &url.URL{Scheme: scheme, Host: p.host, RawQuery: p.query, ForceQuery: p.mark && p.query == ""}
 	if p.port != "" && !(p.port == "80" && scheme == "http" || p.port == "443" && scheme == "https") {
-		u.Host += ":" + p.port
+		u.Host = p.both
 	}
 	setPath(u, p.path)
 	return u
@@ -101,7 +114,7 @@ func parseHost(s string) (string, error) {
 		return "[" + addr.String() + "]", nil
 	}
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4() {
-		return addr.String(), nil
+		return s, nil // there is no other way to write it
 	}
 	return parseName(s)
 }

@@ -17,16 +17,17 @@ type body struct {
 	closed bool
 }
 
-// newBody returns the body of resp, the answer to method, which begins with rest,
+// setBody sets the body of resp, the answer to method, which begins with rest,
 // a part of buf, and goes on in c.
-func newBody(c *conn, method string, resp *http.Response, buf *[]byte, rest []byte) *body {
-	b := &body{c: c, buf: buf}
+func (c *conn) setBody(resp *http.Response, method string, buf *[]byte, rest []byte) {
+	b := &c.body
+	*b = body{c: c, buf: buf}
+	resp.Body = b
 	if method == http.MethodHead || resp.StatusCode < 200 ||
 		resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
-		return b
+		return
 	}
 	b.r = &source{c: c, resp: resp, rest: rest}
-	return b
 }
 
 // Read implements io.Reader.

@@ -35,6 +35,8 @@ type conn struct {
 	patient bool              // the deadline for reading is that of slow
 	timer   *time.Timer       // of slow, where it has one
 
+	body body // of the response
+
 	mu          sync.Mutex
 	interrupted bool
 }

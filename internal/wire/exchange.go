@@ -93,7 +93,7 @@ func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http
 	if tr.State != nil {
 		resp.TLS = tr.State
 	}
-	resp.Body = newBody(c, req.Method, resp, buf, h.rest())
+	c.setBody(resp, req.Method, buf, h.rest())
 	return resp, nil
 }
 
