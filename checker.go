@@ -17,7 +17,8 @@ const reuse = 30 * time.Second
 // A Checker checks sites as its options say. The options of a Checker never
 // change; what it knows from one call to the next is what [WithRateLimit],
 // [WithHostRateLimit] and [WithHostConcurrency] count, which hosts asked to be
-// left alone, and when the network of [WithCanaries] last worked.
+// left alone, when the network of [WithCanaries] last worked, and the system's
+// root certificates.
 //
 // Most callers want CheckAll for a list that fits in memory, and Stream for one
 // that does not or whose results are wanted as they come. Check is for a single
@@ -73,7 +74,7 @@ func (c *Checker) probe(l *dial.Lookups) *probe {
 		Config: c.tls,
 		Roots:  c.roots.load,
 	}
-	if c.judge == nil {
+	if c.judge == nil { // who might look at all
 		t.Keep = lookedAt
 	}
 	return &probe{c, t}
@@ -99,8 +100,8 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 }
 
 // CheckAll checks all targets and returns their Results in the order of the
-// targets: always as many, whatever happens to any of them, and each time
-// again for a target that is listed twice. Once ctx ends, what has no verdict
+// targets: one for each, also for one that is listed twice, whatever happens to
+// the others. Once ctx ends, what has no verdict
 // yet is Unknown with ReasonCanceled, and CheckAll returns within 100 ms.
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	targets = slices.Clone(targets) // it may be read for a moment after ctx has ended

@@ -122,7 +122,7 @@ func WithHostKey(key func(*url.URL) string) Option {
 
 // WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for
 // proxies, for other protocols and for tests; the Result then has no Addr and
-// of Timing only FirstByte, Wait and Total. rt must not follow redirects and
+// of Timing only Wait, Total and FirstByte, which is then all of the exchange. rt must not follow redirects and
 // must honour the context of its requests. An [http.Transport] keeps
 // connections and their goroutines for later unless its DisableKeepAlives is
 // set. An error of rt is taken for the site's if its type says so, as those of

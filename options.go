@@ -118,8 +118,10 @@ func WithRetries(n int) Option {
 	}
 }
 
-// WithMethod sets the method of requests: HEAD, the default, which falls back
-// to GET where a server cannot deal with it, or GET. Others are refused.
+// WithMethod sets the method of requests: HEAD, the default, or GET. HEAD falls
+// back to GET where a server cannot deal with it; where it is not answered within
+// a third of the timeout, GET is asked beside it, on a connection of its own.
+// Other methods are refused.
 func WithMethod(method string) Option {
 	return func(c *config) error {
 		if method != http.MethodHead && method != http.MethodGet {

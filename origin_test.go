@@ -223,27 +223,3 @@ func TestOriginTransitionsHTTP2(t *testing.T) {
 		t.Errorf("the requests were\n%s; want\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
-
-// A judge gets the request that was sent, and what it does to it stays with it.
-func TestJudgeSeesRequest(t *testing.T) {
-	var rec recorder
-	s := hostile.Serve(t, "127.0.0.1:0", rec.handler(func(string) string { return hostile.OK }))
-	c := newChecker(t, checker.WithHeader("X-A", "1"), checker.WithHeader("Host", "virtual.test"), checker.WithJudge(func(resp *http.Response) error {
-		req := resp.Request
-		if req.Method != "HEAD" || req.URL.String() != s.URL()+"/" || req.Host != "virtual.test" || req.Header.Get("X-A") != "1" || req.Context().Err() != nil {
-			return fmt.Errorf("%s %s, Host %s, %v", req.Method, req.URL, req.Host, req.Header)
-		}
-		req.Header.Set("X-A", "2")
-		return nil
-	}))
-	for range 2 {
-		if r := c.Check(t.Context(), s.URL()); !r.Online() {
-			t.Error(r)
-		}
-	}
-	for _, head := range rec.all() {
-		if !strings.Contains(head, "\r\nX-A: 1\r\n") {
-			t.Errorf("head %q; want X-A: 1", head)
-		}
-	}
-}

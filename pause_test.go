@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,6 +167,41 @@ func TestRetryAfterRejected(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An answer to a request that was sent before its host asked for a pause tells
+// nothing new of how much the host takes.
+func TestRetryAfterBefore(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var calls int
+		var later []time.Time
+		answer := func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			calls++
+			n := calls
+			if n > 10 {
+				later = append(later, time.Now())
+			}
+			mu.Unlock()
+			time.Sleep(100 * time.Millisecond)
+			if n == 10 {
+				time.Sleep(100 * time.Millisecond)
+			}
+			if n != 9 && n != 10 {
+				return respond(req, 200), nil
+			}
+			resp := respond(req, 429)
+			resp.Header.Set("Retry-After", "1")
+			return resp, nil
+		}
+		c := newChecker(t, checker.WithHostConcurrency(2), checker.WithTransport(&memory{answer: answer}))
+		c.CheckAll(t.Context(), slices.Repeat([]string{"http://site.test/"}, 13))
+		// Eight checks in 400 ms, and a pause of a second.
+		if gap := later[1].Sub(later[0]); gap > 200*time.Millisecond {
+			t.Errorf("%v between two checks after the pause; want at most 200ms", gap)
+		}
+	})
 }
 
 // The caller's end is at once the end of a check that waits for the pause to

@@ -44,7 +44,7 @@ const (
 	ReasonBlocked  Reason = "blocked"  // the address policy refused every address
 	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense
 	ReasonLocal    Reason = "local"    // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, local policy
-	ReasonCanceled Reason = "canceled" // the caller's context ended
+	ReasonCanceled Reason = "canceled" // the caller's context ended, by its deadline or otherwise
 	ReasonInternal Reason = "internal" // a caller's hook panicked; the Error wraps the value and the stack
 )
 

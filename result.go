@@ -54,7 +54,8 @@ type Result struct {
 	// StatusCode is the HTTP status of the answer that decided; 0 without one.
 	StatusCode int
 
-	// Method is the HTTP method of the request that decided, HEAD or GET.
+	// Method is the HTTP method of the request that decided, HEAD or GET, also if it
+	// could not be sent.
 	Method string
 
 	// Proto is the protocol of the answer, such as "HTTP/1.1".
@@ -83,9 +84,9 @@ type Result struct {
 }
 
 // A Timing splits the duration of a check; the zero Timing is that of a check that
-// was never made. DNS, Connect, TLS and FirstByte are
-// those of the exchange that decided; a phase that was not reached, or whose
-// work was shared from an earlier lookup, is 0.
+// was never made. DNS, Connect, TLS and FirstByte are those of the exchange that
+// decided; a phase that was not reached, or whose work was shared from an earlier
+// lookup, is 0.
 type Timing struct {
 	Wait      time.Duration // until the check got its turn; not part of Total
 	DNS       time.Duration // until the first usable address

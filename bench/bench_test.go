@@ -108,8 +108,8 @@ func TestJudge(t *testing.T) {
 	}
 	trials := []trial{{name: "a"}, {name: "b"}}
 	res := results{
-		"a": {ours: figures(2, 4, 30), "net/http": figures(4, 8, 40)},
-		"b": {ours: figures(1, 2, 20)},
+		"a": {ours: figures(2, 4, 30), "net/http": figures(5, 8, 40)},
+		"b": {ours: figures(0.5, 2, 20)},
 	}
 	least := wall
 	least.least = true
@@ -126,12 +126,12 @@ func TestJudge(t *testing.T) {
 		{wall, bar{limit: 2, trial: "b"}, 2, true},
 		{wall, bar{limit: 1, ideal: 2}, 2, false},
 		{least, bar{limit: 2}, 2, true},
-		{least, bar{limit: 1, rival: "net/http"}, 0.5, true},
-		{least, bar{limit: 1, trial: "b"}, 2, false},
+		{least, bar{limit: 1, rival: "net/http"}, 0.4, true},
+		{least, bar{limit: 1, trial: "b"}, 4, false},
 	} {
 		v := res.judge(row{trial: "a", metric: tt.metric}, tt.bar, trials)
 		if v.Measured != tt.want || v.OK != tt.ok {
-			t.Errorf("judge(%+v) = %v, %v; want %v, %v", tt.bar, v.Measured, v.OK, tt.want, tt.ok)
+			t.Errorf("judge(%+v), the least: %t = %v, %v; want %v, %v", tt.bar, tt.metric.least, v.Measured, v.OK, tt.want, tt.ok)
 		}
 	}
 }

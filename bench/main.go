@@ -10,10 +10,10 @@
 //
 // Everything happens on loopback. The servers run in processes of their own, and
 // so does every contestant in every round, so that CPU time and memory are its
-// own. Contestants take turns, the one that begins changes with each round, and
-// a ratio is the median of the ratios within the rounds: a machine that is busy
-// with something else slows all of them alike. No limit of the machine is
-// raised.
+// own. Contestants take turns, in another order in each round, and a ratio is the
+// median of the ratios within the rounds, so that a machine that is busy with
+// something else weighs on both sides of it. Of a peak of memory the least of the
+// rounds counts. No limit of the machine is raised.
 //
 // All contestants send HEAD on a connection of its own per check, with the same
 // timeout. Package checker runs with its defaults but for the number of checks

@@ -35,8 +35,8 @@ var (
 	goroutines = metric{name: "goroutines per check", of: perCheck(func(m measure) float64 { return float64(m.Goroutines) })}
 	perSecond  = metric{name: "checks per second", of: func(j *job, m measure) float64 { return float64(j.Checks) / m.Wall }}
 	wall       = metric{name: "wall time, s", of: func(_ *job, m measure) float64 { return m.Wall }}
-	// A collection that the machine holds up adds to a peak, and nothing takes away
-	// from one: the least is what the job needs.
+	// A collection that comes late adds to a peak, so the least of the rounds is
+	// nearest to what the job needs.
 	rss = metric{name: "peak RSS (the least), MiB", least: true, of: func(_ *job, m measure) float64 { return float64(m.Peak) / (1 << 20) }}
 	// What the process weighs more than before the run, over the checks at once.
 	inFlight = metric{name: "memory per check in flight, KiB", of: func(j *job, m measure) float64 {
@@ -89,11 +89,10 @@ func (res results) judge(r row, b bar, trials []trial) verdict {
 	mine := of(r.trial, ours)
 	v := verdict{Limit: b.limit}
 	switch {
+	case b.rival != "" && r.metric.least:
+		v.Of, v.Measured = b.rival, r.metric.overall(mine)/r.metric.overall(of(r.trial, b.rival))
 	case b.rival != "":
 		v.Of, v.Measured = b.rival, median(ratios(mine, of(r.trial, b.rival)))
-		if r.metric.least {
-			v.Measured = r.metric.overall(mine) / r.metric.overall(of(r.trial, b.rival))
-		}
 	case b.trial != "":
 		v.Of, v.Measured = b.trial, r.metric.overall(mine)/r.metric.overall(of(b.trial, ours))
 	case b.ideal != 0:

@@ -54,6 +54,7 @@ func scenarios(s *servers, short bool) []scenario {
 		plain(s, pick(20_000, 500), pick(100, 50)),
 		https(s, pick(2_000, 50), pick(100, 10)),
 		flight(s, min(room, pick(8_000, 200))),
+		slow(s, min(room/2, pick(8_000, 200))),
 		silence(s, pick(1_000, 60), pick(100, 9), s.silence),
 		lookups(s, pick(5_000, 200), pick(100, 50)),
 		scheduler(pick(100_000, 5_000), pick(1_000_000, 20_000)),
@@ -108,6 +109,18 @@ func flight(s *servers, checks int) scenario {
 			{"flight", stacks, nil},
 			{"flight", cpu, nil},
 		},
+	}
+}
+
+// slow is flight without patience.
+func slow(s *servers, checks int) scenario {
+	j := job{Kind: hosts, Checks: checks, AtOnce: checks, Timeout: 10 * time.Second, Port: s.slow}
+	return scenario{
+		name:   "slow",
+		about:  fmt.Sprintf("as flight, with the default timeout of %v: after a third of it GET is asked beside HEAD", j.Timeout),
+		rounds: 3,
+		trials: []trial{{"slow", j, transport}},
+		rows:   []row{{"slow", inFlight, nil}, {"slow", stacks, nil}, {"slow", cpu, nil}},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,11 +129,17 @@ func (b *bench) scenario(ctx context.Context, sc scenario, res results) error {
 }
 
 // turns lets each contestant make the job once. A different one begins in each
-// round, so that none is always the one that follows the same other.
+// round, and every other round goes the other way about, so that none always
+// follows the same other.
 func (b *bench) turns(ctx context.Context, t trial, round int, into map[string][]measure) error {
-	for i := range t.who {
+	first := round % len(t.who)
+	who := slices.Concat(t.who[first:], t.who[:first])
+	if round%2 == 1 {
+		slices.Reverse(who)
+	}
+	for _, name := range who {
 		j := t.job
-		j.Contestant = t.who[(i+round)%len(t.who)]
+		j.Contestant = name
 		if b.profile != "" && j.Contestant == ours {
 			j.Profile = filepath.Join(b.profile, strings.NewReplacer(", ", "-", " ", "-").Replace(t.name))
 		}

@@ -21,7 +21,7 @@ type brake struct {
 }
 
 // Pause lets no check of the host of key start for d, because the host said so
-// in answer to a request of the given time. What runs goes on.
+// in answer to a request sent at that time. What runs goes on.
 //
 // The gap between later starts follows from how many checks the host let
 // through since it was last paused, or since the first began. Other answers to

@@ -96,6 +96,44 @@ func TestPauseOneByOne(t *testing.T) {
 	})
 }
 
+// How fast a host took checks before its first pause counts from the first of
+// them.
+func TestPauseGap(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		const took, sent = 100 * time.Millisecond, 50 // one after another, then a pause
+		p := New[item](Limits{HostWidth: 1})
+		c := newCrew(p, 4, 1000)
+		c.work = func(it item) bool {
+			if it.n > sent {
+				return false // at once, so that two starts are a gap apart
+			}
+			began := time.Now()
+			sleep(it)
+			if it.n == sent {
+				p.Pause("a", began, time.Second)
+			}
+			return false
+		}
+		c.push(took, repeat("a", sent+3)...)
+		c.workers.Wait()
+		if gap := c.starts[sent+2].at - c.starts[sent+1].at; gap < took || gap > 2*took {
+			t.Errorf("two starts after the pause are %v apart; want about the %v of before", gap, took)
+		}
+	})
+}
+
+// What is used again for another host has nothing left of the one before.
+func TestPauseIsNotInherited(t *testing.T) {
+	p := New[item](Limits{HostWidth: 6})
+	p.Pause("a", time.Now(), time.Second)
+	h := p.hosts["a"]
+	h.begin(time.Now())
+	p.remove(h)
+	if h.key != "" || h.active != 0 || h.served != 0 || !h.since.IsZero() || h.brake != nil {
+		t.Errorf("a host that was forgotten = %+v; want it empty", h)
+	}
+}
+
 func TestRested(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 6})

@@ -39,7 +39,7 @@ type Pacer[T any] struct {
 	hosts   map[string]*host[T]
 	cooling []*host[T] // idle ones whose bucket fills up, about in the order in which they will be full
 
-	spareHosts, spareLanes sync.Pool // most are short-lived
+	spareHosts, spareLanes sync.Pool // to use again: most live for one check only
 }
 
 // A host is what is known of one host: who is on it and who waits for it.
@@ -167,9 +167,16 @@ func (p *Pacer[T]) host(key string) *host[T] {
 	}
 	p.forget()
 	h := spare[host[T]](&p.spareHosts)
-	*h = host[T]{key: key, bucket: bucket(p.limits.HostRate, p.limits.HostBurst)}
+	h.key, h.bucket = key, bucket(p.limits.HostRate, p.limits.HostBurst)
 	p.hosts[key] = h
 	return h
+}
+
+// remove forgets h.
+func (p *Pacer[T]) remove(h *host[T]) {
+	delete(p.hosts, h.key)
+	*h = host[T]{}
+	p.spareHosts.Put(h)
 }
 
 // begin notes the beginning of a check.
@@ -180,7 +187,7 @@ func (h *host[T]) begin(now time.Time) {
 	}
 }
 
-// spare returns a value from a pool, or a new one.
+// spare returns a zero value, one from the pool if there is one.
 func spare[V any](p *sync.Pool) *V {
 	if v, ok := p.Get().(*V); ok {
 		return v
@@ -195,8 +202,7 @@ func (p *Pacer[T]) rest(h *host[T]) {
 	switch {
 	case h.active > 0 || h.lanes > 0 || h.cooling:
 	case h.full():
-		delete(p.hosts, h.key)
-		p.spareHosts.Put(h)
+		p.remove(h)
 	default:
 		h.cooling = true
 		p.cooling = append(p.cooling, h)
@@ -216,7 +222,7 @@ func (p *Pacer[T]) forget() {
 		p.cooling = p.cooling[1:]
 		h.cooling = false
 		if idle {
-			delete(p.hosts, h.key)
+			p.remove(h)
 		}
 	}
 }

@@ -75,8 +75,7 @@ func (q *Queue[T]) lane(key string) *lane[T] {
 	l := q.lanes[key]
 	if l == nil {
 		l = spare[lane[T]](&q.p.spareLanes)
-		*l = lane[T]{q: q, h: q.p.host(key)}
-		l.items = l.one[:0]
+		l.q, l.h, l.items = q, q.p.host(key), l.one[:0]
 		l.h.lanes++
 		q.lanes[key] = l
 	}

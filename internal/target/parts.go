@@ -9,12 +9,12 @@ import (
 
 // parts are a URL without its scheme.
 type parts struct {
-	host  string // with brackets if it is an IPv6 literal
-	port  string // canonical; "" if not given
-	both  string // "host:port"; "" without a port
-	path  string // escaped, with a slash at the beginning
-	query string
-	mark  bool // there is a question mark, be the query empty or not
+	host     string // with brackets if it is an IPv6 literal
+	port     string // canonical; "" if not given
+	hostPort string // "host:port"; "" without a port
+	path     string // escaped, with a slash at the beginning
+	query    string
+	mark     bool // there is a question mark, be the query empty or not
 }
 
 // parse reads what follows "scheme://".
@@ -44,10 +44,10 @@ func parse(s string) (p parts, err error) {
 	}
 	switch {
 	case p.port == "":
-	case p.host == host && p.port == port:
-		p.both = authority
+	case p.host == host && p.port == port: // as most are, and need no copy
+		p.hostPort = authority
 	default:
-		p.both = p.host + ":" + p.port
+		p.hostPort = p.host + ":" + p.port
 	}
 	return p, nil
 }
@@ -93,7 +93,7 @@ func parsePort(s string) (string, error) {
 func (p *parts) url(scheme string) *url.URL {
 	u := &url.URL{Scheme: scheme, Host: p.host, RawQuery: p.query, ForceQuery: p.mark && p.query == ""}
 	if p.port != "" && !(p.port == "80" && scheme == "http" || p.port == "443" && scheme == "https") {
-		u.Host = p.both
+		u.Host = p.hostPort
 	}
 	setPath(u, p.path)
 	return u

@@ -54,7 +54,7 @@ func enlarge(b *[]byte) *[]byte {
 func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http.Response, error) {
 	tr.Stage = Send
 	buf := buffers.Get().(*[]byte)
-	*buf = req.append((*buf)[:0])
+	*buf = req.appendTo((*buf)[:0])
 	_, werr := c.Write(*buf)
 	*buf = (*buf)[:0]
 	if werr != nil && errors.Is(werr, os.ErrDeadlineExceeded) {
@@ -64,7 +64,7 @@ func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http
 	// Any other error of the write is not the end: a server may answer and
 	// close before it has read the request (RFC 9112, section 9.5).
 	tr.Stage = Receive
-	sent := tr.sent()
+	sent := tr.markSent()
 	if tr.Slow != nil && werr == nil {
 		c.await(tr.slowAt(), tr.Slow)
 	}

@@ -26,7 +26,7 @@ func (t *Transport) Exchange2(ctx context.Context, req *Request, tr *Trace) (*ht
 		return nil, c.fail(ctx, ErrNoHTTP2)
 	}
 	tr.Stage = Receive
-	sent := tr.sent()
+	sent := tr.markSent()
 	if tr.Slow != nil {
 		// Here the reading is net/http's, so it takes a timer.
 		defer time.AfterFunc(time.Until(tr.slowAt()), func() { tr.Slow(c) }).Stop()

@@ -74,7 +74,8 @@ func TestExchange2(t *testing.T) {
 			{"https://example.com.:8443/", "example.com:8443", "/"},
 		} {
 			var slow atomic.Int32
-			tr := &Trace{Patience: 39 * ms, Slow: func(Interrupter) { slow.Add(1) }}
+			// HTTP/1 was tried a while ago, and the patience began with that.
+			tr := &Trace{Sent: time.Now().Add(-20 * ms), Patience: 59 * ms, Slow: func(Interrupter) { slow.Add(1) }}
 			req := requestOf(newRequest(t.Context(), http.MethodGet, tt.url))
 			resp, err := rt.Exchange2(t.Context(), req, tr)
 			if err != nil {

@@ -194,7 +194,7 @@ func IsText[T string | []byte](s T) bool {
 func IsToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]
-		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && !strings.ContainsRune("!#$%&'*+.^_`|~", rune(c)) {
+		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
 			return false
 		}
 	}

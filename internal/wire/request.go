@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// A Request has no body.
+// A Request asks for a URL. It has no body, and it is never modified: unlike an
+// http.Request it may share its fields with others.
 type Request struct {
 	Method string
 	URL    *url.URL
@@ -50,10 +51,11 @@ func (r *Request) HTTP(ctx context.Context) *http.Request {
 	return req
 }
 
+// blank is what all requests have in common.
 var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
-// append appends the request as HTTP/1.1 writes it.
-func (r *Request) append(b []byte) []byte {
+// appendTo appends the request as HTTP/1.1 writes it.
+func (r *Request) appendTo(b []byte) []byte {
 	b = append(b, r.Method...)
 	b = append(b, ' ')
 	b = append(b, r.URL.RequestURI()...)

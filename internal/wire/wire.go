@@ -60,8 +60,8 @@ type Trace struct {
 	State *tls.ConnectionState // nil before the server's certificate was seen
 }
 
-// sent notes that the request was sent now, and returns that.
-func (tr *Trace) sent() time.Time {
+// markSent notes that the request was sent now, and returns that.
+func (tr *Trace) markSent() time.Time {
 	now := time.Now()
 	if tr.Sent.IsZero() {
 		tr.Sent = now
@@ -82,7 +82,7 @@ type Transport struct {
 	Config *tls.Config // the base of each connection's; not modified
 
 	// Keep returns the names of the fields to keep of a response with that status
-	// code. Nil keeps all of every response.
+	// code; nil keeps none. Without a Keep all are kept, as they are by Exchange2.
 	Keep func(code int) []string
 
 	// Roots returns the root certificates to use if Config has none.
