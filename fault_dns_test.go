@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,6 +95,26 @@ func TestHalfAnswerIsNotNotFound(t *testing.T) {
 			t.Fatalf("Check(%q) = %v; want %q", r.Target, r, checker.ReasonDNS)
 		}
 	}
+}
+
+// B9: what became of a question that nobody waited for is not held against the
+// next site of that name.
+func TestLookupThatWasLeft(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := hostile.NewNet()
+		n.Name("site.test", siteAddr)
+		n.NameTakes("ip6", "site.test", 150*time.Millisecond)
+		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
+		n.Fail(siteAddr+":81", syscall.ECONNREFUSED)
+		n.Drop(siteAddr + ":82")
+		c := newChecker(t, on(n, checker.WithHostConcurrency(1), checker.WithRetries(0), checker.WithTimeout(timeout))...)
+		results := c.CheckAll(t.Context(), []string{"http://site.test/", "http://site.test:81/", "http://site.test:82/"})
+		for i, want := range []checker.Reason{"", checker.ReasonRefused, checker.ReasonTimeout} {
+			if r := results[i]; r.Reason() != want {
+				t.Errorf("Check(%q) = %v; want %q", r.Target, r, want)
+			}
+		}
+	})
 }
 
 // B21: a name is asked for as it is before the search list, which a trailing

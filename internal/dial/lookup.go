@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -46,6 +47,8 @@ func NewLookups(r Resolver, ttl time.Duration) *Lookups {
 type flight struct {
 	host    string
 	v4, v6  family
+	began   time.Time // or, of a half, when what it knew beforehand was asked for
+	half    bool      // one family was known beforehand, and the other has had its grace
 	cancel  context.CancelFunc
 	waiters int       // guarded by Lookups.mu
 	expires time.Time // guarded by Lookups.mu; zero while under way
@@ -55,6 +58,7 @@ type flight struct {
 type family struct {
 	network string // "ip4" or "ip6"
 	done    chan struct{}
+	name    string // as it was asked for
 	addrs   []netip.Addr
 	err     error // non-nil if addrs is empty
 }
@@ -65,23 +69,43 @@ type family struct {
 func (l *Lookups) join(ctx context.Context, host string, fresh bool) *flight {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := l.flights[host]
-	if f != nil && !f.expires.IsZero() && (fresh || !time.Now().Before(f.expires)) {
-		f = nil
+	now := time.Now()
+	before := l.flights[host]
+	if before != nil && before.over() && (fresh || !now.Before(before.began.Add(l.ttl))) {
+		before = nil
 	}
-	if f == nil {
+	f := before
+	if f == nil || f.left {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight{
 			host:   host,
+			began:  now,
 			cancel: cancel,
 			v4:     family{network: "ip4", done: make(chan struct{})},
 			v6:     family{network: "ip6", done: make(chan struct{})},
+		}
+		if before != nil {
+			f.take(before)
 		}
 		l.flights[host] = f
 		go l.fly(ctx, f)
 	}
 	f.waiters++
 	return f
+}
+
+// over reports whether nobody waits for f any more.
+func (f *flight) over() bool { return f.left || !f.expires.IsZero() }
+
+// take takes over what a flight that was left has found.
+func (f *flight) take(left *flight) {
+	f.began, f.half = left.began, true
+	if left.v4.found() {
+		f.v4 = left.v4
+	}
+	if left.v6.found() {
+		f.v6 = left.v6
+	}
 }
 
 // leave counts the caller out. The last one to leave ends the lookup.
@@ -93,10 +117,10 @@ func (l *Lookups) leave(f *flight) {
 		return
 	}
 	f.cancel()
-	// What one family found is kept also if nobody waited for the other: of
-	// that there is no failure, and a server that is silent about it would
-	// otherwise cost every check its grace.
-	if f.left = f.v4.found() || f.v6.found(); !f.left {
+	// What one family found is kept also if nobody waited for the other: a
+	// server that is silent about that would otherwise cost every check its
+	// grace. What it would have said is not known then.
+	if f.left = l.ttl > 0 && (f.v4.found() || f.v6.found()); !f.left {
 		l.forget(f)
 	}
 }
@@ -135,7 +159,7 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 		return
 	}
 	now := time.Now()
-	f.expires = now.Add(l.ttl)
+	f.expires = f.began.Add(l.ttl)
 	f.cancel = nil // nobody needs it any more, and it holds on to all that the first check had
 	l.found = append(l.found, f)
 	for len(l.found) > maxFound || !now.Before(l.found[0].expires) {
@@ -159,6 +183,8 @@ func (l *Lookups) resolve(ctx context.Context, f *flight) {
 	switch rooted := strings.HasSuffix(f.host, "."); {
 	case rooted, !strings.Contains(f.host, "."):
 		l.askBoth(ctx, f, f.host, true)
+	case f.half:
+		l.askBoth(ctx, f, cmp.Or(f.v4.name, f.v6.name), true)
 	case l.askBoth(ctx, f, f.host+".", false):
 		l.askBoth(ctx, f, f.host, true)
 	}
@@ -180,6 +206,10 @@ func (l *Lookups) askBoth(ctx context.Context, f *flight, name string, final boo
 // such name and a further name may yet be asked for. It reports whether there
 // is no such name.
 func (l *Lookups) ask(ctx context.Context, fam *family, name string, final bool) (none bool) {
+	if fam.settled() { // of a half
+		return false
+	}
+	fam.name = name
 	fam.addrs, fam.err = nil, &PanicError{Value: "the resolver called runtime.Goexit"}
 	fam.addrs, fam.err = l.lookup(ctx, fam.network, name)
 	none = len(fam.addrs) == 0 && !failed(fam.err) && !errors.Is(fam.err, errSinkhole)

@@ -45,7 +45,7 @@ func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
 		hold.Reset(d)
 	}
 	wait6, wait4 := f.v6.done, f.v4.done
-	begun := false // IPv6 has answered, or has had its grace
+	begun := f.half // IPv6 has answered, or has had its grace
 	for {
 		switch known := wait4 == nil && wait6 == nil; {
 		case known && r.tried == 0 && r.left() == 1:
