@@ -70,6 +70,9 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 		tr.Patience, tr.Slow = delay, func(in wire.Interrupter) { r.begin(ctx, in) }
 	}
 	resp, err := p.roundTrip(ctx, method, u, home, tr)
+	if r != nil {
+		r.disarm() // what a judge takes is no silence
+	}
 	a.Addr, a.TLS = tr.Peer, newTLS(tr.State)
 	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
 	if err != nil {
@@ -126,18 +129,33 @@ func (p *probe) roundTrip(ctx context.Context, method string, u *url.URL, home b
 // the server speaks nothing else.
 func (p *probe) wired(ctx context.Context, req *wire.Request, tr *wire.Trace) (*http.Response, error) {
 	resp, err := p.wire.Exchange(ctx, req, tr)
-	if has[*wire.HTTP2Error](err) {
-		before := *tr
-		if err := p.token(ctx, req.URL); err != nil {
-			return nil, err
-		}
-		resp, err2 := p.wire.Exchange2(ctx, req, tr)
-		if !errors.Is(err2, wire.ErrNoHTTP2) {
-			return resp, err2
-		}
-		*tr = before
+	if !has[*wire.HTTP2Error](err) {
+		return resp, err
 	}
-	return resp, err
+	before := *tr
+	resp, err2 := p.wired2(ctx, req, tr)
+	if errors.Is(err2, wire.ErrNoHTTP2) {
+		*tr = before
+		return nil, err
+	}
+	return resp, err2
+}
+
+// wired2 makes the exchange over HTTP/2.
+func (p *probe) wired2(ctx context.Context, req *wire.Request, tr *wire.Trace) (resp *http.Response, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		if err != nil {
+			cancel()
+		} // else the body still has use for ctx
+	}()
+	if tr.Late() { // so GET is under way, and may be first before there is a connection again
+		tr.Slow(interrupt(cancel))
+	}
+	if err := p.token(ctx, req.URL); err != nil {
+		return nil, err
+	}
+	return p.wire.Exchange2(ctx, req, tr)
 }
 
 // checkForeign checks what a caller's transport returned, and bounds the body

@@ -88,46 +88,23 @@ func TestPanicsOnTheWay(t *testing.T) {
 	}
 }
 
-// tunnel is a connection without deadlines, as those within SSH are.
-type tunnel struct{ net.Conn }
-
-var errNoDeadline = errors.New("no deadlines")
-
-func (tunnel) SetDeadline(time.Time) error      { return errNoDeadline }
-func (tunnel) SetReadDeadline(time.Time) error  { return errNoDeadline }
-func (tunnel) SetWriteDeadline(time.Time) error { return errNoDeadline }
-
-// F5, C6: a silent HEAD has a GET beside it, and both end in time, on connections
-// of every kind.
-func TestSilentHead(t *testing.T) {
-	ca := hostile.NewCA(t)
-	cert := ca.Issue(hostile.Cert{Names: []string{"127.0.0.1"}})
-	getOnly := hostile.ByMethod(map[string]hostile.Handler{"HEAD": hostile.Silent(), "GET": hostile.Respond(hostile.OK)})
-	for _, tunnelled := range []bool{false, true} {
-		connect := func(ctx context.Context, network, addr string) (net.Conn, error) {
-			nc, err := new(net.Dialer).DialContext(ctx, network, addr)
-			if tunnelled {
-				nc = tunnel{nc}
-			}
-			return nc, err
+// A deadline that a dial function has left on its connection is not the site's.
+func TestDeadlineOfDialContext(t *testing.T) {
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.RespondTo(func(int, string) string {
+		time.Sleep(300 * time.Millisecond)
+		return hostile.OK
+	}))
+	connect := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err == nil {
+			nc.SetDeadline(time.Now().Add(100 * time.Millisecond)) // for a proxy's handshake, say
 		}
-		c := newChecker(t, checker.WithDialContext(connect), checker.WithTimeout(900*time.Millisecond),
-			checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
-		for _, scheme := range []string{"http", "https"} {
-			serve := func(h hostile.Handler) string {
-				if scheme == "https" {
-					return hostile.Serve(t, "127.0.0.1:0", hostile.TLS(&tls.Config{Certificates: []tls.Certificate{cert}}, h)).URLS()
-				}
-				return hostile.Serve(t, "127.0.0.1:0", h).URL()
-			}
-			if r := c.Check(t.Context(), serve(getOnly)); !r.Online() || r.Method != http.MethodGet {
-				t.Errorf("%s, tunnelled %t: Check of a site that answers GET only = %v by %s; want online by GET", scheme, tunnelled, r, r.Method)
-			}
-			start := time.Now()
-			r := c.Check(t.Context(), serve(hostile.Silent()))
-			if took := time.Since(start); r.Reason() != checker.ReasonTimeout || took > 3*time.Second {
-				t.Errorf("%s, tunnelled %t: Check of a silent site = %v after %v; want timeout after 0.9 s", scheme, tunnelled, r, took)
-			}
+		return nc, err
+	}
+	for _, method := range []string{http.MethodHead, http.MethodGet} {
+		c := newChecker(t, checker.WithDialContext(connect), checker.WithMethod(method), checker.WithRetries(0))
+		if r := c.Check(t.Context(), s.URL()); !r.Online() {
+			t.Errorf("%s: Check of a site that answers after 300ms = %v; want Online", method, r)
 		}
 	}
 }

@@ -40,6 +40,13 @@ func (r *race) arm(ctx context.Context, d time.Duration, first wire.Interrupter)
 	r.timer = time.AfterFunc(d, func() { r.begin(ctx, first) })
 }
 
+// disarm keeps the timer from letting the second begin.
+func (r *race) disarm() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+}
+
 // begin lets the second begin, under ctx. If it is Online first, it interrupts
 // the first. Where the first goes on by another connection, begin is called
 // again.
@@ -76,9 +83,7 @@ func (r *race) run(ctx context.Context) {
 
 // close keeps the second from beginning and reports whether it has begun.
 func (r *race) close() (begun bool) {
-	if r.timer != nil {
-		r.timer.Stop()
-	}
+	r.disarm()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done = true

@@ -218,6 +218,21 @@ func TestNetworkPeerVanishes(t *testing.T) {
 	})
 }
 
+// C12: the kernel itself gives up, which ends HEAD and is not its being slow. No
+// packet with data gets there.
+func TestNetworkKernelTimeout(t *testing.T) {
+	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		const userTimeout = 18 // TCP_USER_TIMEOUT, in milliseconds
+		c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, userTimeout, 300) })
+		return err
+	}}
+	runNetFaults(t, []netFault{{
+		name: "C12 the kernel gives up", setUp: filtered("ip daddr " + deadSite + " tcp flags & psh == psh drop"),
+		opts:   []checker.Option{checker.WithTimeout(5 * second), checker.WithDialContext(dialer.DialContext)},
+		reason: checker.ReasonTimeout, phase: checker.PhaseResponse, from: 300 * time.Millisecond, upTo: 5 * second / 3,
+	}})
+}
+
 func TestNetworkResolver(t *testing.T) {
 	resolvConf := func(content string) func(*testing.T, *router) {
 		return func(t *testing.T, _ *router) { etc(t, map[string]string{"resolv.conf": content}) }

@@ -145,6 +145,8 @@ type fakeConn struct {
 func (c *fakeConn) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 99), Port: 9} }
 func (c *fakeConn) RemoteAddr() net.Addr { return c.remote }
 
+func (c *fakeConn) SetDeadline(time.Time) error { return errors.ErrUnsupported }
+
 func (c *fakeConn) Close() error {
 	c.n.mu.Lock()
 	defer c.n.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -77,9 +78,9 @@ func (c *conn) readBy(d time.Time) (ok bool) {
 
 // await has slow called if what is read next is not there by d. The deadline of
 // a TCP connection costs less than a timer, and a read that has met it can be
-// made again, which not all connections of a caller can.
+// made again, which may be otherwise with TLS and with connections of a caller.
 func (c *conn) await(d time.Time, slow func(Interrupter)) {
-	if _, ok := c.raw.(*net.TCPConn); !ok {
+	if _, ok := c.Conn.(*net.TCPConn); !ok {
 		c.timer = time.AfterFunc(time.Until(d), func() { slow(c) })
 		return
 	}
@@ -98,7 +99,8 @@ func (c *conn) awaited() {
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 || !c.patient || !isTimeout(err) || !c.readBy(time.Time{}) {
+	// The kernel has a timeout of its own, which is final.
+	if n > 0 || !c.patient || !errors.Is(err, os.ErrDeadlineExceeded) || !c.readBy(time.Time{}) {
 		return n, err
 	}
 	c.patient = false
@@ -106,11 +108,6 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.slow(c)
 	}
 	return c.Conn.Read(p)
-}
-
-func isTimeout(err error) bool {
-	ne, ok := errors.AsType[net.Error](err)
-	return ok && ne.Timeout()
 }
 
 // Close ends the connection in good order, and in time: the TLS layer says so to

@@ -72,6 +72,11 @@ func (tr *Trace) markSent() time.Time {
 // slowAt returns when Slow is to be called.
 func (tr *Trace) slowAt() time.Time { return tr.Sent.Add(tr.Patience) }
 
+// Late reports whether it is time for Slow already.
+func (tr *Trace) Late() bool {
+	return tr.Slow != nil && !tr.Sent.IsZero() && !time.Now().Before(tr.slowAt())
+}
+
 // An Interrupter ends an exchange that is under way, from another goroutine.
 type Interrupter interface{ Interrupt() }
 
