@@ -7,13 +7,14 @@ import (
 )
 
 // A lane is the queue of one host within a Queue. It is in one place at a time:
-// in ready, in timed, or in its host's blocked.
+// in ready, in timed, or in its host's lone or blocked.
 type lane[T any] struct {
 	q     *Queue[T]
 	h     *host[T]
 	items []T
 	one   [1]T      // where items begins: most lanes never have more
 	due   time.Time // when in timed
+	woken bool      // its turn on its host has come
 }
 
 // enter makes l one of those whose turn may come.
@@ -34,7 +35,7 @@ func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 		if l.h.key != "" && !q.admit(l, now) {
 			continue
 		}
-		item, l.items = l.items[0], l.items[1:]
+		item, l.items, l.woken = l.items[0], l.items[1:], false
 		l.h.begin(now)
 		q.running++
 		q.parked--
@@ -83,8 +84,8 @@ func (q *Queue[T]) started() {
 // be had now, it puts l where it is waited for.
 func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
 	b := l.h.brake
-	if l.h.active >= l.h.width(q.p.limits.HostWidth) {
-		l.h.blocked = append(l.h.blocked, l)
+	if l.h.active >= l.h.width(q.p.limits.HostWidth) || len(l.h.lone) > 0 && !l.woken {
+		l.block()
 		return false
 	}
 	if b != nil && now.Before(b.until) {
@@ -136,7 +137,10 @@ func (q *Queue[T]) tick() {
 	defer q.p.mu.Unlock()
 	now := time.Now()
 	for len(q.timed) > 0 && !now.Before(q.timed[0].due) {
-		q.enter(heap.Pop(&q.timed).(*lane[T]))
+		l, waits := heap.Pop(&q.timed).(*lane[T]), q.waits()
+		if q.enter(l); l.woken && !waits { // another may have its turn
+			l.h.unblock(q.p.limits.HostWidth)
+		}
 	}
 	q.wake()
 	q.arm(now)
@@ -171,22 +175,59 @@ func (q *Queue[T]) wakeAll() {
 	q.room.Broadcast()
 }
 
+// block lets l wait until its host has room. Whose turn had come and was taken by
+// another is the next.
+func (l *lane[T]) block() {
+	list := &l.h.blocked
+	if l.q.single() {
+		list = &l.h.lone
+	}
+	at := len(*list)
+	if l.woken {
+		at = 0
+	}
+	*list, l.woken = slices.Insert(*list, at, l), false
+}
+
 // remove takes l off those that wait for h.
 func (h *host[T]) remove(l *lane[T]) {
-	if i := slices.Index(h.blocked, l); i >= 0 {
-		h.blocked = slices.Delete(h.blocked, i, i+1)
+	for _, list := range []*[]*lane[T]{&h.lone, &h.blocked} {
+		if i := slices.Index(*list, l); i >= 0 {
+			*list = slices.Delete(*list, i, i+1)
+		}
 	}
 }
 
-// unblock lets all that wait for h try, not only as many as have room: a queue may
-// have been stopped, be busy with other hosts, or have a reader that has gone, by
-// the time it looks.
-func (h *host[T]) unblock() {
+// unblock lets those that wait for h try. There may be thousands of single checks,
+// each with a worker that waits for nothing else: of them as many as there is room
+// for, so that as many are on their way as h has room, for as long as any wait. Of
+// other queues all try: by the time they look they may have been stopped, be busy
+// with other hosts, or have a reader that has gone.
+func (h *host[T]) unblock(width int) {
 	blocked := h.blocked
 	h.blocked = nil
 	for _, l := range blocked {
+		l.woken = true
 		l.q.enter(l)
 	}
+	for room := h.width(width) - h.active; room > 0 && len(h.lone) > 0; {
+		l := h.lone[0]
+		h.lone[0] = nil
+		h.lone = h.lone[1:]
+		l.woken = true
+		if l.q.waits() {
+			room--
+		}
+		l.q.enter(l)
+	}
+}
+
+// single reports whether q has one check at a time, parked or running.
+func (q *Queue[T]) single() bool { return q.slots == 1 && q.window == 1 }
+
+// waits reports whether q has a worker that would look at a lane at once.
+func (q *Queue[T]) waits() bool {
+	return !q.stopped && q.idle > 0 && q.running < q.limit && len(q.ready) == 0
 }
 
 // timedLanes is a heap of lanes by due.

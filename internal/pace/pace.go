@@ -48,7 +48,8 @@ type host[T any] struct {
 	bucket  *rate.Limiter // nil without a limit
 	active  int           // checks that run
 	lanes   int           // queues that have checks of it parked
-	blocked []*lane[T]    // of those, the ones that wait for active to sink, first come first served
+	lone    []*lane[T]    // of those, single checks that wait for active to sink, first come first served
+	blocked []*lane[T]    // and the others that wait for that
 	cooling bool          // listed in Pacer.cooling
 
 	since  time.Time // when it was last paused, or else its first check began; zero before

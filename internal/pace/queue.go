@@ -95,6 +95,9 @@ func (q *Queue[T]) Stop() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	q.stopped = true
+	for _, l := range q.lanes { // one may have had its turn
+		l.h.unblock(q.p.limits.HostWidth)
+	}
 	q.wakeAll()
 }
 
@@ -166,7 +169,7 @@ func (q *Queue[T]) end(key string) {
 	h := q.p.hosts[key]
 	h.active--
 	h.passed()
-	h.unblock()
+	h.unblock(q.p.limits.HostWidth)
 	q.p.rest(h)
 }
 

@@ -36,7 +36,11 @@ func newSchedule(seed uint64, crews int) *schedule {
 	}
 	s.p = New[item](s.limits)
 	for range crews {
-		c := newCrew(s.p, 1+s.rnd.IntN(4), 1+s.rnd.IntN(20))
+		slots, window := 1+s.rnd.IntN(4), 1+s.rnd.IntN(20)
+		if s.rnd.IntN(3) == 0 {
+			slots, window = 1, 1 // as single checks have it
+		}
+		c := newCrew(s.p, slots, window)
 		c.work = s.work(c, s.rnd.IntN(4) == 0, rand.New(rand.NewPCG(seed, 1)))
 		s.crews = append(s.crews, c)
 	}
@@ -149,7 +153,7 @@ func (s *schedule) run() {
 	stops := make([]time.Duration, len(s.crews))
 	for i, c := range s.crews {
 		if s.rnd.IntN(3) == 0 {
-			stops[i] = time.Duration(s.rnd.IntN(3000)) * time.Millisecond
+			stops[i] = time.Duration(1+s.rnd.IntN(3000)) * time.Millisecond
 			time.AfterFunc(stops[i], c.q.Stop)
 		}
 		items, pause := s.items(), time.Duration(s.rnd.IntN(3)*10)*time.Millisecond
@@ -223,7 +227,7 @@ func (s *schedule) checkRate(what string, times []time.Duration, limit rate.Limi
 // Whatever is pushed starts once or is drained once, limits hold at any time,
 // no slot idles while a check could use it, and all goroutines end.
 func TestRandomSchedules(t *testing.T) {
-	for crews := 1; crews <= 3; crews++ {
+	for _, crews := range []int{1, 2, 3, 8} {
 		t.Run(fmt.Sprintf("%d queues", crews), func(t *testing.T) {
 			seeds := uint64(200)
 			if testing.Short() {
