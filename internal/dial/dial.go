@@ -59,8 +59,8 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool)
 		c.Times.Connect = time.Since(start)
 		return c, c.Times, err
 	}
-	r := &race{d: d, port: port, start: start, results: make(chan attempt), share: [2]int{maxAddrs / 2, maxAddrs / 2}}
-	c, err := r.run(ctx, host, fresh)
+	r := &race{d: d, host: host, port: port, start: start, results: make(chan attempt), share: [2]int{maxAddrs / 2, maxAddrs / 2}}
+	c, err := r.run(ctx, fresh)
 	return c, r.times, err
 }
 
@@ -102,9 +102,7 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 			err = errors.New("the dial function returned neither a connection nor an error")
 		}
 		if err == nil {
-			// A deadline for what it did itself would pass for the site's. Not every
-			// connection has deadlines.
-			_ = nc.SetDeadline(time.Time{})
+			err = noDeadline(nc)
 		}
 		return nc, err
 	}
@@ -124,6 +122,20 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 		return nil, explain(ctx, addr, err)
 	}
 	return nc, nil
+}
+
+// noDeadline takes away a deadline that the caller's function has left on nc for
+// what it did itself, and that would pass for the site's. Not every connection has
+// deadlines.
+func noDeadline(nc net.Conn) (err error) {
+	defer func() {
+		if err != nil {
+			drop(nc)
+		}
+	}()
+	defer Recovered(&err)
+	_ = nc.SetDeadline(time.Time{})
+	return nil
 }
 
 // allow asks the policy. It fails closed: a policy that panics refuses. One that

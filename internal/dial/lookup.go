@@ -1,7 +1,6 @@
 package dial
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -47,8 +46,7 @@ func NewLookups(r Resolver, ttl time.Duration) *Lookups {
 type flight struct {
 	host    string
 	v4, v6  family
-	began   time.Time // or, of a half, when what it knew beforehand was asked for
-	half    bool      // one family was known beforehand, and the other has had its grace
+	began   time.Time
 	cancel  context.CancelFunc
 	waiters int       // guarded by Lookups.mu
 	expires time.Time // guarded by Lookups.mu; zero while under way
@@ -58,24 +56,23 @@ type flight struct {
 type family struct {
 	network string // "ip4" or "ip6"
 	done    chan struct{}
-	name    string // as it was asked for
 	addrs   []netip.Addr
 	err     error // non-nil if addrs is empty
 }
 
 // join returns the flight of host and counts the caller in; it must leave it.
 // If fresh is set, an answer from before is not used. The lookup goes on for as
-// long as anybody waits for it, so it takes ctx's values but not its end.
-func (l *Lookups) join(ctx context.Context, host string, fresh bool) *flight {
+// long as anybody waits for it, so it takes ctx's values but not its end. If it is
+// over, a family that failed may only have been given up.
+func (l *Lookups) join(ctx context.Context, host string, fresh bool) (f *flight, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	before := l.flights[host]
-	if before != nil && before.over() && (fresh || !now.Before(before.began.Add(l.ttl))) {
-		before = nil
+	f = l.flights[host]
+	if f != nil && (fresh && f.over() || l.stale(f, now)) {
+		f = nil
 	}
-	f := before
-	if f == nil || f.left {
+	if f == nil {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight{
 			host:   host,
@@ -84,28 +81,23 @@ func (l *Lookups) join(ctx context.Context, host string, fresh bool) *flight {
 			v4:     family{network: "ip4", done: make(chan struct{})},
 			v6:     family{network: "ip6", done: make(chan struct{})},
 		}
-		if before != nil {
-			f.take(before)
-		}
 		l.flights[host] = f
 		go l.fly(ctx, f)
 	}
 	f.waiters++
-	return f
+	return f, f.over()
 }
 
-// over reports whether nobody waits for f any more.
+// over reports whether f is from before: nobody waits for it any more.
 func (f *flight) over() bool { return f.left || !f.expires.IsZero() }
 
-// take takes over what a flight that was left has found.
-func (f *flight) take(left *flight) {
-	f.began, f.half = left.began, true
-	if left.v4.found() {
-		f.v4 = left.v4
+// stale reports whether f has found something that is too old to be used. A family
+// that is silent may keep a flight under way for as long as checks overlap.
+func (l *Lookups) stale(f *flight, now time.Time) bool {
+	if !f.expires.IsZero() {
+		return !now.Before(f.expires)
 	}
-	if left.v6.found() {
-		f.v6 = left.v6
-	}
+	return l.ttl > 0 && !now.Before(f.began.Add(l.ttl)) && (f.v4.found() || f.v6.found())
 }
 
 // leave counts the caller out. The last one to leave ends the lookup.
@@ -119,8 +111,8 @@ func (l *Lookups) leave(f *flight) {
 	f.cancel()
 	// What one family found is kept also if nobody waited for the other: a
 	// server that is silent about that would otherwise cost every check its
-	// grace. What it would have said is not known then.
-	if f.left = l.ttl > 0 && (f.v4.found() || f.v6.found()); !f.left {
+	// grace. Whoever needs the other's addresses looks up again: see race.
+	if f.left = f.v4.found() || f.v6.found(); !f.left {
 		l.forget(f)
 	}
 }
@@ -154,15 +146,15 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 	defer l.mu.Unlock()
 	found := len(f.v4.addrs)+len(f.v6.addrs) > 0
 	whole := f.left || !failed(f.v4.err) && !failed(f.v6.err)
-	if !found || !whole || l.ttl == 0 {
+	now := time.Now()
+	if !found || !whole || l.ttl == 0 || l.flights[f.host] != f || l.stale(f, now) {
 		l.forget(f)
 		return
 	}
-	now := time.Now()
-	f.expires = f.began.Add(l.ttl)
+	f.expires = now.Add(l.ttl)
 	f.cancel = nil // nobody needs it any more, and it holds on to all that the first check had
 	l.found = append(l.found, f)
-	for len(l.found) > maxFound || !now.Before(l.found[0].expires) {
+	for len(l.found) > maxFound || !now.Before(l.found[0].expires) { // which f never is
 		l.forget(l.found[0])
 		l.found[0] = nil
 		l.found = l.found[1:]
@@ -183,8 +175,6 @@ func (l *Lookups) resolve(ctx context.Context, f *flight) {
 	switch rooted := strings.HasSuffix(f.host, "."); {
 	case rooted, !strings.Contains(f.host, "."):
 		l.askBoth(ctx, f, f.host, true)
-	case f.half:
-		l.askBoth(ctx, f, cmp.Or(f.v4.name, f.v6.name), true)
 	case l.askBoth(ctx, f, f.host+".", false):
 		l.askBoth(ctx, f, f.host, true)
 	}
@@ -206,10 +196,6 @@ func (l *Lookups) askBoth(ctx context.Context, f *flight, name string, final boo
 // such name and a further name may yet be asked for. It reports whether there
 // is no such name.
 func (l *Lookups) ask(ctx context.Context, fam *family, name string, final bool) (none bool) {
-	if fam.settled() { // of a half
-		return false
-	}
-	fam.name = name
 	fam.addrs, fam.err = nil, &PanicError{Value: "the resolver called runtime.Goexit"}
 	fam.addrs, fam.err = l.lookup(ctx, fam.network, name)
 	none = len(fam.addrs) == 0 && !failed(fam.err) && !errors.Is(fam.err, errSinkhole)

@@ -188,7 +188,7 @@ func TestLookupsBounded(t *testing.T) {
 		})
 		l := NewLookups(all, 30*time.Second)
 		look := func(i int) {
-			f := l.join(t.Context(), fmt.Sprintf("h%d.test", i), false)
+			f, _ := l.join(t.Context(), fmt.Sprintf("h%d.test", i), false)
 			synctest.Wait()
 			l.leave(f)
 		}

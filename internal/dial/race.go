@@ -11,10 +11,13 @@ import (
 // connection stands.
 type race struct {
 	d     *Dialer
+	host  string
 	port  uint16
 	start time.Time
 	times Times
 
+	answers [2]*family      // IPv6, IPv4
+	over    [2]bool         // whether they are from a lookup that is over
 	todo    [2][]netip.Addr // not yet tried: IPv6, IPv4
 	used    [2]int          // how many of each have been tried
 	share   [2]int          // how many tries are kept for each
@@ -30,11 +33,11 @@ type attempt struct {
 	err  error
 }
 
-func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
+func (r *race) run(ctx context.Context, fresh bool) (Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the connects that have not won
-	f := r.d.Lookups.join(ctx, host, fresh)
-	defer r.d.Lookups.leave(f)
+	f := r.lookup(ctx, fresh)
+	defer func() { r.d.Lookups.leave(f) }()
 
 	hold := time.NewTimer(stagger)
 	hold.Stop()
@@ -44,26 +47,35 @@ func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
 		held = true
 		hold.Reset(d)
 	}
-	wait6, wait4 := f.v6.done, f.v4.done
-	begun := f.half // IPv6 has answered, or has had its grace
+	wait6, wait4 := f.v6.done, f.v4.done // nil once they are known
+	begun := false                       // IPv6 has answered, or has had its grace
 	for {
 		switch known := wait4 == nil && wait6 == nil; {
-		case known && r.tried == 0 && r.left() == 1:
-			return r.only(ctx, f)
+		case known && r.tried == 0 && r.left() == 1 && r.unknown() < 0:
+			return r.only(ctx)
 		case r.left() > 0 && begun && !held:
 			r.dial(ctx)
 			pause(stagger)
+		case known && r.left() == 0 && r.unknown() >= 0 && !(held && r.running > 0):
+			// What there was is not enough.
+			r.d.Lookups.leave(f)
+			i := r.unknown()
+			if f = r.lookup(ctx, true); i == 0 {
+				wait6 = f.v6.done
+			} else {
+				wait4 = f.v4.done
+			}
 		case known && r.left() == 0 && r.running == 0:
-			return Conn{}, r.failure(f)
+			return Conn{}, r.failure()
 		}
 		select {
 		case <-wait6:
 			wait6, begun = nil, true
-			r.add(ctx, 0, f.v6.addrs)
+			r.add(ctx, 0)
 			held = held && r.tried > 0
 		case <-wait4:
 			wait4 = nil
-			r.add(ctx, 1, f.v4.addrs)
+			r.add(ctx, 1)
 			if !begun && r.left() > 0 {
 				pause(grace)
 			}
@@ -77,17 +89,40 @@ func (r *race) run(ctx context.Context, host string, fresh bool) (Conn, error) {
 			r.errs = append(r.errs, a.err)
 			held = false
 		case <-ctx.Done():
-			return Conn{}, r.ended(f, context.Cause(ctx))
+			return Conn{}, r.ended(context.Cause(ctx))
 		}
 	}
 }
 
+// lookup begins to look the host up, or joins others who do. Of a family that is
+// known already nothing is taken.
+func (r *race) lookup(ctx context.Context, fresh bool) *flight {
+	f, over := r.d.Lookups.join(ctx, r.host, fresh)
+	for i, fam := range []*family{&f.v6, &f.v4} {
+		if r.answers[i] == nil || r.unknown() == i {
+			r.answers[i], r.over[i] = fam, over
+		}
+	}
+	return f
+}
+
+// unknown returns the family that nobody waited for when the name was looked up,
+// or -1: what is wrong with its answer may be that.
+func (r *race) unknown() int {
+	for i, fam := range r.answers {
+		if fam != nil && r.over[i] && fam.settled() && failed(fam.err) {
+			return i
+		}
+	}
+	return -1
+}
+
 // only connects to the one address of a name. It needs no goroutine.
-func (r *race) only(ctx context.Context, f *flight) (Conn, error) {
+func (r *race) only(ctx context.Context) (Conn, error) {
 	c, err := r.d.connect(ctx, r.pop())
 	if err != nil {
 		r.errs = append(r.errs, err)
-		return Conn{}, r.failure(f)
+		return Conn{}, r.failure()
 	}
 	return r.won(c), nil
 }
@@ -100,8 +135,8 @@ func (r *race) won(c Conn) Conn {
 
 // add takes in the answer of one family. Addresses that the policy refuses are
 // dropped here, before there is a socket.
-func (r *race) add(ctx context.Context, family int, addrs []netip.Addr) {
-	for _, a := range addrs {
+func (r *race) add(ctx context.Context, family int) {
+	for _, a := range r.answers[family].addrs {
 		if err := r.d.allow(ctx, netip.AddrPortFrom(a, r.port)); err != nil {
 			r.errs = append(r.errs, err)
 			continue
@@ -174,49 +209,50 @@ func drop(c net.Conn) {
 
 // failure returns why no address gave a connection. If a family's lookup failed,
 // the address that would have may be among those that are not known.
-func (r *race) failure(f *flight) error {
+func (r *race) failure() error {
 	r.lookedUp()
 	if r.tried > 0 {
-		r.doubt(f, nil)
+		r.doubt(nil)
 	}
 	if len(r.errs) > 0 {
 		return attempts(r.errs)
 	}
 	// One family that failed outweighs one that has no address: only if both
 	// say so does the name not exist.
-	err := f.v4.err
+	v6, v4 := r.answers[0].err, r.answers[1].err
+	err := v4
 	if !failed(err) {
-		err = f.v6.err
+		err = v6
 	}
 	if err == nil {
-		err = f.v4.err
+		err = v4
 	}
-	return &LookupError{Host: f.host, Err: err}
+	return &LookupError{Host: r.host, Err: err}
 }
 
 // ended returns the error of a race that ctx ended, with what is still awaited:
 // connections, and the answer of a family that may hold other addresses. If both
 // families answered at the last moment, the lookup has taken all the time.
-func (r *race) ended(f *flight, cause error) error {
+func (r *race) ended(cause error) error {
 	r.lookedUp()
 	if r.running > 0 {
 		r.errs = append(r.errs, cause)
 	}
-	r.doubt(f, cause)
+	r.doubt(cause)
 	if len(r.errs) == 0 {
-		return &LookupError{Host: f.host, Err: cause}
+		return &LookupError{Host: r.host, Err: cause}
 	}
 	return attempts(r.errs)
 }
 
 // doubt adds the errors of lookups that failed, or that cause has ended.
-func (r *race) doubt(f *flight, cause error) {
-	for _, fam := range []*family{&f.v6, &f.v4} {
+func (r *race) doubt(cause error) {
+	for i, fam := range r.answers {
 		switch {
-		case !fam.settled():
-			r.errs = append(r.errs, &LookupError{Host: f.host, Err: cause})
+		case !fam.settled(), r.unknown() == i:
+			r.errs = append(r.errs, &LookupError{Host: r.host, Err: cause})
 		case failed(fam.err):
-			r.errs = append(r.errs, &LookupError{Host: f.host, Err: fam.err})
+			r.errs = append(r.errs, &LookupError{Host: r.host, Err: fam.err})
 		}
 	}
 }

@@ -202,15 +202,14 @@ func (h *host[T]) remove(l *lane[T]) {
 // each with a worker that waits for nothing else: of them as many as there is room
 // for, so that as many are on their way as h has room, for as long as any wait. Of
 // other queues all try: by the time they look they may have been stopped, be busy
-// with other hosts, or have a reader that has gone.
+// with other hosts, or have a reader that has gone. They would be faster than
+// single checks, so those have every other turn to themselves.
 func (h *host[T]) unblock(width int) {
-	blocked := h.blocked
-	h.blocked = nil
-	for _, l := range blocked {
-		l.woken = true
-		l.q.enter(l)
+	room := h.width(width) - h.active
+	if room <= 0 {
+		return
 	}
-	for room := h.width(width) - h.active; room > 0 && len(h.lone) > 0; {
+	for room > 0 && len(h.lone) > 0 {
 		l := h.lone[0]
 		h.lone[0] = nil
 		h.lone = h.lone[1:]
@@ -218,6 +217,15 @@ func (h *host[T]) unblock(width int) {
 		if l.q.waits() {
 			room--
 		}
+		l.q.enter(l)
+	}
+	if h.turn = !h.turn; room == 0 && h.turn {
+		return
+	}
+	blocked := h.blocked
+	h.blocked = nil
+	for _, l := range blocked {
+		l.woken = true
 		l.q.enter(l)
 	}
 }

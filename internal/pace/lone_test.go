@@ -58,6 +58,38 @@ func TestLoneInOrder(t *testing.T) {
 	}
 }
 
+// A single check and a queue of many checks of its host take turns, both ways.
+func TestLoneBesideMany(t *testing.T) {
+	for _, width := range []int{1, 3} {
+		bubble.Test(t, func(t *testing.T) {
+			const take = time.Millisecond
+			p := New[item](Limits{HostWidth: width})
+			c := newCrew(p, 10, 1000)
+			c.push(take, repeat("a", 300)...)
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			var last time.Duration
+			for range 50 {
+				wg.Go(func() {
+					lone(p, item{host: "a"}, func() {
+						mu.Lock()
+						last = time.Since(c.began)
+						mu.Unlock()
+						time.Sleep(take)
+					})
+				})
+			}
+			wg.Wait()
+			c.workers.Wait()
+			all := 350 * take / time.Duration(width)
+			if last > all/2 || last < all/10 || time.Since(c.began) > all+10*take {
+				t.Errorf("width %d: the last of 50 single checks starts after %v beside 300 others, all end after %v; want about %v, %v",
+					width, last, time.Since(c.began), 100*take/time.Duration(width), all)
+			}
+		})
+	}
+}
+
 // Whoever waits for its turn and goes, before it or when it has come, holds up
 // nobody.
 func TestLoneGoes(t *testing.T) {

@@ -50,6 +50,7 @@ type host[T any] struct {
 	lanes   int           // queues that have checks of it parked
 	lone    []*lane[T]    // of those, single checks that wait for active to sink, first come first served
 	blocked []*lane[T]    // and the others that wait for that
+	turn    bool          // the turn before was that of single checks
 	cooling bool          // listed in Pacer.cooling
 
 	since  time.Time // when it was last paused, or else its first check began; zero before
