@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"example.com/checker/internal/hostile"
 )
@@ -121,7 +123,20 @@ func newRouter(t *testing.T) *router {
 	r.do(func() { sysctl(t, "net.ipv4.ip_forward", "1") })
 	sh(t, "ip addr add "+nearAddr+"/24 dev v0")
 	r.up(t)
+	reach(t)
 	return r
+}
+
+// reach waits until the router is there: a new link may lose its first packets.
+func reach(t *testing.T) {
+	t.Helper()
+	var err error
+	for range 50 {
+		if _, err = net.DialTimeout("tcp", farAddr+":9", 100*time.Millisecond); errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+	}
+	t.Fatalf("the router is not there: %v", err)
 }
 
 // up brings this side of the link up, with its route.
