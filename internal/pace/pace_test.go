@@ -199,7 +199,8 @@ func TestRatesAcrossQueues(t *testing.T) {
 			slices.Sort(times)
 			checkWindows(t, times, limits.HostRate, limits.HostBurst)
 		}
-		if want := 595 * time.Second / 50; len(all) != 600 || all[599] < want || all[599] > want+time.Second {
+		// The buckets count in floating point, so a nanosecond may be lost.
+		if want := 595 * time.Second / 50; len(all) != 600 || all[599] < want-time.Microsecond || all[599] > want+time.Second {
 			t.Errorf("%d starts, the last at %v; want 600 by about %v", len(all), all[len(all)-1], want)
 		}
 	})
