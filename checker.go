@@ -101,8 +101,8 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 
 // CheckAll checks all targets and returns their Results in the order of the
 // targets: one for each, also for one that is listed twice, whatever happens to
-// the others. Once ctx ends, what has no verdict
-// yet is Unknown with ReasonCanceled, and CheckAll returns within 100 ms.
+// the others. Once ctx ends, what has no verdict yet is Unknown with
+// ReasonCanceled, and CheckAll returns within 100 ms.
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	targets = slices.Clone(targets) // it may be read for a moment after ctx has ended
 	results := make([]Result, len(targets))

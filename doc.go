@@ -57,10 +57,10 @@
 // with the length of the list.
 //
 // A host that answers 429 or 503 with a Retry-After field is Online, unless a
-// judge refuses the answer, and is left alone: none of its checks starts for as long as it says, or for the timeout if
-// that is less, and after that they start one by one, at first no faster than
-// the host took them before. Redirects to it from elsewhere are followed all the
-// same, within its rate.
+// judge refuses the answer, and is left alone: none of its checks starts for as
+// long as it says, or for the timeout if that is less, and after that they start
+// one by one, at first no faster than the host took them before. Redirects to it
+// from elsewhere are followed all the same, within its rate.
 //
 // Every request is made on a connection of its own. That is on purpose: a check
 // is to tell whether a new visitor would get through, and a pooled connection
