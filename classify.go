@@ -11,9 +11,10 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
-	"syscall"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/errno"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/wire"
 )
 
@@ -28,7 +29,7 @@ func classify(phase Phase, err error) Reason {
 	switch {
 	case err == nil:
 		return ""
-	case has[*dial.PanicError](err):
+	case has[*hook.PanicError](err):
 		return ReasonInternal
 	case has[*dial.BlockedError](err):
 		return ReasonBlocked
@@ -40,13 +41,13 @@ func classify(phase Phase, err error) Reason {
 		return ReasonLocal
 	case phase == PhaseDNS || has[*net.DNSError](err):
 		return classifyLookup(err)
-	case has[x509.SystemRootsError](err), has[*dial.RouteError](err), has[*dial.HookError](err):
+	case has[x509.SystemRootsError](err), has[*dial.RouteError](err), has[*hook.Error](err):
 		return ReasonLocal
 	case isCertificate(err):
 		return ReasonCertificate
 	}
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return classifyErrno(phase, errno)
+	if number, ok := errno.In(err); ok {
+		return classifyErrno(phase, number)
 	}
 	switch {
 	case isTimeout(err):
@@ -77,7 +78,7 @@ func phaseReason(phase Phase) Reason {
 
 // classifyLookup tells a name that does not exist from a resolver that failed.
 func classifyLookup(err error) Reason {
-	if short(err) { // first, since what was not asked was not found either
+	if errno.Scarce(err) { // first, since what was not asked was not found either
 		return ReasonLocal
 	}
 	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {

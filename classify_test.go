@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/errno"
+	"example.com/checker/internal/hook"
 )
 
 var allReasons = []Reason{
@@ -54,39 +56,39 @@ func TestClassifyErrno(t *testing.T) {
 	for n := syscall.Errno(10000); n < 11100; n++ {
 		numbers = append(numbers, n)
 	}
-	for _, errno := range numbers {
+	for _, number := range numbers {
 		for _, phase := range wirePhases {
-			want, ok := errnoReasons[errno]
-			if !ok || phase == PhaseConnect && noRoute(errno) {
+			want, ok := errnoReasons[number]
+			if !ok || phase == PhaseConnect && noRoute(number) {
 				want = ReasonLocal
 			}
 			for _, err := range []error{
-				errno,
-				os.NewSyscallError("connect", errno),
-				&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errno)},
-				fmt.Errorf("wrapped: %w", errno),
+				number,
+				os.NewSyscallError("connect", number),
+				&net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", number)},
+				fmt.Errorf("wrapped: %w", number),
 			} {
 				if got := classify(phase, err); got != want {
-					t.Errorf("classify(%q, %d %v) = %q; want %q", phase, errno, err, got, want)
+					t.Errorf("classify(%q, %d %v) = %q; want %q", phase, number, err, got, want)
 				}
 			}
 		}
-		lookup := &dial.LookupError{Host: "site.test", Err: errors.Join(&net.DNSError{IsNotFound: true}, errno)}
-		if got := classify(PhaseDNS, lookup); dial.Scarce(errno) && got != ReasonLocal {
-			t.Errorf("classify(%q, not found and %v) = %q; want %q", PhaseDNS, errno, got, ReasonLocal)
+		lookup := &dial.LookupError{Host: "site.test", Err: errors.Join(&net.DNSError{IsNotFound: true}, number)}
+		if got := classify(PhaseDNS, lookup); errno.Scarce(number) && got != ReasonLocal {
+			t.Errorf("classify(%q, not found and %v) = %q; want %q", PhaseDNS, number, got, ReasonLocal)
 		}
-		if advice(errno) == "" {
-			t.Errorf("advice(%d) is empty", errno)
+		if advice(number) == "" {
+			t.Errorf("advice(%d) is empty", number)
 		}
 	}
 }
 
 // What this machine was short of is no verdict on a site, in any phase.
 func TestScarceIsLocal(t *testing.T) {
-	for _, errno := range []syscall.Errno{
+	for _, number := range []syscall.Errno{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL, 10024, 10049, 10055,
 	} {
-		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}
+		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", number)}
 		for _, phase := range append(wirePhases, PhaseDNS, PhaseWait) {
 			if r := (&Result{Err: &Error{Phase: phase, Reason: classify(phase, err), Err: err}}); !r.short() {
 				t.Errorf("in %q, %v is %q; want %q that is put back", phase, err, r.Reason(), ReasonLocal)
@@ -106,7 +108,7 @@ var kinds = []struct {
 	{"the check's timeout", errTimeout, timeouts},
 	{"a context's deadline", context.DeadlineExceeded, timeouts},
 	{"a connection's deadline", &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, timeouts},
-	{"a panic", &dial.PanicError{Value: 1}, every(ReasonInternal)},
+	{"a panic", &hook.PanicError{Value: 1}, every(ReasonInternal)},
 	{"a refused address", &dial.BlockedError{Err: errors.New("no")}, every(ReasonBlocked)},
 	{"a refused address among others", errors.Join(io.EOF, &dial.BlockedError{Err: errors.New("no")}), every(ReasonBlocked)},
 	{"a name that is not there", &net.DNSError{IsNotFound: true}, lookups(ReasonNotFound)},
@@ -216,7 +218,7 @@ func TestClassifyAttempts(t *testing.T) {
 		{ReasonRefused, []error{blocked, op(syscall.ECONNREFUSED)}},
 		{ReasonBlocked, []error{blocked, blocked}},
 		{ReasonBlocked, []error{blocked, op(syscall.ENETUNREACH)}},
-		{ReasonInternal, []error{op(syscall.EMFILE), &dial.PanicError{Value: 1}}},
+		{ReasonInternal, []error{op(syscall.EMFILE), &hook.PanicError{Value: 1}}},
 	} {
 		for range 2 { // in either order
 			slices.Reverse(test.errs)
@@ -303,8 +305,8 @@ func buildError(recipe []byte) (err error, scarce bool) {
 		n := int(pair[1])
 		switch pair[0] % 4 {
 		case 0:
-			errno := syscall.Errno(n)
-			err, scarce = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", errno)}, dial.Scarce(errno)
+			number := syscall.Errno(n)
+			err, scarce = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", number)}, errno.Scarce(number)
 		case 1:
 			err, scarce = kinds[n%len(kinds)].err, false
 		case 2:

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
@@ -106,7 +106,7 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 // roundTrip makes the exchange. A panic in it is a caller's: of a transport, or
 // of a function in a TLS configuration.
 func (p *probe) roundTrip(ctx context.Context, method string, u *url.URL, home bool, tr *wire.Trace) (resp *http.Response, err error) {
-	defer dial.Recovered(&err)
+	defer hook.Recovered(&err)
 	req := wire.Request{Method: method, URL: u, Fields: p.foreign}
 	if home {
 		req.Host, req.Fields = p.host, p.own
@@ -181,7 +181,7 @@ func (p *probe) checkForeign(resp *http.Response) error {
 // finish closes the body. Only a panic of a caller's counts: there is an answer,
 // however badly the connection ends.
 func finish(resp *http.Response) (err error) {
-	defer dial.Recovered(&err)
+	defer hook.Recovered(&err)
 	_ = resp.Body.Close()
 	return nil
 }
@@ -191,7 +191,7 @@ func (p *probe) verdict(resp *http.Response) (err error) {
 	if p.judge == nil {
 		return nil
 	}
-	defer dial.Recovered(&err)
+	defer hook.Recovered(&err)
 	return p.judge(resp)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
@@ -58,7 +59,7 @@ func (c *Checker) newTask(index int, text string) *task {
 // key returns what the host limits count u under. The hook gets a copy.
 func (c *Checker) key(u *url.URL) (key string, err error) {
 	if c.hostKey != nil {
-		defer dial.Recovered(&err)
+		defer hook.Recovered(&err)
 		copied := *u
 		if key = c.hostKey(&copied); key != "" {
 			return key, nil

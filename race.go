@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/wire"
 )
 
@@ -126,7 +126,7 @@ func (r *race) settle(ctx context.Context, a *answer, calls bool, choose func(fi
 }
 
 // errGoexit stands for a hook that ended its goroutine.
-var errGoexit = &dial.PanicError{Value: "a hook called runtime.Goexit"}
+var errGoexit = hook.Exited("a hook")
 
 // phases has the phases in their order.
 var phases = []Phase{

@@ -7,11 +7,11 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"syscall"
 	"unicode"
 	"unicode/utf8"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/errno"
 )
 
 // A Reason says why a site is not Online. It is one closed vocabulary for
@@ -172,8 +172,8 @@ func (e *Error) detail() string {
 		if r, ok := errors.AsType[*dial.RouteError](e.Err); ok {
 			return r.Why
 		}
-		if errno, ok := errors.AsType[syscall.Errno](e.Err); ok {
-			return advice(errno)
+		if number, ok := errno.In(e.Err); ok {
+			return advice(number)
 		}
 	}
 	switch {

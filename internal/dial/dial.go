@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
 const (
@@ -96,7 +98,7 @@ func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error)
 // open dials with the caller's function or with a net.Dialer.
 func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, err error) {
 	if d.DialContext != nil {
-		defer Recovered(&err)
+		defer hook.Recovered(&err)
 		nc, err = d.DialContext(ctx, "tcp", addr.String())
 		if err == nil && nc == nil {
 			err = errors.New("the dial function returned neither a connection nor an error")
@@ -130,10 +132,10 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 func noDeadline(nc net.Conn) (err error) {
 	defer func() {
 		if err != nil {
-			drop(nc)
+			hook.Close(nc)
 		}
 	}()
-	defer Recovered(&err)
+	defer hook.Recovered(&err)
 	_ = nc.SetDeadline(time.Time{})
 	return nil
 }
@@ -144,7 +146,7 @@ func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) (err error) {
 	if d.Policy == nil {
 		return nil
 	}
-	defer Recovered(&err)
+	defer hook.Recovered(&err)
 	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 	inTime := ctx.Err() == nil
 	if err := d.Policy(addr); err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"runtime/debug"
 )
 
 // A LookupError says that a name gave no address to connect to.
@@ -62,29 +61,3 @@ var (
 	errSelfConnect = errors.New("connected to itself")
 	errSinkhole    = errors.New("the resolver answered with the unspecified address")
 )
-
-// A PanicError is what a caller's hook panicked with.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
-
-// A HookError is what a caller's hook returned and that speaks of this side.
-type HookError struct{ Err error }
-
-func (e *HookError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the hook's error.
-func (e *HookError) Unwrap() error { return e.Err }
-
-// Recovered sets *err to a [PanicError] if the function that deferred it is
-// panicking. Hooks run under it one by one, not under one handler around the
-// whole check, since some of them run on goroutines of their own, where a
-// panic could not be recovered by anybody else.
-func Recovered(err *error) {
-	if v := recover(); v != nil {
-		*err = &PanicError{Value: v, Stack: debug.Stack()}
-	}
-}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
 const ms = time.Millisecond
@@ -180,7 +182,7 @@ func kind(err error) string {
 	add("attempts", many && !errors.Is(err, context.DeadlineExceeded))
 	_, blocked := errors.AsType[*BlockedError](err)
 	add("blocked", blocked)
-	p, panicked := errors.AsType[*PanicError](err)
+	p, panicked := errors.AsType[*hook.PanicError](err)
 	add("panic", panicked)
 	if panicked && len(p.Stack) == 0 && !strings.Contains(fmt.Sprint(p.Value), "Goexit") {
 		add("without a stack", true)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
 // A Resolver looks up the addresses of a host in one address family: network
@@ -196,7 +198,7 @@ func (l *Lookups) askBoth(ctx context.Context, f *flight, name string, final boo
 // such name and a further name may yet be asked for. It reports whether there
 // is no such name.
 func (l *Lookups) ask(ctx context.Context, fam *family, name string, final bool) (none bool) {
-	fam.addrs, fam.err = nil, &PanicError{Value: "the resolver called runtime.Goexit"}
+	fam.addrs, fam.err = nil, hook.Exited("the resolver")
 	fam.addrs, fam.err = l.lookup(ctx, fam.network, name)
 	none = len(fam.addrs) == 0 && !failed(fam.err) && !errors.Is(fam.err, errSinkhole)
 	if final || !none {
@@ -215,7 +217,7 @@ func (fam *family) settle() {
 // sinkhole's 0.0.0.0 or :: would connect to this very machine. The error is
 // non-nil if no address is left.
 func (l *Lookups) lookup(ctx context.Context, network, name string) (addrs []netip.Addr, err error) {
-	defer Recovered(&err)
+	defer hook.Recovered(&err)
 	all, err := l.resolver.LookupNetIP(ctx, network, name)
 	if err != nil {
 		return nil, err

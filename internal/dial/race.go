@@ -2,9 +2,10 @@ package dial
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
 // A race connects to the addresses of one name, staggered, until the first
@@ -184,27 +185,19 @@ func (r *race) dial(ctx context.Context) {
 	addr := r.pop()
 	r.running++
 	go func() {
-		a := attempt{err: &PanicError{Value: "the dial function called runtime.Goexit"}}
+		a := attempt{err: hook.Exited("the dial function")}
 		defer func() {
 			select {
 			case r.results <- a:
 			case <-ctx.Done():
 				if a.err == nil {
-					drop(a.conn)
+					hook.Close(a.conn)
 				}
 			}
 		}()
-		defer Recovered(&a.err) // of the connection's own methods
+		defer hook.Recovered(&a.err) // of the connection's own methods
 		a.conn, a.err = r.d.connect(ctx, addr)
 	}()
-}
-
-// drop closes a connection that nobody wants any more. It is a caller's and may
-// panic, on a goroutine where nobody else would recover.
-func drop(c net.Conn) {
-	var err error
-	defer Recovered(&err)
-	c.Close()
 }
 
 // failure returns why no address gave a connection. If a family's lookup failed,

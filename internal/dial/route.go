@@ -5,11 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"syscall"
-)
 
-// Windows has numbers of its own for the errors of sockets.
-const wsaEADDRNOTAVAIL, wsaEHOSTUNREACH syscall.Errno = 10049, 10065
+	"example.com/checker/internal/errno"
+)
 
 // explain returns the error of a connect to addr, as a [RouteError] where its
 // errno stands for two faults of which one is this machine's:
@@ -24,15 +22,15 @@ const wsaEADDRNOTAVAIL, wsaEHOSTUNREACH syscall.Errno = 10049, 10065
 // A UDP socket tells a route's answer from a router's, since its connect sends
 // nothing.
 func explain(ctx context.Context, addr netip.AddrPort, err error) error {
-	errno, _ := errors.AsType[syscall.Errno](err)
-	switch errno {
-	case syscall.EADDRNOTAVAIL, wsaEADDRNOTAVAIL:
-		if addr.Addr().Is6() && errors.Is(routed(ctx, addr), errno) {
+	number, _ := errno.In(err)
+	switch errno.Of(number) {
+	case errno.Ports:
+		if addr.Addr().Is6() && errors.Is(routed(ctx, addr), number) {
 			return &RouteError{"this machine has no IPv6 address to connect from", err}
 		}
-	case syscall.EHOSTUNREACH, wsaEHOSTUNREACH:
+	case errno.Unreachable:
 		switch {
-		case errors.Is(routed(ctx, addr), errno):
+		case errors.Is(routed(ctx, addr), number):
 			return &RouteError{"a route of this machine forbids it", err}
 		case onLink(addr.Addr()):
 			return &RouteError{"it is an address of this machine's own network, and nobody there answers to it", err}

@@ -7,22 +7,10 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
-	"syscall"
-)
 
-// Scarce reports whether errno says that this machine is short of something
-// that other connections may give back: descriptors, buffers, memory, ports.
-// Numbers from 10000 on are Windows', which has its own for sockets.
-func Scarce(errno syscall.Errno) bool {
-	const wsaEMFILE, wsaENOBUFS = 10024, 10055
-	switch errno {
-	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
-		syscall.EAGAIN, // what a UDP socket's connect says if there is no port left
-		wsaEMFILE, wsaEADDRNOTAVAIL, wsaENOBUFS:
-		return true
-	}
-	return false
-}
+	"example.com/checker/internal/errno"
+	"example.com/checker/internal/hook"
+)
 
 // A resolver looks up as a net.Resolver would, and tells when it failed for want
 // of something. Go's resolver keeps only the text of the errors that it meets,
@@ -56,17 +44,17 @@ func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]net
 	nr := &net.Resolver{PreferGo: w.preferGo, StrictErrors: w.strictErrors}
 	nr.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := w.open(ctx, network, address)
-		if errno, ok := errors.AsType[syscall.Errno](err); ok && Scarce(errno) {
-			err = errno
+		if number, _ := errno.In(err); errno.Scarce(err) {
+			err = number
 			cause.Store(&err)
-		} else if p, ok := errors.AsType[*PanicError](err); ok {
+		} else if p, ok := errors.AsType[*hook.PanicError](err); ok {
 			err = p
 			cause.Store(&err)
 		}
 		if err == nil {
 			// The resolver sets a deadline of its own and then reads, whatever
 			// happens to ctx meanwhile.
-			context.AfterFunc(ctx, func() { drop(c) })
+			context.AfterFunc(ctx, func() { hook.Close(c) })
 		}
 		return c, err
 	}
@@ -93,8 +81,8 @@ func Spare(n int) error {
 	}()
 	for range n {
 		f, err := os.Open(os.DevNull)
-		if errno, ok := errors.AsType[syscall.Errno](err); ok && Scarce(errno) {
-			return errno
+		if number, _ := errno.In(err); errno.Scarce(err) {
+			return number
 		}
 		if err == nil {
 			files = append(files, f)
@@ -105,6 +93,6 @@ func Spare(n int) error {
 
 // open opens a socket to a server. It runs on a goroutine of package net.
 func (w *resolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
-	defer Recovered(&err)
+	defer hook.Recovered(&err)
 	return w.dial(ctx, network, address)
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -122,24 +121,12 @@ func TestErrorText(t *testing.T) {
 		{&BlockedError{Addr: ap, Err: one}, "address 192.0.2.1:80 blocked: one", one},
 		{attempts([]error{one}), "one", one},
 		{attempts([]error{one, two}), "one\ntwo", two},
-		{&PanicError{Value: "boom"}, "panic: boom", nil},
 	} {
 		if got := tt.err.Error(); got != tt.want {
 			t.Errorf("%T.Error() = %q; want %q", tt.err, got, tt.want)
 		}
 		if tt.is != nil && !errors.Is(tt.err, tt.is) {
 			t.Errorf("%T does not wrap %v", tt.err, tt.is)
-		}
-	}
-}
-
-func TestScarce(t *testing.T) {
-	for errno, want := range map[syscall.Errno]bool{
-		syscall.EMFILE: true, syscall.ENFILE: true, syscall.ENOBUFS: true, syscall.ENOMEM: true,
-		syscall.EADDRNOTAVAIL: true, syscall.ECONNREFUSED: false, syscall.ENETUNREACH: false, syscall.EACCES: false, 0: false,
-	} {
-		if got := Scarce(errno); got != want {
-			t.Errorf("Scarce(%v) = %t; want %t", errno, got, want)
 		}
 	}
 }

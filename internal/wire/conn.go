@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 )
 
 // An HTTP2Error is an error that a server gives that speaks HTTP/2 only: see
@@ -54,15 +54,13 @@ func newConn(ctx context.Context, nc net.Conn) *conn {
 // where that is not to be had, by closing. The connection may be a caller's and
 // panic, on a goroutine where nobody else would recover.
 func (c *conn) Interrupt() {
-	var err error
-	defer dial.Recovered(&err)
 	if c.expire() != nil {
-		c.raw.Close()
+		hook.Close(c.raw)
 	}
 }
 
 func (c *conn) expire() (err error) {
-	defer dial.Recovered(&err)
+	defer hook.Recovered(&err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.interrupted = true

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/target"
 )
 
@@ -163,7 +164,7 @@ func (t *Transport) config(name, proto string) (*tls.Config, error) {
 		conf.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			cert, err := own(info)
 			if err != nil {
-				err = &dial.HookError{Err: err}
+				err = &hook.Error{Err: err}
 			}
 			return cert, err
 		}
