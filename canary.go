@@ -97,10 +97,10 @@ func (p *probe) hold(ctx context.Context, t *task, r *Result) *Result {
 		}
 		switch {
 		case err != nil:
-			r.Err = &Error{Phase: r.phase(), Reason: ReasonCanceled, URL: r.URL, Err: err}
+			r.Err = &Error{Phase: r.Phase(), Reason: ReasonCanceled, URL: r.URL, Err: err}
 			return r
 		case !up || again == maxAgain:
-			r.Err = &Error{Phase: r.phase(), Reason: ReasonLocal, URL: r.URL, Err: hintCanaries}
+			r.Err = &Error{Phase: r.Phase(), Reason: ReasonLocal, URL: r.URL, Err: hintCanaries}
 			return r
 		case firm && cs.worked(start, end):
 			return r

@@ -53,7 +53,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		URL:        r.URL,
 		Status:     r.Status(),
 		Reason:     r.Reason(),
-		Phase:      r.phase(),
+		Phase:      r.Phase(),
 		StatusCode: r.StatusCode,
 		Method:     r.Method,
 		Proto:      r.Proto,
@@ -134,7 +134,7 @@ func (r Result) LogValue() slog.Value {
 	if r.Err != nil {
 		attrs = append(attrs,
 			slog.String("reason", string(r.Reason())),
-			slog.String("phase", string(r.phase())),
+			slog.String("phase", string(r.Phase())),
 			slog.String("error", r.Err.Error()))
 	}
 	if r.StatusCode != 0 {

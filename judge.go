@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"example.com/checker/internal/guard"
+	"example.com/checker/internal/target"
 )
 
 // StatusIn returns a judge for [WithJudge] that accepts the status codes from
@@ -19,6 +20,18 @@ func StatusIn(min, max int) func(*http.Response) error {
 		}
 		return nil
 	}
+}
+
+// Host returns the host that a target names, as [WithHostKey] gets it and as the
+// host limits group targets by default: in lower case, in ASCII, and without
+// port and the dot of a rooted name. An IPv6 address has no brackets. The error
+// is that of a check of the target, which would be Unknown with ReasonInvalid.
+func Host(text string) (string, error) {
+	parsed, err := target.Parse(text)
+	if err != nil {
+		return "", &Error{Phase: PhaseTarget, Reason: ReasonInvalid, Err: err}
+	}
+	return hostOf(parsed.URLs[0]), nil
 }
 
 // PublicOnly is a policy for [WithAddrPolicy] that allows addresses of the

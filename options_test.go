@@ -230,3 +230,22 @@ func TestOptionsAreReusable(t *testing.T) {
 		}
 	}
 }
+
+func TestHost(t *testing.T) {
+	for target, want := range map[string]string{
+		"http://Example.ORG:8080/a?b": "example.org",
+		"example.org.":                "example.org",
+		"http://user:pw@bücher.test/": "xn--bcher-kva.test",
+		"[2001:DB8::1]:81/x":          "2001:db8::1",
+		"localhost:8080":              "localhost",
+	} {
+		if got, err := checker.Host(target); got != want || err != nil {
+			t.Errorf("Host(%q) = %q, %v; want %q", target, got, err, want)
+		}
+	}
+	for _, target := range []string{"", "ftp://example.org/", "http://127.1/", "http://:80/"} {
+		if got, err := checker.Host(target); got != "" || !errors.Is(err, checker.ReasonInvalid) {
+			t.Errorf("Host(%q) = %q, %v; want an error that is %v", target, got, err, checker.ReasonInvalid)
+		}
+	}
+}

@@ -131,10 +131,29 @@ func (e *Error) Error() string {
 		return clean(string(d), maxShown)
 	}
 	var b strings.Builder
-	if e.URL != "" {
-		b.WriteString(clean(e.URL, maxShownURL))
-		b.WriteString(": ")
+	b.WriteString(e.prefix())
+	b.WriteString(e.message(maxShown - b.Len()))
+	return b.String()
+}
+
+// Message is Error without the URL, for where that is shown already.
+func (e *Error) Message() string {
+	if d, ok := e.Err.(decoded); ok {
+		return strings.TrimPrefix(clean(string(d), maxShown), e.prefix())
 	}
+	return e.message(maxShown)
+}
+
+// prefix is what Error begins with.
+func (e *Error) prefix() string {
+	if e.URL == "" {
+		return ""
+	}
+	return clean(e.URL, maxShownURL) + ": "
+}
+
+func (e *Error) message(limit int) string {
+	var b strings.Builder
 	s, ok := sentences[e.Reason]
 	if !ok {
 		s.text = fmt.Sprintf("unknown reason %q", string(e.Reason))
@@ -145,7 +164,7 @@ func (e *Error) Error() string {
 	}
 	if d := e.detail(); d != "" {
 		b.WriteString(": ")
-		b.WriteString(clean(d, maxShown-b.Len()))
+		b.WriteString(clean(d, limit-b.Len()))
 	}
 	return b.String()
 }

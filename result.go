@@ -166,8 +166,8 @@ func reasonOf(err error) Reason {
 	return ""
 }
 
-// phase returns the phase in which the check failed, empty if it did not.
-func (r Result) phase() Phase {
+// Phase says where the check ended. It is empty when the site is Online.
+func (r Result) Phase() Phase {
 	if e, ok := errors.AsType[*Error](r.Err); ok {
 		return e.Phase
 	}

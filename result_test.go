@@ -253,3 +253,30 @@ func TestRedact(t *testing.T) {
 		t.Errorf("Redact of %d bytes has %d", len(long)+1, len(got))
 	}
 }
+
+func TestErrorMessage(t *testing.T) {
+	for _, tt := range []struct {
+		err  checker.Error
+		want string
+	}{
+		{checker.Error{Reason: checker.ReasonRefused, URL: "http://a.test/"}, "the host refused the connection"},
+		{checker.Error{Reason: checker.ReasonTimeout, Phase: checker.PhaseTLS}, "no answer within the timeout (tls)"},
+		{checker.Error{Reason: checker.ReasonRejected, URL: "http://a.test/", Err: errors.New("no")}, "the answer was not accepted: no"},
+	} {
+		if got := tt.err.Message(); got != tt.want {
+			t.Errorf("Message() = %q; want %q", got, tt.want)
+		}
+		data, err := json.Marshal(checker.Result{Target: "a.test", URL: tt.err.URL, Err: &tt.err})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back checker.Result
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		e, ok := errors.AsType[*checker.Error](back.Err)
+		if !ok || e.Message() != tt.want || e.Error() != tt.err.Error() || back.Phase() != tt.err.Phase {
+			t.Errorf("out of %s came the message %q in phase %q", data, e.Message(), back.Phase())
+		}
+	}
+}
