@@ -11,15 +11,20 @@ import (
 	"example.com/checker/internal/pace"
 )
 
-// window is how many targets may be parked in one call.
-const window = 10_000
-
 // A batch is one call of CheckAll or Stream.
 type batch struct {
 	probe *probe
 	queue *pace.Queue[*task]
 	emit  func(*Result)
 }
+
+// window is how many targets may be parked in one call.
+const window = 10_000
+
+const grace = 50 * time.Millisecond // after its context's end a batch waits for its sequence
+
+// reuse is for how long an address found in a batch is used again.
+const reuse = 30 * time.Second
 
 // batch checks targets and calls emit with the Result of each that it pulled,
 // from several goroutines. It returns when all are done, or soon after ctx has

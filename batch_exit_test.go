@@ -11,9 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
-	"golang.org/x/time/rate"
 )
 
 // K9: a hook that ends the goroutine which pulls the targets ends the sequence,

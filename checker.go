@@ -11,9 +11,6 @@ import (
 	"example.com/checker/internal/wire"
 )
 
-// reuse is for how long an address found in a batch is used again.
-const reuse = 30 * time.Second
-
 // A Checker checks sites as its options say. The options of a Checker never
 // change; what it knows from one call to the next is what [WithRateLimit],
 // [WithHostRateLimit] and [WithHostConcurrency] count, which hosts asked to be
@@ -61,23 +58,6 @@ func New(opts ...Option) (*Checker, error) {
 		}
 	}
 	return c, nil
-}
-
-// probe returns what one call checks with: the caller's transport, or one of
-// our own that asks l for addresses.
-func (c *Checker) probe(l *dial.Lookups) *probe {
-	if c.transport != nil {
-		return &probe{c, nil}
-	}
-	t := &wire.Transport{
-		Dialer: dial.Dialer{Lookups: l, Policy: c.policy, DialContext: c.dial},
-		Config: c.tls,
-		Roots:  c.roots.load,
-	}
-	if c.judge == nil { // who might look at all
-		t.Keep = lookedAt
-	}
-	return &probe{c, t}
 }
 
 // Check checks one target and returns what it found. It first waits for the
@@ -167,7 +147,4 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	return out
 }
 
-const (
-	grace    = 50 * time.Millisecond // after its context's end a batch waits for its sequence
-	farewell = 90 * time.Millisecond // and a Stream offers results
-)
+const farewell = 90 * time.Millisecond // after its context's end a Stream offers results

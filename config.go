@@ -15,6 +15,26 @@ import (
 	"example.com/checker/internal/pace"
 )
 
+// ErrInvalidOption is wrapped by every error that [New] returns.
+var ErrInvalidOption = errors.New("invalid option")
+
+// An Option sets one property of a [Checker]. An option given twice counts as
+// given last, except WithHeader and WithCanaries, which add up. The zero Option
+// is refused.
+type Option func(*config) error
+
+func refuse(option, format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s", ErrInvalidOption, option, fmt.Sprintf(format, args...))
+}
+
+// A Resolver looks up the addresses of a host, in one address family at a time:
+// network is "ip4" or "ip6". A name with no address is reported by a
+// [*net.DNSError] with IsNotFound set; any other error means that the resolver
+// failed. [*net.Resolver] is a Resolver. It must be safe for concurrent use.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
 // userAgent names this package and nothing else. It has neither "bot" nor
 // "link" in it, which common rule sets of web application firewalls refuse.
 const userAgent = "checker/0.1 (Go)"

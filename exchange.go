@@ -8,12 +8,44 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/hook"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
+
+const silentShare = 3 // HEAD may be silent for this part of the timeout
+
+// probe returns what one call checks with: the caller's transport, or one of
+// our own that asks l for addresses.
+func (c *Checker) probe(l *dial.Lookups) *probe {
+	if c.transport != nil {
+		return &probe{c, nil}
+	}
+	t := &wire.Transport{
+		Dialer: dial.Dialer{Lookups: l, Policy: c.policy, DialContext: c.dial},
+		Config: c.tls,
+		Roots:  c.roots.load,
+	}
+	if c.judge == nil { // who might look at all
+		t.Keep = lookedAt
+	}
+	return &probe{c, t}
+}
+
+// lookedAt returns the fields that a check looks at by itself in an answer.
+func lookedAt(code int) []string {
+	switch {
+	case isRedirect(code):
+		return []string{"Location"}
+	case isPause(code):
+		return []string{"Date", "Retry-After"}
+	}
+	return nil
+}
 
 // ask asks one URL, with HEAD unless the options say GET, and with GET where
 // HEAD does not do: where it was cut off or garbled, was silent for a third of
@@ -214,17 +246,6 @@ func (p *probe) phase(tr *wire.Trace, err error) Phase {
 	}[tr.Stage]
 }
 
-// lookedAt returns the fields that a check looks at by itself in an answer.
-func lookedAt(code int) []string {
-	switch {
-	case isRedirect(code):
-		return []string{"Location"}
-	case isPause(code):
-		return []string{"Date", "Retry-After"}
-	}
-	return nil
-}
-
 func isRedirect(code int) bool {
 	switch code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -244,4 +265,48 @@ func location(u *url.URL, h http.Header) (*url.URL, error) {
 		return nil, errors.New("there is more than one Location")
 	}
 	return target.Resolve(u, all[0])
+}
+
+// pause heeds a host that is asked too much: no further check of it starts for
+// as long as it says, or for the timeout if that is less. It reports whether
+// the host asked for a pause.
+func (p *probe) pause(u *url.URL, resp *http.Response, sent time.Time) bool {
+	d := retryAfter(resp)
+	if d <= 0 {
+		return false
+	}
+	key, err := p.key(u)
+	if err == nil {
+		p.pacer.Pause(key, sent, min(d, p.timeout))
+	}
+	return true
+}
+
+func isPause(code int) bool {
+	return code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable
+}
+
+// retryAfter returns for how long an answer asks not to be asked again: 0
+// unless its status says so too (RFC 9110, section 15.6.4; RFC 6585, section 4)
+// and its Retry-After is a number of seconds or a date to come (RFC 9110,
+// section 10.2.3).
+func retryAfter(resp *http.Response) time.Duration {
+	if !isPause(resp.StatusCode) {
+		return 0
+	}
+	const most = 1 << 32 // seconds, which no timeout has
+	text := resp.Header.Get("Retry-After")
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return time.Duration(min(n, most)) * time.Second
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	// The server's clock made the date, so if it tells its time, that counts.
+	now := time.Now()
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		now = date
+	}
+	return min(max(0, at.Sub(now)), most*time.Second)
 }

@@ -99,6 +99,11 @@ const (
 	PhaseJudge    Phase = "judge"    // deciding whether the answer is acceptable, redirects included
 )
 
+// phases has the phases in their order.
+var phases = []Phase{
+	PhaseTarget, PhaseWait, PhaseDNS, PhaseConnect, PhaseTLS, PhaseRequest, PhaseResponse, PhaseJudge,
+}
+
 // An Error says why a check did not end with Online, in which phase it ended
 // and for which URL. It wraps the underlying error, if there is one.
 //

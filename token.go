@@ -3,7 +3,6 @@ package checker
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/url"
 	"time"
 )
@@ -45,23 +44,6 @@ func (p *probe) excuse(a *answer, waited time.Duration) *answer {
 		a.Err = &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: a.URL, Err: errors.Join(hintTurn, a.Err)}
 	}
 	return a
-}
-
-// rest waits before another attempt: for as long as the host asked for, or else
-// with full jitter, so that hosts that failed together are not asked together
-// again.
-func (p *probe) rest(ctx context.Context, t *task, a *answer, n int) error {
-	if a.paused != nil {
-		key, err := p.key(a.paused)
-		if err != nil {
-			return err
-		}
-		return p.pacer.Rested(ctx, key)
-	}
-	if err := sleep(ctx, rand.N(retryBase<<min(n-1, 10))); err != nil {
-		return err
-	}
-	return p.pacer.Token(ctx, t.key)
 }
 
 // sleep waits for d. It returns at once, with the cause, if ctx ends before.

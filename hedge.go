@@ -1,14 +1,10 @@
 package checker
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"sync"
 	"time"
 
-	"example.com/checker/internal/hook"
 	"example.com/checker/internal/wire"
 )
 
@@ -123,32 +119,4 @@ func (r *race) settle(ctx context.Context, a *answer, calls bool, choose func(fi
 		return b
 	}
 	return choose(a, b)
-}
-
-// errGoexit stands for a hook that ended its goroutine.
-var errGoexit = hook.Exited("a hook")
-
-// phases has the phases in their order.
-var phases = []Phase{
-	PhaseTarget, PhaseWait, PhaseDNS, PhaseConnect, PhaseTLS, PhaseRequest, PhaseResponse, PhaseJudge,
-}
-
-// furthest returns the failed answer that explains the failure: one that leaves
-// open what the site would have said, if there is one, and otherwise the one
-// that got furthest.
-func furthest(a, b *answer) *answer {
-	rank := func(a *answer) int {
-		e, _ := errors.AsType[*Error](a.Err)
-		switch {
-		case e == nil, e.Reason == ReasonBlocked: // which says nothing of the site
-			return -1
-		case e.Reason == ReasonLocal, e.Reason == ReasonDNS, e.Reason == ReasonCanceled, e.Reason == ReasonInternal:
-			return len(phases)
-		}
-		return slices.Index(phases, e.Phase)
-	}
-	if cmp.Compare(rank(b), rank(a)) > 0 {
-		return b
-	}
-	return a
 }
