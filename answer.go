@@ -3,13 +3,11 @@ package checker
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"errors"
 	"net/url"
 	"slices"
 	"time"
 
-	"example.com/checker/internal/dial"
 	"example.com/checker/internal/wire"
 )
 
@@ -31,11 +29,11 @@ func (a *answer) up() bool { return a.Err == nil && a.StatusCode != 0 }
 // that got furthest.
 func furthest(a, b *answer) *answer {
 	rank := func(a *answer) int {
-		e, _ := errors.AsType[*Error](a.Err)
+		e := errorOf(a.Err)
 		switch {
 		case e == nil, e.Reason == ReasonBlocked: // which says nothing of the site
 			return -1
-		case e.Reason == ReasonLocal, e.Reason == ReasonDNS, e.Reason == ReasonCanceled, e.Reason == ReasonInternal:
+		case e.Reason.Status() == Unknown:
 			return len(phases)
 		}
 		return slices.Index(phases, e.Phase)
@@ -57,18 +55,15 @@ func (p *probe) failure(ctx context.Context, phase Phase, u *url.URL, err error)
 	if ctx.Err() != nil {
 		cause := context.Cause(ctx)
 		if cause != errTimeout {
-			return &Error{Phase: phase, Reason: ReasonCanceled, URL: u.String(), Err: cause}
+			return newError(phase, ReasonCanceled, u.String(), cause)
 		}
 		if phase == PhaseJudge && isTimeout(err) {
-			return &Error{Phase: phase, Reason: ReasonTimeout, URL: u.String(), Err: err}
+			return newError(phase, ReasonTimeout, u.String(), err)
 		}
 	}
-	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {
-		err = &dial.AttemptsError{Errs: ranked(phase, many.Errs)}
+	made := classified(phase, u.String(), err)
+	if made.Reason == ReasonCertificate && isUntrusted(err) && p.tls.RootCAs == nil && p.roots.none() {
+		return newError(phase, ReasonLocal, made.URL, errors.Join(hintRoots, err))
 	}
-	reason := classify(phase, err)
-	if reason == ReasonCertificate && has[x509.UnknownAuthorityError](err) && p.tls.RootCAs == nil && p.roots.none() {
-		reason, err = ReasonLocal, errors.Join(hintRoots, err)
-	}
-	return &Error{Phase: phase, Reason: reason, URL: u.String(), Err: err}
+	return made
 }

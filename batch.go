@@ -130,7 +130,7 @@ func (b *batch) check(ctx context.Context, t *task) {
 // something: then the check waits for others to end, and if there are none it
 // goes on trying until the timeout.
 func (b *batch) done(t *task, r *Result) {
-	if r.short() {
+	if scarce(r) {
 		last := time.Since(t.started) >= b.probe.timeout
 		if b.queue.Retry(t.key, t, last) {
 			return

@@ -19,6 +19,20 @@ import (
 	"example.com/checker/internal/wire"
 )
 
+// newError makes an Error whole: what may be told of err is put into words here,
+// once, and nothing looks at err again.
+func newError(phase Phase, reason Reason, u string, err error) *Error {
+	return &Error{Phase: phase, Reason: reason, URL: u, Err: err, detail: clean(detail(reason, err), maxShown)}
+}
+
+// classified makes the Error of err, which ended a check in a phase.
+func classified(phase Phase, u string, err error) *Error {
+	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {
+		err = &dial.AttemptsError{Errs: ranked(phase, many.Errs)}
+	}
+	return newError(phase, classify(phase, err), u, err)
+}
+
 // classify says what an error means that ended a check in a phase. It looks at
 // types and values only, never at text, which changes from release to release.
 // It is total: whatever is not known is put down to the phase, and to this side
@@ -95,14 +109,11 @@ func classifyLookup(err error) Reason {
 // has both.
 func ranked(phase Phase, errs []error) []error {
 	rank := func(err error) int {
-		r := classify(phase, err)
-		if r == ReasonLocal && noRoute(err) {
+		reason := classify(phase, err)
+		if reason == ReasonLocal && noRoute(err) {
 			return -1
 		}
-		return slices.Index([]Reason{
-			ReasonBlocked, ReasonUnreachable, ReasonRefused, ReasonReset, ReasonTimeout,
-			ReasonDNS, ReasonCanceled, ReasonLocal, ReasonInternal,
-		}, r)
+		return reasons[reason].rank
 	}
 	errs = slices.Clone(errs)
 	slices.SortStableFunc(errs, func(a, b error) int { return cmp.Compare(rank(b), rank(a)) })
@@ -151,6 +162,10 @@ func isCertificate(err error) bool {
 		has[x509.ConstraintViolationError](err) || has[x509.UnhandledCriticalExtension](err)
 }
 
+// isUntrusted reports whether err is of a certificate that nobody known vouches
+// for.
+func isUntrusted(err error) bool { return has[x509.UnknownAuthorityError](err) }
+
 // isTLS reports whether err is of the TLS layer: a record that is none, or an
 // alert, which crypto/tls reports as an operation of that name. With TLS 1.3
 // the alert for a missing client certificate comes with the first read.
@@ -191,11 +206,69 @@ func classifyErrno(phase Phase, number syscall.Errno) Reason {
 	return ReasonLocal
 }
 
-// short reports whether there is no verdict for that reason.
-func (r *Result) short() bool { return reasonOf(r.Err) == ReasonLocal && errno.Scarce(r.Err) }
+// scarce reports whether there is no verdict because this machine is short of
+// something that other checks may give back.
+func scarce(r *Result) bool { return reasonOf(r.Err) == ReasonLocal && errno.Scarce(r.Err) }
 
 // noRoute reports whether err says that this machine has no way to an address.
 func noRoute(err error) bool { return has[*dial.RouteError](err) || errno.NoRoute(err) }
+
+// detail returns what may be told to a stranger beyond the reason's sentence. The
+// causes of dns, connect and policy failures name addresses and resolvers of the
+// inside, so of those only the bare errno is shown.
+func detail(reason Reason, err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case reason == ReasonLocal:
+		return localDetail(err)
+	case reason == ReasonDNS:
+		return lookupDetail(err)
+	case !reasons[reason].tell:
+		return ""
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
+		return op.Err.Error() // a TLS alert, without the two addresses
+	}
+	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return bad.Err.Error() // without the sentence that stands before it here
+	}
+	if reason == ReasonMalformed && !isMalformed(err) {
+		return "" // a transport's own words
+	}
+	return err.Error()
+}
+
+func localDetail(err error) string {
+	if text, ok := toMend(err); ok {
+		return text
+	}
+	return "the error that this one wraps says why"
+}
+
+func lookupDetail(err error) string {
+	if text, ok := toMend(err); ok {
+		return text
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsTimeout || isTimeout(err) {
+		return "it did not answer in time; look at this machine's resolver and network"
+	}
+	return "the domain's name servers, this machine's resolver or the network may be at fault"
+}
+
+// toMend says what err gives this machine's owner to mend, if anything.
+func toMend(err error) (text string, ok bool) {
+	if h, ok := errors.AsType[hint](err); ok {
+		return h.Error(), true
+	}
+	if r, ok := errors.AsType[*dial.RouteError](err); ok {
+		return r.Why, true
+	}
+	if number, ok := errno.In(err); ok {
+		return advice(number), true
+	}
+	return "", false
+}
 
 // advice says in words what a number means for this machine and what to mend.
 func advice(number syscall.Errno) string {

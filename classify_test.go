@@ -6,12 +6,16 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"net"
 	"net/http"
 	"net/textproto"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,7 +94,7 @@ func TestScarceIsLocal(t *testing.T) {
 	} {
 		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", number)}
 		for _, phase := range append(wirePhases, PhaseDNS, PhaseWait) {
-			if r := (&Result{Err: &Error{Phase: phase, Reason: classify(phase, err), Err: err}}); !r.short() {
+			if r := (&Result{Err: &Error{Phase: phase, Reason: classify(phase, err), Err: err}}); !scarce(r) {
 				t.Errorf("in %q, %v is %q; want %q that is put back", phase, err, r.Reason(), ReasonLocal)
 			}
 		}
@@ -229,12 +233,46 @@ func TestClassifyAttempts(t *testing.T) {
 	}
 }
 
+// declared returns the constants of type Reason that reason.go has.
+func declared(t *testing.T) (all []Reason) {
+	f, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok {
+			if typ, ok := v.Type.(*ast.Ident); ok && typ.Name == "Reason" {
+				text, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, Reason(text))
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// There is no Reason without a row, and no row without a Reason.
+func TestReasonRows(t *testing.T) {
+	all := declared(t)
+	if !slices.Equal(all, allReasons) {
+		t.Errorf("reason.go has the reasons %q; the tests know %q", all, allReasons)
+	}
+	for _, r := range all {
+		if p, ok := reasons[r]; !ok || p.status != Offline && p.status != Unknown || p.text == "" {
+			t.Errorf("the row of %q is %+v; want a verdict and a sentence", r, p)
+		}
+	}
+	if len(reasons) != len(all) {
+		t.Errorf("there are %d rows for %d reasons", len(reasons), len(all))
+	}
+}
+
 // Each Reason has a verdict and words of its own, and an Error is its own
 // Reason and no other.
 func TestReasons(t *testing.T) {
-	if len(sentences) != len(allReasons) {
-		t.Errorf("%d reasons have sentences; want %d", len(sentences), len(allReasons))
-	}
 	seen := make(map[string]Reason)
 	for i, r := range allReasons {
 		want := Unknown
@@ -244,7 +282,7 @@ func TestReasons(t *testing.T) {
 		if r.Status() != want || r.Error() != string(r) {
 			t.Errorf("%q has status %q and text %q; want %q and itself", r, r.Status(), r.Error(), want)
 		}
-		text := sentences[r].text
+		text := reasons[r].text
 		if other, ok := seen[text]; ok || text == "" {
 			t.Errorf("%q has the sentence %q, as has %q", r, text, other)
 		}

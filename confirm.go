@@ -31,7 +31,7 @@ func (p *probe) hold(ctx context.Context, t *task, r *Result) *Result {
 			return r
 		}
 		reason := reasonOf(r.Err)
-		if reason != ReasonTimeout && reason != ReasonUnreachable {
+		if !reasons[reason].confirm {
 			return r
 		}
 		// What failed at once may have failed between two answers of others, so
@@ -47,10 +47,10 @@ func (p *probe) hold(ctx context.Context, t *task, r *Result) *Result {
 		}
 		switch {
 		case err != nil:
-			r.Err = &Error{Phase: r.Phase(), Reason: ReasonCanceled, URL: r.URL, Err: err}
+			r.Err = newError(r.Phase(), ReasonCanceled, r.URL, err)
 			return r
 		case !up || again == maxAgain:
-			r.Err = &Error{Phase: r.Phase(), Reason: ReasonLocal, URL: r.URL, Err: hintCanaries}
+			r.Err = newError(r.Phase(), ReasonLocal, r.URL, hintCanaries)
 			return r
 		case firm && cs.worked(start, end):
 			return r
@@ -82,7 +82,7 @@ func (p *probe) watched(ctx context.Context, t *task, before *Result) *Result {
 			}
 		}
 	})
-	r := &Result{Err: &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: before.URL, Err: hintTurn}}
+	r := &Result{Err: newError(PhaseWait, ReasonLocal, before.URL, hintTurn)}
 	if p.pacer.Token(within, t.key) == nil {
 		r = p.attempts(within, t)
 	}

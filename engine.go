@@ -32,12 +32,12 @@ func (c *Checker) newTask(index int, text string) *task {
 	t := &task{index: index, target: text, asked: time.Now()}
 	parsed, err := target.Parse(text)
 	if err != nil {
-		t.err = &Error{Phase: PhaseTarget, Reason: ReasonInvalid, Err: err}
+		t.err = newError(PhaseTarget, ReasonInvalid, "", err)
 		return t
 	}
 	t.urls = parsed.URLs
 	if t.key, err = c.key(t.urls[0]); err != nil {
-		t.err = &Error{Phase: PhaseTarget, Reason: ReasonInternal, URL: t.urls[0].String(), Err: err}
+		t.err = newError(PhaseTarget, ReasonInternal, t.urls[0].String(), err)
 	}
 	return t
 }
@@ -69,7 +69,7 @@ func (t *task) unstarted(cause error) Result {
 	return Result{
 		Index:  t.index,
 		Target: t.target,
-		Err:    &Error{Phase: PhaseWait, Reason: ReasonCanceled, Err: cause},
+		Err:    newError(PhaseWait, ReasonCanceled, "", cause),
 		Timing: Timing{Wait: time.Since(t.asked)},
 	}
 }
@@ -79,7 +79,7 @@ func (t *task) exited() *Result {
 	return &Result{
 		Index:  t.index,
 		Target: t.target,
-		Err:    &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit},
+		Err:    newError(PhaseJudge, ReasonInternal, "", errGoexit),
 	}
 }
 

@@ -69,7 +69,7 @@ func ExampleChecker_CheckAll() {
 		fmt.Println(r)
 	}
 	// Output:
-	// http://127.0.0.1:1/: offline: http://127.0.0.1:1/: the host refused the connection
+	// http://127.0.0.1:1/: offline: the host refused the connection
 	// http://:80/: unknown: not a site to check: it has no host
 }
 

@@ -64,15 +64,10 @@ func (p *probe) ask(ctx context.Context, u *url.URL, home, fresh bool) *answer {
 
 // wantsGet reports whether GET is to be asked after HEAD.
 func (p *probe) wantsGet(a *answer) bool {
-	switch reasonOf(a.Err) {
-	case "":
+	if a.Err == nil {
 		return p.judge != nil && (a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusNotImplemented)
-	case ReasonReset, ReasonMalformed:
-		return true
-	case ReasonRejected:
-		return a.paused == nil // GET is asked too much as well
 	}
-	return false
+	return reasons[reasonOf(a.Err)].tryGET && a.paused == nil // else GET is asked too much as well
 }
 
 // afterGet chooses between a HEAD and a GET of which neither settles it. Where
@@ -125,7 +120,7 @@ func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, f
 	}
 	if p.redirects > 0 && isRedirect(resp.StatusCode) {
 		if a.next, err = location(u, resp.Header); err != nil {
-			a.Err = &Error{Phase: PhaseJudge, Reason: ReasonRedirect, URL: a.URL, Err: err}
+			a.Err = newError(PhaseJudge, ReasonRedirect, a.URL, err)
 		}
 		return a
 	}

@@ -65,7 +65,7 @@ func (r *race) begin(ctx context.Context, first wire.Interrupter) {
 func (r *race) run(ctx context.Context) {
 	defer r.ended.Done()
 	defer r.cancel()
-	r.beside = &answer{Result: Result{Err: &Error{Phase: PhaseJudge, Reason: ReasonInternal, Err: errGoexit}}}
+	r.beside = &answer{Result: Result{Err: newError(PhaseJudge, ReasonInternal, "", errGoexit)}}
 	b := r.second(ctx)
 	r.beside = b
 	r.mu.Lock()

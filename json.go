@@ -1,8 +1,8 @@
 package checker
 
 import (
-	"cmp"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/netip"
@@ -80,7 +80,9 @@ func (r Result) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Err becomes an [*Error] with the
-// same Phase, Reason, URL and text; the causes behind it are gone.
+// same Phase, Reason, URL and text; the causes behind it are gone. A status that
+// is missing, or contradicts the reason or the status code, is an error, and
+// leaves r as it was.
 func (r *Result) UnmarshalJSON(data []byte) error {
 	var j resultJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -93,7 +95,7 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 			return err
 		}
 	}
-	*r = Result{
+	read := Result{
 		Index:      j.Index,
 		Target:     j.Target,
 		URL:        j.URL,
@@ -114,9 +116,13 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 			Total:     duration(j.Timing.Total),
 		},
 	}
-	if j.Status != Online && (j.Reason != "" || j.Error != "") {
-		r.Err = &Error{Phase: j.Phase, Reason: j.Reason, URL: j.URL, Err: decoded(cmp.Or(j.Error, string(j.Reason)))}
+	if j.Reason != "" || j.Error != "" {
+		read.Err = &Error{Phase: j.Phase, Reason: j.Reason, URL: j.URL, text: j.Error}
 	}
+	if read.Status() != j.Status {
+		return fmt.Errorf("checker: a result with status %q, reason %q and status code %d contradicts itself", j.Status, j.Reason, j.StatusCode)
+	}
+	*r = read
 	return nil
 }
 
@@ -151,19 +157,6 @@ func (t *TLS) utc() *TLS {
 	u := *t
 	u.NotBefore, u.NotAfter = writable(t.NotBefore), writable(t.NotAfter)
 	return &u
-}
-
-// writable returns t in UTC, or the nearest time to it that RFC 3339 can write: a
-// certificate may end in the year 10000, and one such site must not keep a list
-// from being written.
-func writable(t time.Time) time.Time {
-	switch t = t.UTC(); {
-	case t.Year() < 0:
-		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
-	case t.Year() > 9999:
-		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
-	}
-	return t
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

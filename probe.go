@@ -32,7 +32,7 @@ func (p *probe) run(ctx context.Context, t *task, alone bool) *Result {
 	} else {
 		within, cancel := context.WithDeadlineCause(ctx, start.Add(p.timeout), errTimeout)
 		r = p.attempts(within, t)
-		for alone && r.short() && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {
+		for alone && scarce(r) && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {
 			// The site gets the blame for the end of the timeout only if most of
 			// that was its own.
 			late := time.Since(start) > p.timeout/2
@@ -74,13 +74,11 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 
 // passes reports whether what failed may be well a moment later.
 func (a *answer) passes() bool {
-	switch reasonOf(a.Err) {
-	case ReasonReset, ReasonRefused, ReasonDNS:
-		return true
-	case ReasonRejected:
+	reason := reasonOf(a.Err)
+	if reason == ReasonRejected {
 		return a.paused != nil
 	}
-	return false
+	return reasons[reason].transient
 }
 
 // rest waits before another attempt: for as long as the host asked for, or else
@@ -154,5 +152,5 @@ func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 }
 
 func redirectError(u, what string) *Error {
-	return &Error{Phase: PhaseJudge, Reason: ReasonRedirect, URL: u, Err: errors.New(what)}
+	return newError(PhaseJudge, ReasonRedirect, u, errors.New(what))
 }

@@ -1,17 +1,12 @@
 package checker
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"example.com/checker/internal/dial"
-	"example.com/checker/internal/errno"
 )
 
 // A Reason says why a site is not Online. It is one closed vocabulary for
@@ -48,34 +43,46 @@ const (
 	ReasonInternal Reason = "internal" // a caller's hook panicked; the Error wraps the value and the stack
 )
 
-// sentences has every Reason with its verdict and its meaning in words.
-var sentences = map[Reason]struct {
-	status Status
-	text   string
-}{
-	ReasonNotFound:    {Offline, "the name has no address"},
-	ReasonRefused:     {Offline, "the host refused the connection"},
-	ReasonUnreachable: {Offline, "the network reported the host unreachable"},
-	ReasonReset:       {Offline, "the connection was closed before a whole answer"},
-	ReasonTimeout:     {Offline, "no answer within the timeout"},
-	ReasonCertificate: {Offline, "the certificate was refused"},
-	ReasonTLS:         {Offline, "the TLS handshake failed"},
-	ReasonMalformed:   {Offline, "the answer is not HTTP"},
-	ReasonRedirect:    {Offline, "the redirects lead nowhere"},
-	ReasonRejected:    {Offline, "the answer was not accepted"},
-	ReasonInvalid:     {Unknown, "not a site to check"},
-	ReasonBlocked:     {Unknown, "the address policy refused it"},
-	ReasonDNS:         {Unknown, "the resolver failed"},
-	ReasonLocal:       {Unknown, "this machine could not check"},
-	ReasonCanceled:    {Unknown, "the check was canceled"},
-	ReasonInternal:    {Unknown, "a hook panicked"},
+// A policy is what follows from a Reason.
+type policy struct {
+	status    Status
+	text      string // its sentence
+	tell      bool   // what the site itself said follows the sentence
+	transient bool   // it may pass in a moment: the check is tried again
+	tryGET    bool   // where HEAD met it, GET may do better
+	confirm   bool   // this machine's network may be at fault: canaries are asked
+	rank      int    // among the failures of several addresses the highest explains
 }
+
+// reasons has a row for every Reason. Among addresses a want of this machine comes
+// before all else, since it left an address untried, as a lookup that failed may
+// have; what cannot happen to an address has no rank.
+var reasons = map[Reason]policy{
+	ReasonNotFound:    {Offline, "the name has no address", no, no, no, no, 0},
+	ReasonRefused:     {Offline, "the host refused the connection", no, yes, no, no, 3},
+	ReasonUnreachable: {Offline, "the network reported the host unreachable", no, no, no, yes, 2},
+	ReasonReset:       {Offline, "the connection was closed before a whole answer", no, yes, yes, no, 4},
+	ReasonTimeout:     {Offline, "no answer within the timeout", no, no, no, yes, 5},
+	ReasonCertificate: {Offline, "the certificate was refused", yes, no, no, no, 0},
+	ReasonTLS:         {Offline, "the TLS handshake failed", yes, no, no, no, 0},
+	ReasonMalformed:   {Offline, "the answer is not HTTP", yes, no, yes, no, 0},
+	ReasonRedirect:    {Offline, "the redirects lead nowhere", yes, no, no, no, 0},
+	ReasonRejected:    {Offline, "the answer was not accepted", yes, no, yes, no, 0},
+	ReasonInvalid:     {Unknown, "not a site to check", yes, no, no, no, 0},
+	ReasonBlocked:     {Unknown, "the address policy refused it", no, no, no, no, 1},
+	ReasonDNS:         {Unknown, "the resolver failed", no, yes, no, no, 6},
+	ReasonLocal:       {Unknown, "this machine could not check", no, no, no, no, 8},
+	ReasonCanceled:    {Unknown, "the check was canceled", no, no, no, no, 7},
+	ReasonInternal:    {Unknown, "a hook panicked", no, no, no, no, 9},
+}
+
+const yes, no = true, false
 
 // Status returns the verdict that r stands for. It is Unknown for the empty
 // Reason and for text that is no Reason of this package.
 func (r Reason) Status() Status {
-	if s, ok := sentences[r]; ok {
-		return s.status
+	if p, ok := reasons[r]; ok {
+		return p.status
 	}
 	return Unknown
 }
@@ -115,12 +122,16 @@ var phases = []Phase{
 // refused, the resolver's name) is in Err.
 //
 // An Error is immutable; it may be shared between goroutines. The zero Error has
-// no reason, and stands for none.
+// no reason, and stands for none. An Error that a caller makes tells its
+// Reason only, since Err may say what a stranger must not hear.
 type Error struct {
 	Phase  Phase  // where the check ended
 	Reason Reason // why
 	URL    string // without userinfo; "" if the target names none
 	Err    error  // the cause; may be nil
+
+	detail string // what Message says beyond the sentence of Reason
+	text   string // all of Error, of an Error out of JSON
 }
 
 const (
@@ -132,25 +143,23 @@ const (
 
 // Error describes the failure in one line. The wording may change.
 func (e *Error) Error() string {
-	if d, ok := e.Err.(decoded); ok {
-		return clean(string(d), maxShown)
+	if e.text != "" {
+		return clean(e.text, maxShown)
 	}
-	var b strings.Builder
-	b.WriteString(e.prefix())
-	b.WriteString(e.message(maxShown - b.Len()))
-	return b.String()
+	before := e.before()
+	return before + e.message(maxShown-len(before))
 }
 
 // Message is Error without the URL, for where that is shown already.
 func (e *Error) Message() string {
-	if d, ok := e.Err.(decoded); ok {
-		return strings.TrimPrefix(clean(string(d), maxShown), e.prefix())
+	if e.text != "" {
+		return strings.TrimPrefix(clean(e.text, maxShown), e.before())
 	}
 	return e.message(maxShown)
 }
 
-// prefix is what Error begins with.
-func (e *Error) prefix() string {
+// before is the beginning of Error that Message leaves out.
+func (e *Error) before() string {
 	if e.URL == "" {
 		return ""
 	}
@@ -158,58 +167,18 @@ func (e *Error) prefix() string {
 }
 
 func (e *Error) message(limit int) string {
-	var b strings.Builder
-	s, ok := sentences[e.Reason]
-	if !ok {
-		s.text = fmt.Sprintf("unknown reason %q", string(e.Reason))
+	text := reasons[e.Reason].text
+	if text == "" {
+		text = clean(fmt.Sprintf("unknown reason %q", string(e.Reason)), limit)
 	}
-	b.WriteString(s.text)
 	if e.Reason == ReasonTimeout {
-		fmt.Fprintf(&b, " (%s)", clean(string(e.Phase), maxShownPhase))
+		text += " (" + clean(string(e.Phase), maxShownPhase) + ")"
 	}
-	if d := e.detail(); d != "" {
-		b.WriteString(": ")
-		b.WriteString(clean(d, limit-b.Len()))
+	if e.detail == "" {
+		return text
 	}
-	return b.String()
-}
-
-// detail returns what may be told to a stranger beyond the reason's sentence.
-// The causes of dns, connect and policy failures name addresses and resolvers
-// of the inside, so of those only the bare errno is shown.
-func (e *Error) detail() string {
-	switch e.Reason {
-	case ReasonCertificate, ReasonTLS, ReasonMalformed, ReasonRedirect, ReasonRejected, ReasonInvalid:
-		if op, ok := errors.AsType[*net.OpError](e.Err); ok && op.Err != nil {
-			return op.Err.Error() // a TLS alert, without the two addresses
-		}
-		if bad, ok := errors.AsType[*tls.CertificateVerificationError](e.Err); ok {
-			return bad.Err.Error() // without the sentence that stands before it here
-		}
-		if e.Err != nil && (e.Reason != ReasonMalformed || isMalformed(e.Err)) { // or a transport's own words
-			return e.Err.Error()
-		}
-	case ReasonDNS, ReasonLocal:
-		if h, ok := errors.AsType[hint](e.Err); ok {
-			return h.Error()
-		}
-		if r, ok := errors.AsType[*dial.RouteError](e.Err); ok {
-			return r.Why
-		}
-		if number, ok := errno.In(e.Err); ok {
-			return advice(number)
-		}
-	}
-	switch {
-	case e.Reason == ReasonLocal && e.Err != nil:
-		return "the error that this one wraps says why"
-	case e.Reason != ReasonDNS:
-		return ""
-	}
-	if d, ok := errors.AsType[*net.DNSError](e.Err); ok && d.IsTimeout || isTimeout(e.Err) {
-		return "it did not answer in time; look at this machine's resolver and network"
-	}
-	return "the domain's name servers, this machine's resolver or the network may be at fault"
+	text += ": "
+	return text + clean(e.detail, limit-len(text))
 }
 
 // Unwrap returns the cause.
@@ -229,11 +198,6 @@ func (e *Error) Timeout() bool { return e.Reason == ReasonTimeout }
 type hint string
 
 func (h hint) Error() string { return string(h) }
-
-// decoded is the text of an Error that came out of JSON.
-type decoded string
-
-func (d decoded) Error() string { return string(d) }
 
 // clean returns s as at most limit printable bytes: what is not printable is
 // escaped as in a Go string, and what is too long ends in "…". Text from a
@@ -268,4 +232,23 @@ func printable(s string) bool {
 		}
 	}
 	return true
+}
+
+// errorOf returns the *Error that err wraps, or that of the Reason that it wraps,
+// which is an error by itself; nil for none.
+func errorOf(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	if r, ok := errors.AsType[Reason](err); ok {
+		return &Error{Reason: r}
+	}
+	return nil
+}
+
+func reasonOf(err error) Reason {
+	if e := errorOf(err); e != nil {
+		return e.Reason
+	}
+	return ""
 }

@@ -2,7 +2,6 @@ package checker
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -28,10 +27,10 @@ const (
 // A Result is what one check found. Every target given to [Checker.Check],
 // [Checker.CheckAll] or [Checker.Stream] gets exactly one.
 //
-// Err decides the verdict: it is nil when the site is Online, and otherwise
-// wraps an [*Error] whose Reason says why not. The other fields are facts
-// gathered on the way; they are filled as far as the check got, whatever the
-// verdict.
+// The verdict is Online if and only if Err is nil and StatusCode is not 0.
+// Otherwise Err wraps an [*Error], or a bare [Reason], that says why not. The
+// other fields are facts gathered on the way; they are filled as far as the check
+// got, whatever the verdict.
 //
 // The zero Result is Unknown. A Result is a plain value that nothing else
 // refers to, except for the struct behind TLS, which no method writes to.
@@ -48,13 +47,14 @@ type Result struct {
 	// names no site.
 	URL string
 
-	// Err is nil when the site is Online and wraps an *Error otherwise.
+	// Err is nil when the site is Online and wraps an *Error otherwise. Online
+	// means Err == nil and StatusCode != 0.
 	Err error
 
 	// StatusCode is the HTTP status of the answer that decided; 0 without one.
 	StatusCode int
 
-	// Method is the HTTP method of the request that decided, HEAD or GET, also if it
+	// Method is the HTTP method of the request that decided, HEAD or GET, even if it
 	// could not be sent.
 	Method string
 
@@ -159,16 +159,9 @@ func (r Result) Online() bool { return r.Status() == Online }
 // Reason says why the site is not Online. It is empty when it is.
 func (r Result) Reason() Reason { return reasonOf(r.Err) }
 
-func reasonOf(err error) Reason {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Reason
-	}
-	return ""
-}
-
 // Phase says where the check ended. It is empty when the site is Online.
 func (r Result) Phase() Phase {
-	if e, ok := errors.AsType[*Error](r.Err); ok {
+	if e := errorOf(r.Err); e != nil {
 		return e.Phase
 	}
 	return ""
@@ -182,13 +175,31 @@ func Redact(text string) string { return clean(target.Redact(text), math.MaxInt)
 // String describes the result in one printable line without userinfo. The
 // wording may change; use the fields, MarshalJSON or LogValue to keep results.
 func (r Result) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", clean(target.Redact(r.Target), maxShownURL), r.Status())
+	shown := clean(target.Redact(r.Target), maxShownURL)
+	s := fmt.Sprintf("%s: %s", shown, r.Status())
+	e := errorOf(r.Err)
 	switch {
-	case r.Err != nil:
-		fmt.Fprintf(&b, ": %v", r.Err)
-	case r.StatusCode != 0:
-		fmt.Fprintf(&b, " (%d, %v)", r.StatusCode, r.Timing.Total.Round(time.Millisecond))
+	case r.Err == nil && r.StatusCode != 0:
+		s += fmt.Sprintf(" (%d, %v)", r.StatusCode, r.Timing.Total.Round(time.Millisecond))
+	case e == nil && r.Err != nil:
+		s += ": " + clean(r.Err.Error(), maxShown)
+	case e != nil && strings.TrimSuffix(e.URL, "/") == strings.TrimSuffix(shown, "/"):
+		s += ": " + e.Message() // the URL stands there already
+	case e != nil:
+		s += ": " + e.Error()
 	}
-	return b.String()
+	return s
+}
+
+// writable returns t in UTC, or the nearest time to it that RFC 3339 can write: a
+// certificate may end in the year 10000, and one such site must not keep a list
+// from being written.
+func writable(t time.Time) time.Time {
+	switch t = t.UTC(); {
+	case t.Year() < 0:
+		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	case t.Year() > 9999:
+		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
+	return t
 }

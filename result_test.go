@@ -27,10 +27,8 @@ func full() checker.Result {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.FixedZone("", 3600))
 	return checker.Result{
 		Index: 7, Target: "https://user:secret@site.test/x", URL: "https://site.test/x",
-		Err: &checker.Error{
-			Phase: checker.PhaseTLS, Reason: checker.ReasonCertificate, URL: "https://site.test/x",
-			Err: x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"other.test"}}, Host: "site.test"},
-		},
+		Err: checker.NewError(checker.PhaseTLS, checker.ReasonCertificate, "https://site.test/x",
+			x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"other.test"}}, Host: "site.test"}),
 		StatusCode: 0, Method: "HEAD", Addr: netip.MustParseAddrPort("[2001:db8::1]:443"), Redirects: 1, Attempts: 2,
 		TLS: &checker.TLS{
 			Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Subject: "CN=other.test", Issuer: "CN=CA",
@@ -134,11 +132,11 @@ func randomResult(rnd *rand.Rand) checker.Result {
 		r.TLS = &checker.TLS{Version: "TLS 1.2", Subject: pick("", "CN=ü"), NotBefore: at, NotAfter: at.AddDate(1, 0, 0)}
 	}
 	if rnd.IntN(2) == 0 {
-		r.Err = &checker.Error{
-			Phase:  checker.Phase(pick("dns", "connect", "judge")),
-			Reason: checker.Reason(pick("refused", "dns", "local", "malformed", "canceled")), URL: r.URL,
-			Err: errors.New(pick("x", "\x1b[31m", strings.Repeat("long ", 200))),
-		}
+		r.Err = checker.NewError(
+			checker.Phase(pick("dns", "connect", "judge")),
+			checker.Reason(pick("refused", "dns", "local", "malformed", "canceled")), r.URL,
+			errors.New(pick("x", "\x1b[31m", strings.Repeat("long ", 200))),
+		)
 	}
 	return r
 }
@@ -218,7 +216,7 @@ func TestErrorText(t *testing.T) {
 	} {
 		for name, cause := range causes {
 			for _, u := range []string{"", "http://site.test/", "http://site.test/" + strings.Repeat("x", 8000)} {
-				e := &checker.Error{Phase: checker.PhaseConnect, Reason: reason, URL: u, Err: cause}
+				e := checker.NewError(checker.PhaseConnect, reason, u, cause)
 				text := e.Error()
 				if text == "" || len(text) > 512 || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 					t.Errorf("%q of %s has the text %q (%d bytes)", reason, name, text, len(text))
@@ -256,17 +254,17 @@ func TestRedact(t *testing.T) {
 
 func TestErrorMessage(t *testing.T) {
 	for _, tt := range []struct {
-		err  checker.Error
+		err  *checker.Error
 		want string
 	}{
-		{checker.Error{Reason: checker.ReasonRefused, URL: "http://a.test/"}, "the host refused the connection"},
-		{checker.Error{Reason: checker.ReasonTimeout, Phase: checker.PhaseTLS}, "no answer within the timeout (tls)"},
-		{checker.Error{Reason: checker.ReasonRejected, URL: "http://a.test/", Err: errors.New("no")}, "the answer was not accepted: no"},
+		{&checker.Error{Reason: checker.ReasonRefused, URL: "http://a.test/"}, "the host refused the connection"},
+		{&checker.Error{Reason: checker.ReasonTimeout, Phase: checker.PhaseTLS}, "no answer within the timeout (tls)"},
+		{checker.NewError("", checker.ReasonRejected, "http://a.test/", errors.New("no")), "the answer was not accepted: no"},
 	} {
 		if got := tt.err.Message(); got != tt.want {
 			t.Errorf("Message() = %q; want %q", got, tt.want)
 		}
-		data, err := json.Marshal(checker.Result{Target: "a.test", URL: tt.err.URL, Err: &tt.err})
+		data, err := json.Marshal(checker.Result{Target: "a.test", URL: tt.err.URL, Err: tt.err})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,6 +275,65 @@ func TestErrorMessage(t *testing.T) {
 		e, ok := errors.AsType[*checker.Error](back.Err)
 		if !ok || e.Message() != tt.want || e.Error() != tt.err.Error() || back.Phase() != tt.err.Phase {
 			t.Errorf("out of %s came the message %q in phase %q", data, e.Message(), back.Phase())
+		}
+	}
+}
+
+// What a caller makes says its Reason only: the cause may hold what a stranger
+// must not hear.
+func TestErrorByHand(t *testing.T) {
+	e := &checker.Error{Reason: checker.ReasonTLS, URL: "http://a.test/", Err: errors.New("dial tcp 10.9.8.7:443")}
+	if got, want := e.Error(), "http://a.test/: the TLS handshake failed"; got != want {
+		t.Errorf("Error() = %q; want %q", got, want)
+	}
+	for _, err := range []error{checker.ReasonTLS, fmt.Errorf("so: %w", checker.ReasonTLS)} {
+		if r := (checker.Result{Err: err, StatusCode: 200}); r.Status() != checker.Offline || r.Reason() != checker.ReasonTLS {
+			t.Errorf("a Result with the error %v is %q for %q; want offline for tls", err, r.Status(), r.Reason())
+		}
+	}
+}
+
+// A result in JSON that contradicts itself is refused, and never Online.
+func TestResultJSONContradicts(t *testing.T) {
+	for _, text := range []string{
+		`{"status":"offline","status_code":503}`,
+		`{"status":"unknown","status_code":200}`,
+		`{"status":"online","status_code":0}`,
+		`{"status":"online","status_code":200,"reason":"refused"}`,
+		`{"status":"online","status_code":200,"error":"x"}`,
+		`{"status":"offline","reason":"dns"}`,
+		`{"status":"unknown","reason":"timeout"}`,
+		`{"status":"offline","reason":"no_such_reason"}`,
+		`{"status":"offline"}`,
+		`{"status":"up","status_code":200}`,
+		`{"status_code":200}`,
+		`{}`,
+	} {
+		r := checker.Result{Target: "before"}
+		if err := json.Unmarshal([]byte(text), &r); err == nil || r.Target != "before" {
+			t.Errorf("Unmarshal(%s) = %v, %v; want an error and nothing changed", text, r, err)
+		}
+	}
+	for text, want := range map[string]checker.Status{
+		`{"status":"online","status_code":503}`:                      checker.Online,
+		`{"status":"offline","reason":"rejected","status_code":503}`: checker.Offline,
+		`{"status":"unknown"}`:                                       checker.Unknown,
+		`{"status":"unknown","error":"mine","status_code":200}`:      checker.Unknown,
+	} {
+		var r checker.Result
+		if err := json.Unmarshal([]byte(text), &r); err != nil || r.Status() != want {
+			t.Errorf("Unmarshal(%s) = %q, %v; want %q", text, r.Status(), err, want)
+		}
+	}
+}
+
+// The URL stands in a Result's text once.
+func TestResultStringNamesURLOnce(t *testing.T) {
+	for _, target := range []string{"http://127.0.0.1:1/", "http://127.0.0.1:1", "127.0.0.1:1"} {
+		c := newChecker(t, checker.WithRetries(0))
+		text := c.Check(t.Context(), target).String()
+		if n := strings.Count(text, "://127.0.0.1:1"); n != 1 || !strings.Contains(text, "refused") {
+			t.Errorf("String() = %q, with the URL %d times; want once", text, n)
 		}
 	}
 }

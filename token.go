@@ -41,7 +41,7 @@ func (p *probe) further(ctx context.Context, u *url.URL, ask func() *answer) *an
 // waiting for tokens.
 func (p *probe) excuse(a *answer, waited time.Duration) *answer {
 	if waited > p.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
-		a.Err = &Error{Phase: PhaseWait, Reason: ReasonLocal, URL: a.URL, Err: errors.Join(hintTurn, a.Err)}
+		a.Err = newError(PhaseWait, ReasonLocal, a.URL, errors.Join(hintTurn, a.Err))
 	}
 	return a
 }
