@@ -24,6 +24,15 @@ type answer struct {
 // costs.
 func (a *answer) up() bool { return a.Err == nil && a.StatusCode != 0 }
 
+// transient reports whether what failed may be well a moment later.
+func (a *answer) transient() bool {
+	reason := reasonOf(a.Err)
+	if reason == ReasonRejected {
+		return a.paused != nil
+	}
+	return reasons[reason].transient
+}
+
 // furthest returns the failed answer that explains the failure: one that leaves
 // open what the site would have said, if there is one, and otherwise the one
 // that got furthest.
@@ -48,7 +57,7 @@ func furthest(a, b *answer) *answer {
 // best why whatever failed has failed: the caller's end is no verdict on the
 // site, a judge's error speaks of the timeout only if the time is over, and a
 // connection's deadline may fire a moment before the context's.
-func (p *probe) failure(ctx context.Context, phase Phase, u *url.URL, err error) *Error {
+func (e *engine) failure(ctx context.Context, phase Phase, u *url.URL, err error) *Error {
 	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
 		<-ctx.Done()
 	}
@@ -62,7 +71,7 @@ func (p *probe) failure(ctx context.Context, phase Phase, u *url.URL, err error)
 		}
 	}
 	made := classified(phase, u.String(), err)
-	if made.Reason == ReasonCertificate && isUntrusted(err) && p.tls.RootCAs == nil && p.roots.none() {
+	if made.Reason == ReasonCertificate && isUntrusted(err) && e.conf.tls.RootCAs == nil && e.roots.none() {
 		return newError(phase, ReasonLocal, made.URL, errors.Join(hintRoots, err))
 	}
 	return made

@@ -7,36 +7,33 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"example.com/checker/internal/dial"
 	"example.com/checker/internal/pace"
+)
+
+const (
+	window  = 10_000                // targets that may be parked in one call
+	addrTTL = 30 * time.Second      // for which an address found in a batch is used again
+	grace   = 50 * time.Millisecond // after its context's end a batch waits for its sequence
 )
 
 // A batch is one call of CheckAll or Stream.
 type batch struct {
-	probe *probe
-	queue *pace.Queue[*task]
-	emit  func(*Result)
+	engine *engine
+	checks *confirmer
+	emit   func(*Result)
+	queue  *pace.Queue[*task]
 }
 
-// window is how many targets may be parked in one call.
-const window = 10_000
-
-const grace = 50 * time.Millisecond // after its context's end a batch waits for its sequence
-
-// reuse is for how long an address found in a batch is used again.
-const reuse = 30 * time.Second
-
-// batch checks targets and calls emit with the Result of each that it pulled,
-// from several goroutines. It returns when all are done, or soon after ctx has
-// ended.
+// run checks targets and emits the Result of each that it pulled. It returns when
+// all are done, or soon after ctx has ended.
 //
-// A group without a context: one that failed must not cancel the others, so
+// The group has no context: a check that failed must not cancel the others, so
 // nothing here ever fails.
-func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(*Result)) {
-	b := &batch{probe: c.probe(dial.NewLookups(c.lookup(), reuse)), emit: emit}
+func (b *batch) run(ctx context.Context, targets iter.Seq[string]) {
 	var g errgroup.Group
-	g.SetLimit(c.concurrency + 1) // a worker that a hook has ended starts its successor before it is gone
-	b.queue = c.pacer.Queue(c.concurrency, window, func() {
+	slots := b.engine.conf.concurrency
+	g.SetLimit(slots + 1) // a worker that a hook has ended starts its successor before it is gone
+	b.queue = b.engine.pacer.Queue(slots, window, func() {
 		g.Go(func() error { b.work(ctx); return nil })
 	})
 	if ctx.Err() != nil {
@@ -85,13 +82,13 @@ func (b *batch) feed(targets iter.Seq[string]) {
 	defer func() {
 		if reading {
 			t := &task{index: index, target: last, asked: time.Now()}
-			t.err = t.exited().Err
+			t.err = errExited()
 			b.queue.Push("", t)
 		}
 	}()
 	for text := range targets {
 		last, reading = text, true
-		t := b.probe.newTask(index, text)
+		t := b.engine.newTask(index, text)
 		reading = false
 		b.queue.Push(t.key, t)
 		index++
@@ -112,7 +109,7 @@ func (b *batch) work(ctx context.Context) {
 	}
 }
 
-// check checks one target. Its Result is delivered also if a hook ends the
+// check checks one target. Its Result is delivered even if a hook ends the
 // goroutine; the queue then starts another worker in its place.
 func (b *batch) check(ctx context.Context, t *task) {
 	var r *Result
@@ -123,20 +120,17 @@ func (b *batch) check(ctx context.Context, t *task) {
 		}
 		b.done(t, r)
 	}()
-	r = b.probe.run(ctx, t, false)
+	r = b.checks.check(ctx, t)
 }
 
 // done delivers a Result, unless it only says that this machine is too short of
 // something: then the check waits for others to end, and if there are none it
 // goes on trying until the timeout.
 func (b *batch) done(t *task, r *Result) {
-	if scarce(r) {
-		last := time.Since(t.started) >= b.probe.timeout
-		if b.queue.Retry(t.key, t, last) {
-			return
-		}
-	} else {
+	if !scarce(r) {
 		b.queue.Done(t.key)
+	} else if b.queue.Retry(t.key, t, t.overdue(b.engine.conf.timeout)) {
+		return
 	}
 	b.emit(r)
 }

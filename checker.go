@@ -7,15 +7,13 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
-	"example.com/checker/internal/pace"
-	"example.com/checker/internal/wire"
 )
 
 // A Checker checks sites as its options say. The options of a Checker never
-// change; what it knows from one call to the next is what [WithRateLimit],
-// [WithHostRateLimit] and [WithHostConcurrency] count, which hosts asked to be
-// left alone, when the network of [WithCanaries] last worked, and the system's
-// root certificates.
+// change. What it remembers from one call to the next is what its limits have
+// used up ([WithRateLimit], [WithHostRateLimit], [WithHostConcurrency]), which
+// hosts asked to be left alone, when the network last worked if there are
+// canaries ([WithCanaries]), and the system's root certificates.
 //
 // Most callers want CheckAll for a list that fits in memory, and Stream for one
 // that does not or whose results are wanted as they come. Check is for a single
@@ -25,14 +23,8 @@ import (
 // holds no connection, goroutine or file between calls. It is safe for
 // concurrent use.
 type Checker struct {
-	config
-	pacer   *pace.Pacer[*task]
-	lookups *dial.Lookups // shares what is under way between calls of Check
-	own     *wire.Fields  // what the target's origin is sent
-	foreign *wire.Fields  // and what others are
-
+	engine   *engine
 	canaries *canaries // nil without any
-	roots    roots
 }
 
 // New returns a Checker with the given options. It reports every option that is
@@ -44,39 +36,50 @@ func New(opts ...Option) (*Checker, error) {
 		return nil, err
 	}
 	conf.tls = conf.tlsConfig()
-	c := &Checker{
-		config:  *conf,
-		pacer:   pace.New[*task](conf.limits),
-		lookups: dial.NewLookups(conf.lookup(), 0),
-		own:     wire.NewFields(conf.header),
-		foreign: wire.NewFields(defaults().header),
-	}
+	c := &Checker{engine: newEngine(conf)}
 	if len(conf.canaryTargets) > 0 {
-		c.canaries = new(canaries)
+		c.canaries = &canaries{timeout: conf.timeout}
 		for i, text := range conf.canaryTargets {
-			c.canaries.tasks = append(c.canaries.tasks, c.newTask(i, text))
+			c.canaries.tasks = append(c.canaries.tasks, c.engine.newTask(i, text))
 		}
 	}
 	return c, nil
+}
+
+// confirmer returns what one call checks with, which asks l for addresses.
+func (c *Checker) confirmer(l *dial.Lookups) *confirmer {
+	return &confirmer{newProbe(c.engine, l), c.canaries}
 }
 
 // Check checks one target and returns what it found. It first waits for the
 // Checker's limits to allow it; if ctx ends before there is a verdict, the
 // Result is Unknown with ReasonCanceled.
 func (c *Checker) Check(ctx context.Context, target string) Result {
-	t := c.newTask(0, target)
-	q := c.pacer.Queue(1, 1, func() {})
+	t := c.engine.newTask(0, target)
+	q := c.engine.pacer.Queue(1, 1, func() {})
 	defer q.Drain()
 	defer context.AfterFunc(ctx, q.Stop)()
 	q.Push(t.key, t)
-	if _, ok := q.Next(); !ok || ctx.Err() != nil {
-		if ok {
+	running := false
+	defer func() { // even if a hook ends this goroutine
+		if running {
 			q.Done(t.key)
 		}
-		return t.unstarted(context.Cause(ctx))
+	}()
+	checks := c.confirmer(c.engine.lookups)
+	for {
+		if _, running = q.Next(); !running || ctx.Err() != nil {
+			return t.unstarted(context.Cause(ctx))
+		}
+		r := checks.check(ctx, t)
+		if !scarce(r) {
+			return *r
+		}
+		running = false
+		if !q.Retry(t.key, t, t.overdue(c.engine.conf.timeout)) {
+			return *r
+		}
 	}
-	defer q.Done(t.key)
-	return *c.probe(c.lookups).run(ctx, t, true)
 }
 
 // CheckAll checks all targets and returns their Results in the order of the
@@ -147,4 +150,11 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	return out
 }
 
-const farewell = 90 * time.Millisecond // after its context's end a Stream offers results
+const farewell = 90 * time.Millisecond // after the end of its context a Stream offers results
+
+// batch checks targets as one call and calls emit with the Result of each that it
+// pulled, from several goroutines.
+func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(*Result)) {
+	checks := c.confirmer(dial.NewLookups(c.engine.conf.lookup(), addrTTL))
+	(&batch{engine: c.engine, checks: checks, emit: emit}).run(ctx, targets)
+}

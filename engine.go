@@ -2,17 +2,52 @@ package checker
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/hook"
+	"example.com/checker/internal/pace"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
 
+// An engine is what the calls on a Checker share. Nothing in it changes but what
+// the parts themselves keep, each of which is safe for concurrent use.
+type engine struct {
+	conf    *config
+	pacer   *pace.Pacer[*task]
+	lookups *dial.Lookups // shares what is under way between calls of Check
+	fields  *wire.Fields  // what the target's origin is sent
+	plain   *wire.Fields  // and what all others are
+	roots   roots
+}
+
+func newEngine(conf *config) *engine {
+	return &engine{
+		conf:    conf,
+		pacer:   pace.New[*task](conf.limits),
+		lookups: dial.NewLookups(conf.lookup(), 0),
+		fields:  wire.NewFields(conf.header),
+		plain:   wire.NewFields(defaults().header),
+	}
+}
+
 // A probe checks targets for one call. It is shared by that call's workers.
 type probe struct {
-	*Checker
-	wire *wire.Transport // unless the caller has a transport
+	engine *engine
+	conf   *config // the engine's
+	wire   wire.Exchanger
+}
+
+// A request asks one URL.
+type request struct {
+	probe      *probe
+	url        *url.URL
+	sameOrigin bool // as the target, whose header fields it gets
+	freshDNS   bool // look the host up anew
+
+	hedge hedge // GET beside HEAD; not begun where GET alone is asked
 }
 
 // A task is one target on its way to its Result.
@@ -20,7 +55,7 @@ type task struct {
 	index  int
 	target string
 	urls   []*url.URL // the candidates
-	err    error      // why there are none
+	err    *Error     // why there are none
 	key    string     // what the host limits count it under; "" without candidates
 
 	asked   time.Time
@@ -28,7 +63,7 @@ type task struct {
 }
 
 // newTask reads a target.
-func (c *Checker) newTask(index int, text string) *task {
+func (e *engine) newTask(index int, text string) *task {
 	t := &task{index: index, target: text, asked: time.Now()}
 	parsed, err := target.Parse(text)
 	if err != nil {
@@ -36,33 +71,26 @@ func (c *Checker) newTask(index int, text string) *task {
 		return t
 	}
 	t.urls = parsed.URLs
-	if t.key, err = c.key(t.urls[0]); err != nil {
+	if t.key, err = e.key(t.urls[0]); err != nil {
 		t.err = newError(PhaseTarget, ReasonInternal, t.urls[0].String(), err)
 	}
 	return t
 }
 
 // key returns what the host limits count u under. The hook gets a copy.
-func (c *Checker) key(u *url.URL) (key string, err error) {
-	if c.hostKey != nil {
+func (e *engine) key(u *url.URL) (key string, err error) {
+	if e.conf.hostKey != nil {
 		defer hook.Recovered(&err)
 		copied := *u
-		if key = c.hostKey(&copied); key != "" {
+		if key = e.conf.hostKey(&copied); key != "" {
 			return key, nil
 		}
 	}
 	return hostOf(u), nil
 }
 
-// hostOf returns the host of u in lower case, without the port and the dot of a
-// rooted name.
-func hostOf(u *url.URL) string {
-	host, _ := target.Host(u)
-	if n := len(host); n > 0 && host[n-1] == '.' {
-		return host[:n-1]
-	}
-	return host
-}
+// overdue reports whether it is too late to wait for what was scarce.
+func (t *task) overdue(timeout time.Duration) bool { return time.Since(t.started) >= timeout }
 
 // unstarted returns the Result of a task that got no turn.
 func (t *task) unstarted(cause error) Result {
@@ -76,15 +104,13 @@ func (t *task) unstarted(cause error) Result {
 
 // exited returns the Result of a task whose goroutine a hook has ended.
 func (t *task) exited() *Result {
-	return &Result{
-		Index:  t.index,
-		Target: t.target,
-		Err:    newError(PhaseJudge, ReasonInternal, "", errGoexit),
-	}
+	return &Result{Index: t.index, Target: t.target, Err: errExited()}
 }
 
-// errGoexit stands for a hook that ended its goroutine.
-var errGoexit = hook.Exited("a hook")
+// errExited returns the error of a check whose goroutine a hook has ended.
+func errExited() *Error {
+	return newError(PhaseJudge, ReasonInternal, "", hook.Exited("a hook"))
+}
 
 // errTimeout is the cause of a check's own end, to tell it from the caller's.
 var errTimeout error = &timeoutError{}
@@ -92,5 +118,11 @@ var errTimeout error = &timeoutError{}
 type timeoutError struct{}
 
 func (*timeoutError) Error() string { return "the check's timeout has passed" }
-
 func (*timeoutError) Timeout() bool { return true }
+
+// hostOf returns the host of u in lower case, without the port and the dot of a
+// rooted name.
+func hostOf(u *url.URL) string {
+	host, _ := target.Host(u)
+	return strings.TrimSuffix(host, ".")
+}

@@ -3,8 +3,6 @@ package checker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,21 +17,25 @@ import (
 
 const silentShare = 3 // HEAD may be silent for this part of the timeout
 
-// probe returns what one call checks with: the caller's transport, or one of
-// our own that asks l for addresses.
-func (c *Checker) probe(l *dial.Lookups) *probe {
-	if c.transport != nil {
-		return &probe{c, nil}
+// newProbe returns what one call checks with: the caller's transport, or one of
+// the package's own that asks l for addresses.
+func newProbe(e *engine, l *dial.Lookups) *probe {
+	conf := e.conf
+	p := &probe{engine: e, conf: conf}
+	if conf.transport != nil {
+		p.wire = wire.Custom{RoundTripper: conf.transport}
+		return p
 	}
 	t := &wire.Transport{
-		Dialer: dial.Dialer{Lookups: l, Policy: c.policy, DialContext: c.dial},
-		Config: c.tls,
-		Roots:  c.roots.load,
+		Dialer: dial.Dialer{Lookups: l, Policy: conf.policy, DialContext: conf.dial},
+		Config: conf.tls,
+		Roots:  e.roots.load,
 	}
-	if c.judge == nil { // who might look at all
+	if conf.judge == nil { // a judge may look at any field
 		t.Keep = lookedAt
 	}
-	return &probe{c, t}
+	p.wire = t
+	return p
 }
 
 // lookedAt returns the fields that a check looks at by itself in an answer.
@@ -50,159 +52,104 @@ func lookedAt(code int) []string {
 // ask asks one URL, with HEAD unless the options say GET, and with GET where
 // HEAD does not do: where it was cut off or garbled, was silent for a third of
 // the timeout, or met an answer that a judge should see from GET.
-func (p *probe) ask(ctx context.Context, u *url.URL, home, fresh bool) *answer {
-	if p.method == http.MethodGet {
-		return p.exchange(ctx, http.MethodGet, u, home, fresh, nil)
+func (r *request) ask(ctx context.Context) *answer {
+	if r.probe.conf.method == http.MethodGet {
+		return r.exchange(ctx, http.MethodGet)
 	}
-	r := &race{second: func(ctx context.Context) *answer {
-		return p.further(ctx, u, func() *answer { return p.exchange(ctx, http.MethodGet, u, home, false, nil) })
-	}}
-	defer r.end()
-	a := p.exchange(ctx, http.MethodHead, u, home, fresh, r)
-	return r.settle(ctx, a, p.wantsGet(a), afterGet)
+	return r.hedge.run(ctx, headGet{r})
 }
 
-// wantsGet reports whether GET is to be asked after HEAD.
-func (p *probe) wantsGet(a *answer) bool {
-	if a.Err == nil {
-		return p.judge != nil && (a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusNotImplemented)
-	}
-	return reasons[reasonOf(a.Err)].tryGET && a.paused == nil // else GET is asked too much as well
+// headGet asks with HEAD and, beside or after it, with GET.
+type headGet struct{ *request }
+
+func (w headGet) first(ctx context.Context, _ *hedge) *answer {
+	return w.exchange(ctx, http.MethodHead)
 }
 
-// afterGet chooses between a HEAD and a GET of which neither settles it. Where
-// HEAD was answered, GET decides.
-func afterGet(head, get *answer) *answer {
+// second asks with GET. The host was looked up for HEAD just now.
+func (w headGet) second(ctx context.Context) *answer {
+	get := &request{probe: w.probe, url: w.url, sameOrigin: w.sameOrigin}
+	return get.further(ctx, func(ctx context.Context) *answer { return get.exchange(ctx, http.MethodGet) })
+}
+
+// wanted implements ways.
+func (w headGet) wanted(head *answer) bool {
+	if head.Err == nil {
+		return w.probe.conf.judge != nil && (head.StatusCode == http.StatusMethodNotAllowed || head.StatusCode == http.StatusNotImplemented)
+	}
+	return reasons[reasonOf(head.Err)].tryGET && head.paused == nil // else GET is asked too much as well
+}
+
+// choose implements ways. Where HEAD was answered, GET decides.
+func (headGet) choose(head, get *answer) *answer {
 	if head.StatusCode != 0 {
 		return get
 	}
 	return furthest(head, get)
 }
 
-// exchange makes one request and judges the answer. home says that u is at the
-// target's origin. Once the request is under way, GET may begin beside it if r
-// is not nil.
-func (p *probe) exchange(ctx context.Context, method string, u *url.URL, home, fresh bool, r *race) *answer {
+// Sent implements [wire.Watcher]: from now on HEAD may be silent.
+func (r *request) Sent() {
+	if r.hedge.start != nil {
+		r.hedge.arm(r.probe.conf.timeout / silentShare)
+	}
+}
+
+// Again implements [wire.Watcher]: each request takes a token.
+func (r *request) Again(ctx context.Context) error { return r.token(ctx) }
+
+// exchange makes one request and judges the answer.
+func (r *request) exchange(ctx context.Context, method string) *answer {
+	p, u := r.probe, r.url
 	a := &answer{Result: Result{URL: u.String(), Method: method}}
 	tr := &a.trace
-	tr.Fresh = fresh
-	switch delay := p.timeout / silentShare; {
-	case r == nil:
-	case p.transport != nil: // it would not tell us
-		within, cancel := context.WithCancel(ctx)
-		defer cancel()
-		r.arm(ctx, delay, interrupt(cancel))
-		ctx = within
-	default:
-		tr.Patience, tr.Slow = delay, func(in wire.Interrupter) { r.begin(ctx, in) }
-	}
-	resp, err := p.roundTrip(ctx, method, u, home, tr)
-	if r != nil {
-		r.disarm() // what a judge takes is no silence
-	}
+	tr.FreshDNS, tr.Watcher = r.freshDNS, r
+	resp, err := r.roundTrip(ctx, method, tr)
+	r.hedge.disarm() // what a judge takes is no silence
 	a.Addr, a.TLS = tr.Peer, newTLS(tr.State)
 	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
 	if err != nil {
-		a.Err = p.failure(ctx, p.phase(tr, err), u, err)
+		a.Err = p.engine.failure(ctx, phaseOf(tr.Stage, err), u, err)
 		return a
 	}
 	defer func() {
 		if err := finish(resp); err != nil {
-			a.Err, a.next = p.failure(ctx, PhaseResponse, u, err), nil
+			a.Err, a.next = p.engine.failure(ctx, PhaseResponse, u, err), nil
 		}
 	}()
 	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
-	if p.pause(u, resp, tr.Sent) {
+	if r.pause(resp, tr.Sent) {
 		a.paused = u
 	}
 	if a.TLS == nil {
 		a.TLS = newTLS(resp.TLS)
 	}
-	if p.redirects > 0 && isRedirect(resp.StatusCode) {
+	if p.conf.redirects > 0 && isRedirect(resp.StatusCode) {
 		if a.next, err = location(u, resp.Header); err != nil {
 			a.Err = newError(PhaseJudge, ReasonRedirect, a.URL, err)
 		}
 		return a
 	}
-	if err := p.verdict(resp); err != nil {
-		a.Err = p.failure(ctx, PhaseJudge, u, err)
+	if err := judge(p.conf.judge, resp); err != nil {
+		a.Err = p.engine.failure(ctx, PhaseJudge, u, err)
 	}
 	return a
 }
 
 // roundTrip makes the exchange. A panic in it is a caller's: of a transport, or
 // of a function in a TLS configuration.
-func (p *probe) roundTrip(ctx context.Context, method string, u *url.URL, home bool, tr *wire.Trace) (resp *http.Response, err error) {
+func (r *request) roundTrip(ctx context.Context, method string, tr *wire.Trace) (resp *http.Response, err error) {
 	defer hook.Recovered(&err)
-	req := wire.Request{Method: method, URL: u, Fields: p.foreign}
-	if home {
-		req.Host, req.Fields = p.host, p.own
+	p := r.probe
+	req := wire.Request{Method: method, URL: r.url, Fields: p.engine.plain}
+	if r.sameOrigin {
+		req.Host, req.Fields = p.conf.host, p.engine.fields
 	}
-	if p.transport != nil {
-		tr.Sent = time.Now()
-		if resp, err = p.transport.RoundTrip(req.HTTP(ctx)); err != nil {
-			return nil, err
-		}
-		tr.First = time.Since(tr.Sent)
-		return resp, p.checkForeign(resp)
-	}
-	if resp, err = p.wired(ctx, &req, tr); err == nil && p.judge != nil {
+	resp, err = p.wire.Exchange(ctx, req, tr)
+	if err == nil && p.conf.judge != nil && resp.Request == nil {
 		resp.Request = req.HTTP(ctx)
 	}
 	return resp, err
-}
-
-// wired makes the exchange with the package's own transport, again over HTTP/2 if
-// the server speaks nothing else.
-func (p *probe) wired(ctx context.Context, req *wire.Request, tr *wire.Trace) (*http.Response, error) {
-	resp, err := p.wire.Exchange(ctx, req, tr)
-	if !has[*wire.HTTP2Error](err) {
-		return resp, err
-	}
-	before := *tr
-	resp, err2 := p.wired2(ctx, req, tr)
-	if errors.Is(err2, wire.ErrNoHTTP2) {
-		*tr = before
-		return nil, err
-	}
-	return resp, err2
-}
-
-// wired2 makes the exchange over HTTP/2.
-func (p *probe) wired2(ctx context.Context, req *wire.Request, tr *wire.Trace) (resp *http.Response, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer func() {
-		if err != nil {
-			cancel()
-		} // else the body still has use for ctx
-	}()
-	if tr.Late() { // so GET is under way, and may be first before there is a connection again
-		tr.Slow(interrupt(cancel))
-	}
-	if err := p.token(ctx, req.URL); err != nil {
-		return nil, err
-	}
-	return p.wire.Exchange2(ctx, req, tr)
-}
-
-// checkForeign checks what a caller's transport returned, and bounds the body
-// that a judge may read.
-func (p *probe) checkForeign(resp *http.Response) error {
-	if resp == nil || resp.Body == nil {
-		return errors.New("the transport returned neither a response nor an error")
-	}
-	if code := resp.StatusCode; code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
-		resp.Body.Close()
-		return fmt.Errorf("the transport returned the status %d", code)
-	}
-	if p.judge != nil {
-		body := resp.Body
-		resp.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(body, wire.MaxBody), body}
-	}
-	return nil
 }
 
 // finish closes the body. Only a panic of a caller's counts: there is an answer,
@@ -213,21 +160,21 @@ func finish(resp *http.Response) (err error) {
 	return nil
 }
 
-// verdict asks the judge.
-func (p *probe) verdict(resp *http.Response) (err error) {
-	if p.judge == nil {
+// judge asks the caller's judge, if there is one.
+func judge(f func(*http.Response) error, resp *http.Response) (err error) {
+	if f == nil {
 		return nil
 	}
 	defer hook.Recovered(&err)
-	return p.judge(resp)
+	return f(resp)
 }
 
-// phase says in which phase an exchange failed.
-func (p *probe) phase(tr *wire.Trace, err error) Phase {
+// phaseOf says in which phase an exchange failed.
+func phaseOf(stage wire.Stage, err error) Phase {
 	switch {
 	case errors.Is(err, hintTurn):
 		return PhaseWait
-	case p.transport != nil:
+	case stage == wire.Untold:
 		return guessPhase(err)
 	case isTLS(err): // with TLS 1.3 an alert may come later than the handshake
 		return PhaseTLS
@@ -238,7 +185,7 @@ func (p *probe) phase(tr *wire.Trace, err error) Phase {
 		wire.TLS:     PhaseTLS,
 		wire.Send:    PhaseRequest,
 		wire.Receive: PhaseResponse,
-	}[tr.Stage]
+	}[stage]
 }
 
 func isRedirect(code int) bool {
@@ -265,14 +212,14 @@ func location(u *url.URL, h http.Header) (*url.URL, error) {
 // pause heeds a host that is asked too much: no further check of it starts for
 // as long as it says, or for the timeout if that is less. It reports whether
 // the host asked for a pause.
-func (p *probe) pause(u *url.URL, resp *http.Response, sent time.Time) bool {
+func (r *request) pause(resp *http.Response, sent time.Time) bool {
 	d := retryAfter(resp)
 	if d <= 0 {
 		return false
 	}
-	key, err := p.key(u)
-	if err == nil {
-		p.pacer.Pause(key, sent, min(d, p.timeout))
+	e := r.probe.engine
+	if key, err := e.key(r.url); err == nil {
+		e.pacer.Pause(key, sent, min(d, e.conf.timeout))
 	}
 	return true
 }

@@ -3,7 +3,7 @@ package checker
 import "crypto/tls"
 
 // TLSConfig shows a Checker's TLS configuration to tests.
-func TLSConfig(c *Checker) *tls.Config { return c.tls }
+func TLSConfig(c *Checker) *tls.Config { return c.engine.conf.tls }
 
 // NewError makes an Error as checks do.
 var NewError = newError

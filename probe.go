@@ -9,120 +9,120 @@ import (
 	"time"
 )
 
+// A check is, from the outside in,
+//
+//	check = confirm(retry(http ‖ https(redirects(HEAD ‖ GET(h1 → h2(happy eyeballs))))))
+//
+// and the files of the package follow it: confirm.go, probe.go (retry,
+// candidates, redirects), exchange.go (HEAD, GET), internal/wire, internal/dial.
+// What stands in a file uses what stands in those after it, and nothing before.
+
 const (
 	candidateDelay = 300 * time.Millisecond // before https is tried beside http
 	retryBase      = 200 * time.Millisecond // the longest wait before the first retry
-	pause          = 20 * time.Millisecond  // before what this machine was too short for is tried again
 )
 
-// run checks one target whose turn has come. If this machine is too short of
-// something to do it, a check that is alone tries again until its timeout; one
-// of many is better put back, to make room for those that run.
-func (p *probe) run(ctx context.Context, t *task, alone bool) *Result {
+// run checks one target whose turn has come.
+func (p *probe) run(ctx context.Context, t *task) *Result {
 	start := time.Now()
 	if t.started.IsZero() {
 		t.started = start
 	}
 	var r *Result
 	if t.err != nil {
-		r = &Result{Err: t.err}
-		if e, ok := errors.AsType[*Error](t.err); ok {
-			r.URL = e.URL
-		}
+		r = &Result{URL: t.err.URL, Err: t.err}
 	} else {
-		within, cancel := context.WithDeadlineCause(ctx, start.Add(p.timeout), errTimeout)
+		within, cancel := context.WithDeadlineCause(ctx, start.Add(p.conf.timeout), errTimeout)
 		r = p.attempts(within, t)
-		for alone && scarce(r) && sleep(within, pause) == nil && p.pacer.Token(within, t.key) == nil {
-			// The site gets the blame for the end of the timeout only if most of
-			// that was its own.
-			late := time.Since(start) > p.timeout/2
-			if again := p.attempts(within, t); !late || reasonOf(again.Err) != ReasonTimeout {
-				r = again
-				continue
-			}
-			break
-		}
 		cancel()
 	}
 	r.Index, r.Target, r.Start = t.index, t.target, start
 	r.Timing.Wait, r.Timing.Total = start.Sub(t.asked), time.Since(start)
-	return p.hold(ctx, t, r)
+	return r
 }
 
 // attempts tries until there is a verdict that time will not change.
 func (p *probe) attempts(ctx context.Context, t *task) *Result {
 	var before *answer
 	for n := 1; ; n++ {
-		r := p.candidates(ctx, t.urls, n > 1)
-		if n > 1 && !r.up() && context.Cause(ctx) == errTimeout {
-			r = before // it had its time, and the further attempt had not
+		a := p.candidates(ctx, t.urls, n > 1)
+		if n > 1 && !a.up() && context.Cause(ctx) == errTimeout {
+			a = before // it had its time, and the further attempt had not
 		}
-		r.Attempts = n
-		if n > p.retries || !r.passes() {
-			return &r.Result
+		a.Attempts = n
+		if n > p.conf.retries || !a.transient() {
+			return &a.Result
 		}
-		if err := p.rest(ctx, t, r, n); err != nil {
+		if err := p.backoff(ctx, t, a, n); err != nil {
 			// Without a turn there is no further attempt, but there is a verdict.
 			if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
-				r.Err = p.failure(ctx, PhaseWait, t.urls[0], err)
+				a.Err = p.engine.failure(ctx, PhaseWait, t.urls[0], err)
 			}
-			return &r.Result
+			return &a.Result
 		}
-		before = r
+		before = a
 	}
 }
 
-// passes reports whether what failed may be well a moment later.
-func (a *answer) passes() bool {
-	reason := reasonOf(a.Err)
-	if reason == ReasonRejected {
-		return a.paused != nil
-	}
-	return reasons[reason].transient
-}
-
-// rest waits before another attempt: for as long as the host asked for, or else
-// with full jitter, so that hosts that failed together are not asked together
-// again.
-func (p *probe) rest(ctx context.Context, t *task, a *answer, n int) error {
+// backoff waits before another attempt: for as long as the host asked for, or
+// else with full jitter, so that hosts that failed together are not asked
+// together again. It returns at once if the time is over before that.
+func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
 	if a.paused != nil {
-		key, err := p.key(a.paused)
+		key, err := p.engine.key(a.paused)
 		if err != nil {
 			return err
 		}
-		return p.pacer.Rested(ctx, key)
+		return p.engine.pacer.Rested(ctx, key)
 	}
-	if err := sleep(ctx, rand.N(retryBase<<min(n-1, 10))); err != nil {
+	d := rand.N(retryBase << min(n-1, 10))
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {
+		return errTimeout
+	}
+	if err := sleep(ctx, d); err != nil {
 		return err
 	}
-	return p.pacer.Token(ctx, t.key)
+	return p.engine.pacer.Token(ctx, t.key)
 }
 
-// candidates asks the one URL of a target with a scheme, or races the two of a
-// target without.
-func (p *probe) candidates(ctx context.Context, urls []*url.URL, fresh bool) *answer {
+// candidates asks the one URL of a target with a scheme, or the two of a target
+// without, the second beside the first if that is slow.
+func (p *probe) candidates(ctx context.Context, urls []*url.URL, freshDNS bool) *answer {
 	if len(urls) == 1 {
-		return p.follow(ctx, urls[0], fresh)
+		return p.follow(ctx, urls[0], freshDNS)
 	}
-	r := &race{second: func(ctx context.Context) *answer {
-		return p.further(ctx, urls[1], func() *answer { return p.follow(ctx, urls[1], fresh) })
-	}}
-	defer r.end()
-	within, cancel := context.WithCancel(ctx)
-	defer cancel()
-	r.arm(ctx, candidateDelay, interrupt(cancel))
-	a := p.follow(within, urls[0], fresh)
-	return r.settle(ctx, a, !a.up(), furthest)
+	return new(hedge).run(ctx, httpHTTPS{p, urls[0], urls[1], freshDNS})
 }
+
+// httpHTTPS asks by http and, beside or after it, by https.
+type httpHTTPS struct {
+	probe       *probe
+	http, https *url.URL
+	freshDNS    bool
+}
+
+func (w httpHTTPS) first(ctx context.Context, h *hedge) *answer {
+	h.arm(candidateDelay)
+	return w.probe.follow(ctx, w.http, w.freshDNS)
+}
+
+func (w httpHTTPS) second(ctx context.Context) *answer {
+	r := &request{probe: w.probe, url: w.https}
+	return r.further(ctx, func(ctx context.Context) *answer { return w.probe.follow(ctx, w.https, w.freshDNS) })
+}
+
+func (httpHTTPS) wanted(http *answer) bool { return !http.up() }
+
+func (httpHTTPS) choose(http, https *answer) *answer { return furthest(http, https) }
 
 // follow asks u and then whatever it redirects to.
-func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
+func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
+	r := &request{probe: p, url: u, sameOrigin: true, freshDNS: freshDNS}
 	origin := u
 	var seen []string
 	var waited time.Duration
 	for hop := 0; ; hop++ {
-		home := u.Scheme == origin.Scheme && u.Host == origin.Host
-		a := p.excuse(p.ask(ctx, u, home, fresh), waited)
+		a := r.excuse(r.ask(ctx), waited)
 		a.Redirects = hop
 		if a.next == nil {
 			return a
@@ -133,19 +133,20 @@ func (p *probe) follow(ctx context.Context, u *url.URL, fresh bool) *answer {
 		case slices.Contains(seen, u.String()):
 			a.Err = redirectError(a.URL, "they go round in a loop")
 			return a
-		case hop == p.redirects:
+		case hop == p.conf.redirects:
 			a.Err = redirectError(a.URL, "there are too many")
 			return a
 		}
+		r = &request{probe: p, url: u, sameOrigin: u.Scheme == origin.Scheme && u.Host == origin.Host, freshDNS: freshDNS}
 		start := time.Now()
 		if end, ok := ctx.Deadline(); ok && !start.Before(end) {
-			a.Err = p.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
+			a.Err = p.engine.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
 			return a
 		}
-		if err := p.token(ctx, u); err != nil {
-			w := p.waited(ctx, u, err)
-			w.Redirects = hop + 1
-			return w
+		if err := r.token(ctx); err != nil {
+			late := r.late(ctx, err)
+			late.Redirects = hop + 1
+			return late
 		}
 		waited += time.Since(start)
 	}

@@ -3,18 +3,18 @@ package checker
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 )
 
 const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
 
-// token takes the token of a further request on the host of u. Its error wraps
+// token takes the token of a further request on the host of r. Its error wraps
 // hintTurn.
-func (p *probe) token(ctx context.Context, u *url.URL) error {
-	key, err := p.key(u)
+func (r *request) token(ctx context.Context) error {
+	e := r.probe.engine
+	key, err := e.key(r.url)
 	if err == nil {
-		err = p.pacer.Token(ctx, key)
+		err = e.pacer.Token(ctx, key)
 	}
 	if err != nil {
 		return errors.Join(hintTurn, err)
@@ -22,40 +22,32 @@ func (p *probe) token(ctx context.Context, u *url.URL) error {
 	return nil
 }
 
-// waited is the answer of a request that got no token in time.
-func (p *probe) waited(ctx context.Context, u *url.URL, err error) *answer {
-	return &answer{Result: Result{URL: u.String(), Err: p.failure(ctx, PhaseWait, u, err)}}
-}
-
-// further asks u in a further way, once there is a token for that.
-func (p *probe) further(ctx context.Context, u *url.URL, ask func() *answer) *answer {
+// further asks in a further way, once there is a token for that.
+func (r *request) further(ctx context.Context, ask func(context.Context) *answer) *answer {
 	start := time.Now()
-	if err := p.token(ctx, u); err != nil {
-		return p.waited(ctx, u, err)
+	if err := r.token(ctx); err != nil {
+		return r.late(ctx, err)
 	}
 	waited := time.Since(start)
-	return p.excuse(ask(), waited)
+	return r.excuse(ask(ctx), waited)
+}
+
+// late is the answer of a request that got no token in time.
+func (r *request) late(ctx context.Context, err error) *answer {
+	return &answer{Result: Result{URL: r.url.String(), Err: r.probe.engine.failure(ctx, PhaseWait, r.url, err)}}
 }
 
 // excuse takes back that a site did not answer in time if most of that was spent
 // waiting for tokens.
-func (p *probe) excuse(a *answer, waited time.Duration) *answer {
-	if waited > p.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
+func (r *request) excuse(a *answer, waited time.Duration) *answer {
+	if waited > r.probe.conf.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
 		a.Err = newError(PhaseWait, ReasonLocal, a.URL, errors.Join(hintTurn, a.Err))
 	}
 	return a
 }
 
-// sleep waits for d. It returns at once, with the cause, if ctx ends before.
+// sleep waits for d, or for the end of ctx, of which it returns the cause.
 func sleep(ctx context.Context, d time.Duration) error {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {
-		return errTimeout
-	}
-	return wait(ctx, d)
-}
-
-// wait waits for d, or for the end of ctx, of which it returns the cause.
-func wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return context.Cause(ctx)
 	}

@@ -48,9 +48,9 @@ func TestBody(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				rt := serve(answer(strings.Split(tt.raw, "|")...))
-				resp, err := rt.RoundTrip(newRequest(t.Context(), tt.method, "http://h.test/"))
+				resp, err := rt.roundTrip(newRequest(t.Context(), tt.method, "http://h.test/"))
 				if err != nil {
-					t.Fatalf("RoundTrip error = %v; want nil", err)
+					t.Fatalf("exchange error = %v; want nil", err)
 				}
 				got, err := io.ReadAll(resp.Body)
 				if string(got) != tt.want {
@@ -80,9 +80,9 @@ func TestBodyClose(t *testing.T) {
 				silence(c)
 				ended = true
 			})
-			resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+			resp, err := rt.roundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
 			if err != nil {
-				t.Fatalf("RoundTrip error = %v; want nil", err)
+				t.Fatalf("exchange error = %v; want nil", err)
 			}
 			io.ReadFull(resp.Body, make([]byte, read))
 			for range 2 {
@@ -105,9 +105,9 @@ func TestBodyClose(t *testing.T) {
 func TestBodyKeepsReadBuffer(t *testing.T) {
 	for _, read := range []bool{false, true} {
 		bubble.Test(t, func(t *testing.T) {
-			resp, err := serve(answer(ok + "\r\nhello")).RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+			resp, err := serve(answer(ok + "\r\nhello")).roundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
 			if err != nil {
-				t.Fatalf("RoundTrip error = %v; want nil", err)
+				t.Fatalf("exchange error = %v; want nil", err)
 			}
 			b := resp.Body.(*body)
 			if read {

@@ -8,23 +8,12 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"reflect"
 	"strings"
-	"sync"
 	"time"
 
 	"example.com/checker/internal/hook"
 )
-
-// An HTTP2Error is an error that a server gives that speaks HTTP/2 only: see
-// Exchange2.
-type HTTP2Error struct{ Err error }
-
-func (e *HTTP2Error) Error() string { return e.Err.Error() }
-
-// Unwrap returns the error.
-func (e *HTTP2Error) Unwrap() error { return e.Err }
 
 // A conn is a connection that its context's end interrupts.
 type conn struct {
@@ -32,28 +21,21 @@ type conn struct {
 	raw      net.Conn // the connection below it
 	stop     func() bool
 
-	slow    func(Interrupter) // called once when the peer is silent for too long
-	patient bool              // the deadline for reading is that of slow
-	timer   *time.Timer       // of slow, where it has one
-
 	body body // of the response
-
-	mu          sync.Mutex
-	interrupted bool
 }
 
 // newConn ties nc to ctx by a function that runs when ctx ends, and only then:
 // it costs no goroutine before.
 func newConn(ctx context.Context, nc net.Conn) *conn {
 	c := &conn{Conn: nc, raw: nc}
-	c.stop = context.AfterFunc(ctx, c.Interrupt)
+	c.stop = context.AfterFunc(ctx, c.interrupt)
 	return c
 }
 
-// Interrupt ends whatever reads or writes, at once: by a deadline in the past or,
+// interrupt ends whatever reads or writes, at once: by a deadline in the past or,
 // where that is not to be had, by closing. The connection may be a caller's and
 // panic, on a goroutine where nobody else would recover.
-func (c *conn) Interrupt() {
+func (c *conn) interrupt() {
 	if c.expire() != nil {
 		hook.Close(c.raw)
 	}
@@ -61,51 +43,7 @@ func (c *conn) Interrupt() {
 
 func (c *conn) expire() (err error) {
 	defer hook.Recovered(&err)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.interrupted = true
 	return c.raw.SetDeadline(time.Unix(1, 0))
-}
-
-// readBy sets the deadline for reading, zero for none, unless c was interrupted.
-func (c *conn) readBy(d time.Time) (ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.interrupted && c.raw.SetReadDeadline(d) == nil
-}
-
-// await has slow called if what is read next is not there by d. The deadline of
-// a TCP connection costs less than a timer, and a read that has met it can be
-// made again, which may be otherwise with TLS and with connections of a caller.
-func (c *conn) await(d time.Time, slow func(Interrupter)) {
-	if _, ok := c.Conn.(*net.TCPConn); !ok {
-		c.timer = time.AfterFunc(time.Until(d), func() { slow(c) })
-		return
-	}
-	c.slow, c.patient = slow, true
-	c.readBy(d)
-}
-
-// awaited says that it is there.
-func (c *conn) awaited() {
-	c.slow = nil
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-}
-
-// Read implements net.Conn.
-func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	// The kernel has a timeout of its own, which is final.
-	if n > 0 || !c.patient || !errors.Is(err, os.ErrDeadlineExceeded) || !c.readBy(time.Time{}) {
-		return n, err
-	}
-	c.patient = false
-	if c.slow != nil {
-		c.slow(c)
-	}
-	return c.Conn.Read(p)
 }
 
 // Close ends the connection in good order, and in time: the TLS layer says so to
@@ -148,7 +86,7 @@ func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
 		tr.State = &state
 	}
 	if isAlert(err, alertNoProtocol) {
-		return &HTTP2Error{err}
+		return &only2Error{err}
 	}
 	c.Conn = tc
 	return err

@@ -86,7 +86,7 @@ func (h *headReader) check() error {
 	if len(b) >= 4 && isSettings(b) {
 		err := malformed("an HTTP/2 frame in place of an HTTP/1 response:", b)
 		if h.secure {
-			return &HTTP2Error{err}
+			return &only2Error{err}
 		}
 		return err
 	}

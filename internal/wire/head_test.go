@@ -29,7 +29,7 @@ func readSome(r io.Reader, secure bool, keep func(int) []string) (hd head, rest 
 }
 
 func isHTTP2(err error) bool {
-	_, ok := errors.AsType[*HTTP2Error](err)
+	_, ok := errors.AsType[*only2Error](err)
 	return ok
 }
 
@@ -184,7 +184,7 @@ func TestReadHeadHTTP2(t *testing.T) {
 		for _, cut := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.DataErrReader} {
 			_, _, err := readHead(cut(strings.NewReader(raw)), true)
 			if !isHTTP2(err) {
-				t.Errorf("read of SETTINGS with %s over TLS = %v; want an HTTP2Error", name, err)
+				t.Errorf("read of SETTINGS with %s over TLS = %v; want an only2Error", name, err)
 			}
 		}
 	}

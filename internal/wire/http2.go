@@ -11,26 +11,31 @@ import (
 	"time"
 )
 
-// ErrNoHTTP2 says that the server does not speak HTTP/2.
-var ErrNoHTTP2 = errors.New("the server does not speak HTTP/2")
+// http2 is HTTP/2, for a server that speaks nothing else: the connection is the
+// package's own, and net/http speaks on it.
+type http2 struct{}
 
-// Exchange2 is Exchange for a server that speaks HTTP/2 only: the connection
-// is opened as for Exchange, and net/http speaks over it. The error is
-// ErrNoHTTP2 if that turns out not to be so.
-func (t *Transport) Exchange2(ctx context.Context, req *Request, tr *Trace) (*http.Response, error) {
-	c, err := t.open(ctx, req.URL, tr, "h2")
-	if err != nil {
-		return nil, err
-	}
+func (http2) name() string { return "h2" }
+
+// An only2Error is an error as a server gives it that speaks HTTP/2 only.
+type only2Error struct{ err error }
+
+func (e *only2Error) Error() string { return e.err.Error() }
+
+// Unwrap returns the error.
+func (e *only2Error) Unwrap() error { return e.err }
+
+// errNoHTTP2 says that a server does not speak HTTP/2 after all.
+var errNoHTTP2 = errors.New("the server does not speak HTTP/2")
+
+// exchange implements protocol. The error is errNoHTTP2 before anything is sent
+// if that was not agreed on.
+func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*http.Response, error) {
 	if tr.State == nil || tr.State.NegotiatedProtocol != "h2" {
-		return nil, c.fail(ctx, ErrNoHTTP2)
+		return nil, errNoHTTP2
 	}
 	tr.Stage = Receive
-	sent := tr.markSent()
-	if tr.Slow != nil {
-		// Here the reading is net/http's, so it takes a timer.
-		defer time.AfterFunc(time.Until(tr.slowAt()), func() { tr.Slow(c) }).Stop()
-	}
+	sent := tr.sent()
 	dialed := false
 	ht := &http.Transport{
 		// After some errors net/http asks again by itself.
@@ -51,13 +56,13 @@ func (t *Transport) Exchange2(ctx context.Context, req *Request, tr *Trace) (*ht
 	resp, err := ht.RoundTrip(asked)
 	if err != nil {
 		ht.CloseIdleConnections()
-		return nil, c.fail(ctx, err)
+		return nil, err
 	}
 	tr.First = time.Since(sent)
 	if code, _, _ := strings.Cut(resp.Status, " "); !isFinal(code) {
 		resp.Body.Close()
 		ht.CloseIdleConnections()
-		return nil, c.fail(ctx, malformed("malformed status", []byte(code)))
+		return nil, malformed("malformed status", []byte(code))
 	}
 	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
 	return resp, nil

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +53,7 @@ func (id identity) only2(t *testing.T, handler http.HandlerFunc) *Transport {
 	return rt
 }
 
-func TestExchange2(t *testing.T) {
+func TestHTTP2(t *testing.T) {
 	id := newIdentity(t)
 	bubble.Test(t, func(t *testing.T) {
 		rt := id.only2(t, func(w http.ResponseWriter, r *http.Request) {
@@ -64,8 +63,8 @@ func TestExchange2(t *testing.T) {
 			w.WriteHeader(404)
 			io.WriteString(w, strings.Repeat("x", MaxBody+9))
 		})
-		if _, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "https://example.com/")); !isHTTP2(err) {
-			t.Errorf("RoundTrip error = %v; want an HTTP2Error", err)
+		if _, err := rt.roundTrip(newRequest(t.Context(), http.MethodGet, "https://example.com/")); !isHTTP2(err) {
+			t.Errorf("exchange error = %v; want an only2Error", err)
 		}
 		for _, tt := range []struct{ url, host, path string }{
 			{"https://example.com/", "example.com", "/"},
@@ -73,26 +72,26 @@ func TestExchange2(t *testing.T) {
 			{"https://example.com./", "example.com", "/"},
 			{"https://example.com.:8443/", "example.com:8443", "/"},
 		} {
-			var slow atomic.Int32
-			// HTTP/1 was tried a while ago, and the patience began with that.
-			tr := &Trace{Sent: time.Now().Add(-20 * ms), Patience: 59 * ms, Slow: func(Interrupter) { slow.Add(1) }}
+			sent := 0
+			h := &heard{sent: func() { sent++ }}
+			tr := &Trace{Watcher: h}
 			req := requestOf(newRequest(t.Context(), http.MethodGet, tt.url))
-			resp, err := rt.Exchange2(t.Context(), req, tr)
+			resp, err := rt.Exchange(t.Context(), req, tr)
 			if err != nil {
-				t.Fatalf("Exchange2(%q) error = %v; want nil", tt.url, err)
+				t.Fatalf("Exchange(%q) error = %v; want nil", tt.url, err)
 			}
 			if resp.StatusCode != 404 || resp.Proto != "HTTP/2.0" {
-				t.Errorf("Exchange2(%q) = %s %s; want HTTP/2.0 404", tt.url, resp.Proto, resp.Status)
+				t.Errorf("Exchange(%q) = %s %s; want HTTP/2.0 404", tt.url, resp.Proto, resp.Status)
 			}
 			if host, path := resp.Header.Get("Host-Was"), resp.Header.Get("Path-Was"); host != tt.host || path != tt.path {
-				t.Errorf("Exchange2(%q) asks %q for %q; want %q, %q", tt.url, host, path, tt.host, tt.path)
+				t.Errorf("Exchange(%q) asks %q for %q; want %q, %q", tt.url, host, path, tt.host, tt.path)
 			}
 			if got, err := io.ReadAll(resp.Body); len(got) != MaxBody || err != nil {
 				t.Errorf("body of %d bytes, %v; want %d, nil", len(got), err, MaxBody)
 			}
 			resp.Body.Close()
-			if slow.Load() != 1 || tr.Stage != Receive || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
-				t.Errorf("Trace = %+v, Slow called %d times; want once", tr, slow.Load())
+			if sent != 1 || h.again != 1 || tr.Stage != Receive || tr.First != 40*ms || tr.Peer.String() != peer || tr.State.NegotiatedProtocol != "h2" {
+				t.Errorf("Trace = %+v, Sent called %d times and Again %d; want once each", tr, sent, h.again)
 			}
 		}
 	})
@@ -105,16 +104,16 @@ func TestNoHTTP2(t *testing.T) {
 		protos []string
 		want   error
 	}{
-		{nil, ErrNoHTTP2},
+		{nil, errNoHTTP2},
 		{[]string{"http/1.1"}, errAny}, // crypto/tls refuses the handshake
 	} {
 		bubble.Test(t, func(t *testing.T) {
 			got := ""
 			rt := id.serve(id.over(func(c net.Conn) { got = readRequest(c) }, tt.protos...))
-			_, err := rt.Exchange2(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://example.com/")), new(Trace))
+			_, err := rt.speak(t.Context(), http2{}, requestOf(newRequest(t.Context(), http.MethodHead, "https://example.com/")), new(Trace))
 			synctest.Wait()
 			if err == nil || tt.want != errAny && !errors.Is(err, tt.want) || got != "" {
-				t.Errorf("Exchange2 to a server of %q = %v after %q; want %v and nothing sent", tt.protos, err, got, tt.want)
+				t.Errorf("HTTP/2 to a server of %q = %v after %q; want %v and nothing sent", tt.protos, err, got, tt.want)
 			}
 		})
 	}
@@ -143,11 +142,11 @@ func TestCancel2(t *testing.T) {
 				time.AfterFunc(time.Second, func() { cancel(cause) })
 				tr := new(Trace)
 				began := time.Now()
-				_, err := rt.Exchange2(ctx, requestOf(newRequest(ctx, http.MethodHead, "https://example.com/")), tr)
+				_, err := rt.speak(ctx, http2{}, requestOf(newRequest(ctx, http.MethodHead, "https://example.com/")), tr)
 				took := time.Since(began)
 				time.Sleep(time.Minute) // until the server has noticed
 				if took != time.Second || !errors.Is(err, cause) || tr.Stage != tt.stage {
-					t.Errorf("Exchange2 = %v after %v in stage %d; want %v after 1s in %d", err, took, tr.Stage, cause, tt.stage)
+					t.Errorf("HTTP/2 = %v after %v in stage %d; want %v after 1s in %d", err, took, tr.Stage, cause, tt.stage)
 				}
 			})
 		})
@@ -181,11 +180,11 @@ func TestBroken2(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				began := time.Now()
-				_, err := rt.Exchange2(ctx, requestOf(newRequest(ctx, http.MethodHead, "https://example.com/")), new(Trace))
+				_, err := rt.speak(ctx, http2{}, requestOf(newRequest(ctx, http.MethodHead, "https://example.com/")), new(Trace))
 				took := time.Since(began)
 				time.Sleep(time.Minute) // until the server has noticed
 				if err == nil || took > time.Second || conns != 1 {
-					t.Errorf("Exchange2 error = %v after %v over %d connections; want one within 1s over 1", err, took, conns)
+					t.Errorf("HTTP/2 error = %v after %v over %d connections; want one within 1s over 1", err, took, conns)
 				}
 			})
 		})

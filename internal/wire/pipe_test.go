@@ -77,6 +77,39 @@ func answer(pieces ...string) func(net.Conn) {
 // silence waits until the peer closes.
 func silence(c net.Conn) { io.Copy(io.Discard, c) }
 
+// roundTrip makes an exchange in HTTP/1.1 as a package of its own would ask for it.
+func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.speak(req.Context(), http1{t.Keep}, requestOf(req), new(Trace))
+	if err != nil {
+		return nil, err
+	}
+	resp.Request = req
+	return resp, nil
+}
+
+// requestOf returns the Request that is like req.
+func requestOf(req *http.Request) Request {
+	return Request{Method: req.Method, URL: req.URL, Host: req.Host, Fields: NewFields(req.Header)}
+}
+
+// heard is a Watcher that counts, and refuses another request with an error.
+type heard struct {
+	sent   func()
+	again  int
+	refuse error
+}
+
+func (h *heard) Sent() {
+	if h.sent != nil {
+		h.sent()
+	}
+}
+
+func (h *heard) Again(context.Context) error {
+	h.again++
+	return h.refuse
+}
+
 func newRequest(ctx context.Context, method, url string) *http.Request {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {

@@ -36,13 +36,8 @@ func NewFields(h http.Header) *Fields {
 	return &Fields{h, b.String()}
 }
 
-// requestOf returns the Request that is like req.
-func requestOf(req *http.Request) *Request {
-	return &Request{Method: req.Method, URL: req.URL, Host: req.Host, Fields: NewFields(req.Header)}
-}
-
 // HTTP returns the request as one of package http, with a header of its own.
-func (r *Request) HTTP(ctx context.Context) *http.Request {
+func (r Request) HTTP(ctx context.Context) *http.Request {
 	req := blank.WithContext(ctx)
 	req.Method, req.URL, req.Host, req.Header = r.Method, r.URL, r.URL.Host, r.Fields.header.Clone()
 	if r.Host != "" {
@@ -55,7 +50,7 @@ func (r *Request) HTTP(ctx context.Context) *http.Request {
 var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
 // appendTo appends the request as HTTP/1.1 writes it.
-func (r *Request) appendTo(b []byte) []byte {
+func (r Request) appendTo(b []byte) []byte {
 	b = append(b, r.Method...)
 	b = append(b, ' ')
 	b = append(b, r.URL.RequestURI()...)
@@ -68,7 +63,7 @@ func (r *Request) appendTo(b []byte) []byte {
 
 // host returns the Host field: the caller's, or the host of the URL without the
 // dot of a rooted name, which virtual hosts do not know.
-func (r *Request) host() string {
+func (r Request) host() string {
 	if r.Host != "" && r.Host != r.URL.Host {
 		return r.Host
 	}

@@ -56,12 +56,12 @@ func TestTLS(t *testing.T) {
 				rt := id.serve(tt.serve)
 				rt.Config.RootCAs = tt.roots
 				tr := new(Trace)
-				resp, err := rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, tt.url)), tr)
+				resp, err := rt.speak(t.Context(), http1{}, requestOf(newRequest(t.Context(), http.MethodHead, tt.url)), tr)
 				if err == nil {
 					resp.Body.Close()
 				}
 				if tt.is == nil && err != nil || tt.is != nil && !tt.is(err) {
-					t.Errorf("RoundTrip(%q) error = %v, %T; want another", tt.url, err, err)
+					t.Errorf("exchange(%q) error = %v, %T; want another", tt.url, err, err)
 				}
 				if tr.Stage != tt.stage || (tr.State != nil) != tt.state {
 					t.Errorf("Trace stage %d, state %v; want %d, one: %t", tr.Stage, tr.State, tt.stage, tt.state)
@@ -95,16 +95,16 @@ func TestServerName(t *testing.T) {
 			rt := id.serve(id.config(answer(ok+"\r\n"), conf))
 			rt.Config.ServerName = tt.name
 			rt.Config.NextProtos = []string{"mine"}
-			resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodHead, tt.url))
+			resp, err := rt.roundTrip(newRequest(t.Context(), http.MethodHead, tt.url))
 			if err == nil {
 				resp.Body.Close()
 			}
 			synctest.Wait()
 			if hello == nil || hello.ServerName != tt.want || len(hello.SupportedProtos) != 1 || hello.SupportedProtos[0] != "http/1.1" {
-				t.Errorf("RoundTrip(%q) sends %+v; want name %q and protocol http/1.1", tt.url, hello, tt.want)
+				t.Errorf("exchange(%q) sends %+v; want name %q and protocol http/1.1", tt.url, hello, tt.want)
 			}
 			if rt.Config.ServerName != tt.name || rt.Config.NextProtos[0] != "mine" {
-				t.Errorf("RoundTrip changed the configuration: %+v", rt.Config)
+				t.Errorf("the exchange changed the configuration: %+v", rt.Config)
 			}
 		})
 	}
@@ -134,6 +134,6 @@ func TestClientCertificate(t *testing.T) {
 	tr := new(Trace)
 	_, err = rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://"+l.Addr().String())), tr)
 	if !isAlert(err, 116) || isHTTP2(err) || tr.Stage != Receive || tr.State == nil {
-		t.Errorf("RoundTrip error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Receive)
+		t.Errorf("exchange error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Receive)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,15 +45,15 @@ func TestTrace(t *testing.T) {
 			return connect(ctx, network, addr)
 		}
 		began := time.Now()
-		slow := make(chan time.Duration, 9)
-		tr := Trace{Patience: 85 * ms, Slow: func(Interrupter) { slow <- time.Since(began) }}
+		var sent []time.Duration
+		tr := Trace{Watcher: &heard{sent: func() { sent = append(sent, time.Since(began)) }}}
 		resp, err := rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://example.com/")), &tr)
 		if err != nil {
-			t.Fatalf("RoundTrip error = %v; want nil", err)
+			t.Fatalf("exchange error = %v; want nil", err)
 		}
 		defer resp.Body.Close()
 		if got, want := time.Since(began), 150*ms; got != want {
-			t.Errorf("RoundTrip took %v; want %v", got, want)
+			t.Errorf("exchange took %v; want %v", got, want)
 		}
 		if want := (dial.Times{DNS: 10 * ms, Connect: 20 * ms}); tr.Times != want || tr.TLS != 30*ms || tr.First != 40*ms {
 			t.Errorf("Trace times = %v, TLS %v, First %v; want %v, 30ms, 40ms", tr.Times, tr.TLS, tr.First, want)
@@ -60,8 +61,8 @@ func TestTrace(t *testing.T) {
 		if tr.Stage != Receive || tr.Peer.String() != peer {
 			t.Errorf("Trace stage %d, peer %v; want %d, %v", tr.Stage, tr.Peer, Receive, peer)
 		}
-		if at := <-slow; at != 145*ms || len(slow) > 0 {
-			t.Errorf("Slow was called at %v, and %d times more; want once, at 145ms", at, len(slow))
+		if want := []time.Duration{60 * ms}; !slices.Equal(sent, want) {
+			t.Errorf("Sent was called at %v; want %v", sent, want)
 		}
 		if tr.State == nil || tr.State != resp.TLS || tr.State.NegotiatedProtocol != "http/1.1" {
 			t.Errorf("Trace state = %+v, of the response %+v; want the same", tr.State, resp.TLS)
@@ -135,11 +136,11 @@ func TestCancel(t *testing.T) {
 					took := time.Since(began)
 					close(ended)
 					if took != 5500*ms || tr.Stage != tt.want {
-						t.Errorf("RoundTrip ended after %v in stage %d; want 5.5s, %d", took, tr.Stage, tt.want)
+						t.Errorf("exchange ended after %v in stage %d; want 5.5s, %d", took, tr.Stage, tt.want)
 					}
 					var ne net.Error // a connection may see its deadline before ctx does
 					if !errors.Is(err, cause) && !errors.Is(err, context.Canceled) && !(deadline && errors.As(err, &ne) && ne.Timeout()) {
-						t.Errorf("RoundTrip error = %v; want %v", err, cause)
+						t.Errorf("exchange error = %v; want %v", err, cause)
 					}
 					cancel(nil)
 					// The server ends when the connection does, or the bubble fails.
@@ -186,9 +187,9 @@ func TestCancelBody(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		resp, err := rt.RoundTrip(newRequest(ctx, http.MethodGet, "http://h.test/"))
+		resp, err := rt.roundTrip(newRequest(ctx, http.MethodGet, "http://h.test/"))
 		if err != nil {
-			t.Fatalf("RoundTrip error = %v; want nil", err)
+			t.Fatalf("exchange error = %v; want nil", err)
 		}
 		began := time.Now()
 		got, err := io.ReadAll(resp.Body)

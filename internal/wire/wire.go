@@ -1,8 +1,9 @@
 // Package wire makes one HTTP exchange on one fresh connection.
 //
-// [Transport] is an [http.RoundTripper] for requests without a body. Unlike
-// http.Transport it pools nothing, starts no goroutine, and tells in a [Trace]
-// how far an exchange got and where the time went.
+// An [Exchanger] is either the package's own [Transport] or a caller's, wrapped
+// in [Custom]. Unlike http.Transport, Transport pools nothing, starts no
+// goroutine, and tells in a [Trace] how far an exchange got and where the time
+// went.
 package wire
 
 import (
@@ -34,23 +35,19 @@ const (
 	TLS                  // the TLS handshake
 	Send                 // sending the request
 	Receive              // reading the head of the response
+	Untold               // any of these: a caller's transport does not tell
 )
 
 // A Trace asks for details of one exchange and receives them.
 //
 // It belongs to one call of Exchange at a time. Stage and the fields below it
-// are written by the goroutine that called Exchange and no other, and are valid
-// once Exchange has returned: what connects beside it reports to it and never
-// writes here, so no lock is needed and none is taken.
+// are written by the goroutine that called Exchange and by no other, and are
+// valid once Exchange has returned.
 type Trace struct {
-	Fresh bool // look the host up anew
+	FreshDNS bool // look the host up anew
 
-	// Slow is called, if it is not nil, when the head of the response is not
-	// there Patience after the request was sent, and again for every further
-	// connection that the exchange takes from then on, from any goroutine. It
-	// must not block.
-	Slow     func(in Interrupter)
-	Patience time.Duration
+	// Watcher hears of the exchange while it goes on; nil for nobody.
+	Watcher Watcher
 
 	Stage Stage
 	Sent  time.Time // when the request was sent, for the first time
@@ -61,25 +58,35 @@ type Trace struct {
 	State *tls.ConnectionState // nil before the server's certificate was seen
 }
 
-// markSent notes that the request was sent now, and returns that.
-func (tr *Trace) markSent() time.Time {
+// sent notes that the request was sent now, and returns that.
+func (tr *Trace) sent() time.Time {
 	now := time.Now()
 	if tr.Sent.IsZero() {
 		tr.Sent = now
+		if tr.Watcher != nil {
+			tr.Watcher.Sent()
+		}
 	}
 	return now
 }
 
-// slowAt returns when Slow is to be called.
-func (tr *Trace) slowAt() time.Time { return tr.Sent.Add(tr.Patience) }
+// A Watcher hears of one exchange, from the goroutine that makes it.
+type Watcher interface {
+	// Sent is called when the request has been sent for the first time.
+	Sent()
 
-// Late reports whether it is time for Slow already.
-func (tr *Trace) Late() bool {
-	return tr.Slow != nil && !tr.Sent.IsZero() && !time.Now().Before(tr.slowAt())
+	// Again is asked before the request is sent once more, over HTTP/2. Its error
+	// ends the exchange.
+	Again(context.Context) error
 }
 
-// An Interrupter ends an exchange that is under way, from another goroutine.
-type Interrupter interface{ Interrupt() }
+// An Exchanger makes one HTTP exchange: it sends req and returns the first final
+// response. ctx bounds the exchange up to the closing of the body, of which at
+// most MaxBody bytes can be read. The error is that of the step that failed; tr
+// tells which one.
+type Exchanger interface {
+	Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error)
+}
 
 // A Transport makes one exchange per connection and closes the connection with
 // the response's body. It is safe for concurrent use.
@@ -88,35 +95,48 @@ type Transport struct {
 	Config *tls.Config // the base of each connection's; not modified
 
 	// Keep returns the names of the fields to keep of a response with that status
-	// code; nil keeps none. Without a Keep all are kept, as they are by Exchange2.
+	// code; nil keeps none. Without a Keep all are kept, as they are over HTTP/2.
 	Keep func(code int) []string
 
 	// Roots returns the root certificates to use if Config has none.
 	Roots func() (*x509.CertPool, error)
 }
 
-// RoundTrip implements [http.RoundTripper]. The request must have no body.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.Exchange(req.Context(), requestOf(req), new(Trace))
-	if err != nil {
-		return nil, err
-	}
-	resp.Request = req
-	return resp, nil
+// A protocol is a version of HTTP, spoken on a connection that stands.
+type protocol interface {
+	name() string // as in ALPN
+	exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*http.Response, error)
 }
 
-// Exchange sends req and returns the first final response; its Request is for
-// the caller to set. ctx bounds the exchange up to the closing of the body, of
-// which at most MaxBody bytes can be read.
-//
-// The error is that of the step that failed; tr tells which one. It wraps an
-// [HTTP2Error] if it may be that the server speaks HTTP/2 only.
-func (t *Transport) Exchange(ctx context.Context, req *Request, tr *Trace) (*http.Response, error) {
-	c, err := t.open(ctx, req.URL, tr, "http/1.1")
+// Exchange implements [Exchanger]. It speaks HTTP/1.1, and HTTP/2 on another
+// connection if the server seems to speak nothing else. The Request of the
+// response is for the caller to set.
+func (t *Transport) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
+	resp, err := t.speak(ctx, http1{t.Keep}, req, tr)
+	if !has[*only2Error](err) {
+		return resp, err
+	}
+	before := *tr
+	if tr.Watcher != nil {
+		if err := tr.Watcher.Again(ctx); err != nil {
+			return nil, err
+		}
+	}
+	resp, err2 := t.speak(ctx, http2{}, req, tr)
+	if errors.Is(err2, errNoHTTP2) {
+		*tr = before
+		return nil, err
+	}
+	return resp, err2
+}
+
+// speak makes the exchange in one protocol, on a connection of its own.
+func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trace) (*http.Response, error) {
+	c, err := t.open(ctx, req.URL, tr, p.name())
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.exchange(req, tr, t.Keep)
+	resp, err := p.exchange(ctx, c, req, tr)
 	if err != nil {
 		return nil, c.fail(ctx, err)
 	}
@@ -127,7 +147,7 @@ func (t *Transport) Exchange(ctx context.Context, req *Request, tr *Trace) (*htt
 func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, proto string) (*conn, error) {
 	host, port := target.Host(u)
 	tr.Stage = Lookup
-	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.Fresh)
+	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.FreshDNS)
 	tr.Times = times
 	if err != nil {
 		if _, ok := errors.AsType[*dial.LookupError](err); !ok {

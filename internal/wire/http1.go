@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,9 +50,13 @@ func enlarge(b *[]byte) *[]byte {
 	return large
 }
 
-// exchange sends req on c and reads the head of the response. What it keeps of
-// the fields is as Transport.Keep says.
-func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http.Response, error) {
+// http1 is HTTP/1.1.
+type http1 struct{ keep func(code int) []string } // as Transport.Keep
+
+func (http1) name() string { return "http/1.1" }
+
+// exchange implements protocol.
+func (p http1) exchange(_ context.Context, c *conn, req Request, tr *Trace) (*http.Response, error) {
 	tr.Stage = Send
 	buf := buffers.Get().(*[]byte)
 	*buf = req.appendTo((*buf)[:0])
@@ -64,13 +69,9 @@ func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http
 	// Any other error of the write is not the end: a server may answer and
 	// close before it has read the request (RFC 9112, section 9.5).
 	tr.Stage = Receive
-	sent := tr.markSent()
-	if tr.Slow != nil && werr == nil {
-		c.await(tr.slowAt(), tr.Slow)
-	}
-	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, keep: keep}
+	sent := tr.sent()
+	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, keep: p.keep}
 	head, err := h.read()
-	c.awaited()
 	buf = h.buf
 	if !h.first.IsZero() {
 		tr.First = h.first.Sub(sent)
@@ -85,7 +86,7 @@ func (c *conn) exchange(req *Request, tr *Trace, keep func(int) []string) (*http
 			// A server that is asked for a protocol that it does not have may
 			// agree on none, as crypto/tls does (golang.org/issue/46310), only
 			// to hang up when it hears that protocol.
-			err = &HTTP2Error{err}
+			err = &only2Error{err}
 		}
 		return nil, err
 	}

@@ -23,9 +23,9 @@ func TestRoundTrip(t *testing.T) {
 			io.WriteString(c, "HTTP/1.0 404 Not Found\r\nA: b\r\n\r\n")
 		})
 		req := newRequest(t.Context(), http.MethodHead, "http://h.test/a")
-		resp, err := rt.RoundTrip(req)
+		resp, err := rt.roundTrip(req)
 		if err != nil {
-			t.Fatalf("RoundTrip error = %v; want nil", err)
+			t.Fatalf("exchange error = %v; want nil", err)
 		}
 		if resp.Status != "404 Not Found" || resp.StatusCode != 404 || resp.Proto != "HTTP/1.0" || resp.ProtoMajor != 1 || resp.ProtoMinor != 0 {
 			t.Errorf("response = %s %s; want HTTP/1.0 404 Not Found", resp.Proto, resp.Status)
@@ -58,7 +58,7 @@ func TestGarbageThenSilence(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			began := time.Now()
-			_, err := rt.RoundTrip(newRequest(ctx, http.MethodHead, "http://h.test/"))
+			_, err := rt.roundTrip(newRequest(ctx, http.MethodHead, "http://h.test/"))
 			if got := outcome(head{}, nil, err); got != tt.want || time.Since(began) != 0 {
 				t.Errorf("%s: RoundTrip = %v after %v; want %q at once", tt.name, err, time.Since(began), tt.want)
 			}
@@ -74,7 +74,7 @@ func TestAnswerFirst(t *testing.T) {
 			go readRequest(c)
 			io.WriteString(c, ok+"\r\n")
 		})
-		resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+		resp, err := rt.roundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
 		if err != nil || resp.StatusCode != 200 {
 			t.Fatalf("RoundTrip = %v, %v; want 200", resp, err)
 		}
@@ -95,9 +95,9 @@ func TestBuffersNotShared(t *testing.T) {
 			var all []*http.Response
 			for i := range 50 {
 				path := fmt.Sprintf("/%d%09d", w, i)
-				resp, err := rt.RoundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test"+path))
+				resp, err := rt.roundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test"+path))
 				if err != nil {
-					t.Errorf("RoundTrip error = %v; want nil", err)
+					t.Errorf("exchange error = %v; want nil", err)
 					return
 				}
 				if i%3 > 0 { // some bodies are not read, some not to the end

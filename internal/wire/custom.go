@@ -1,0 +1,40 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Custom makes exchanges by a transport of a caller's, of which no more is known
+// than what it returns.
+type Custom struct{ RoundTripper http.RoundTripper }
+
+// Exchange implements [Exchanger]. The Stage of tr is Untold.
+func (t Custom) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
+	tr.Stage = Untold
+	sent := tr.sent()
+	resp, err := t.RoundTripper.RoundTrip(req.HTTP(ctx))
+	if err != nil {
+		return nil, err
+	}
+	tr.First = time.Since(sent)
+	if resp == nil || resp.Body == nil {
+		return nil, errors.New("the transport returned neither a response nor an error")
+	}
+	if code := resp.StatusCode; code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
+		resp.Body.Close()
+		return nil, fmt.Errorf("the transport returned the status %d", code)
+	}
+	resp.Body = bounded{io.LimitReader(resp.Body, MaxBody), resp.Body}
+	return resp, nil
+}
+
+// bounded is a body of which only so much can be read.
+type bounded struct {
+	io.Reader
+	io.Closer
+}
