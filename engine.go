@@ -2,7 +2,6 @@ package checker
 
 import (
 	"net/url"
-	"strings"
 	"time"
 
 	"example.com/checker/internal/dial"
@@ -38,16 +37,6 @@ type probe struct {
 	engine *engine
 	conf   *config // the engine's
 	wire   wire.Exchanger
-}
-
-// A request asks one URL.
-type request struct {
-	probe      *probe
-	url        *url.URL
-	sameOrigin bool // as the target, whose header fields it gets
-	freshDNS   bool // look the host up anew
-
-	hedge hedge // GET beside HEAD; not begun where GET alone is asked
 }
 
 // A task is one target on its way to its Result.
@@ -119,10 +108,3 @@ type timeoutError struct{}
 
 func (*timeoutError) Error() string { return "the check's timeout has passed" }
 func (*timeoutError) Timeout() bool { return true }
-
-// hostOf returns the host of u in lower case, without the port and the dot of a
-// rooted name.
-func hostOf(u *url.URL) string {
-	host, _ := target.Host(u)
-	return strings.TrimSuffix(host, ".")
-}

@@ -49,6 +49,16 @@ func lookedAt(code int) []string {
 	return nil
 }
 
+// A request asks one URL.
+type request struct {
+	probe      *probe
+	url        *url.URL
+	sameOrigin bool // as the target, whose header fields it gets
+	freshDNS   bool // look the host up anew
+
+	hedge hedge // GET beside HEAD; at rest where GET alone is asked
+}
+
 // ask asks one URL, with HEAD unless the options say GET, and with GET where
 // HEAD does not do: where it was cut off or garbled, was silent for a third of
 // the timeout, or met an answer that a judge should see from GET.
@@ -69,7 +79,7 @@ func (w headGet) first(ctx context.Context, _ *hedge) *answer {
 // second asks with GET. The host was looked up for HEAD just now.
 func (w headGet) second(ctx context.Context) *answer {
 	get := &request{probe: w.probe, url: w.url, sameOrigin: w.sameOrigin}
-	return get.further(ctx, func(ctx context.Context) *answer { return get.exchange(ctx, http.MethodGet) })
+	return w.probe.further(ctx, w.url, func(ctx context.Context) *answer { return get.exchange(ctx, http.MethodGet) })
 }
 
 // wanted implements ways.
@@ -96,7 +106,7 @@ func (r *request) Sent() {
 }
 
 // Again implements [wire.Watcher]: each request takes a token.
-func (r *request) Again(ctx context.Context) error { return r.token(ctx) }
+func (r *request) Again(ctx context.Context) error { return r.probe.token(ctx, r.url) }
 
 // exchange makes one request and judges the answer.
 func (r *request) exchange(ctx context.Context, method string) *answer {

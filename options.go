@@ -373,3 +373,10 @@ func Host(text string) (string, error) {
 func PublicOnly(addr netip.AddrPort) error {
 	return guard.Public(addr.Addr())
 }
+
+// hostOf returns the host of u in lower case, without the port and the dot of a
+// rooted name.
+func hostOf(u *url.URL) string {
+	host, _ := target.Host(u)
+	return strings.TrimSuffix(host, ".")
+}

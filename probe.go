@@ -107,8 +107,9 @@ func (w httpHTTPS) first(ctx context.Context, h *hedge) *answer {
 }
 
 func (w httpHTTPS) second(ctx context.Context) *answer {
-	r := &request{probe: w.probe, url: w.https}
-	return r.further(ctx, func(ctx context.Context) *answer { return w.probe.follow(ctx, w.https, w.freshDNS) })
+	return w.probe.further(ctx, w.https, func(ctx context.Context) *answer {
+		return w.probe.follow(ctx, w.https, w.freshDNS)
+	})
 }
 
 func (httpHTTPS) wanted(http *answer) bool { return !http.up() }
@@ -122,7 +123,7 @@ func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
 	var seen []string
 	var waited time.Duration
 	for hop := 0; ; hop++ {
-		a := r.excuse(r.ask(ctx), waited)
+		a := p.excuse(r.ask(ctx), waited)
 		a.Redirects = hop
 		if a.next == nil {
 			return a
@@ -143,8 +144,8 @@ func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
 			a.Err = p.engine.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
 			return a
 		}
-		if err := r.token(ctx); err != nil {
-			late := r.late(ctx, err)
+		if err := p.token(ctx, u); err != nil {
+			late := p.late(ctx, u, err)
 			late.Redirects = hop + 1
 			return late
 		}

@@ -9,6 +9,17 @@ import (
 	"unicode/utf8"
 )
 
+// A Status is the verdict on a site. Its values are text, never change once
+// released, and are safe to store, log and use as metric labels. The zero Status
+// is none of them.
+type Status string
+
+const (
+	Online  Status = "online"  // the site's origin answered; see the package comment for what counts
+	Offline Status = "offline" // the site's side failed
+	Unknown Status = "unknown" // this side failed, or the caller stopped, before there was a verdict
+)
+
 // A Reason says why a site is not Online. It is one closed vocabulary for
 // switch statements, JSON, logs and metric labels, and it is an error, so that
 //

@@ -13,17 +13,6 @@ import (
 	"example.com/checker/internal/target"
 )
 
-// A Status is the verdict on a site. Its values are text, never change once
-// released, and are safe to store, log and use as metric labels. The zero Status
-// is none of them.
-type Status string
-
-const (
-	Online  Status = "online"  // the site's origin answered; see the package comment for what counts
-	Offline Status = "offline" // the site's side failed
-	Unknown Status = "unknown" // this side failed, or the caller stopped, before there was a verdict
-)
-
 // A Result is what one check found. Every target given to [Checker.Check],
 // [Checker.CheckAll] or [Checker.Stream] gets exactly one.
 //

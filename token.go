@@ -3,18 +3,18 @@ package checker
 import (
 	"context"
 	"errors"
+	"net/url"
 	"time"
 )
 
 const hintTurn hint = "the rate limits left no turn for a further request within the timeout"
 
-// token takes the token of a further request on the host of r. Its error wraps
+// token takes the token of a further request on the host of u. Its error wraps
 // hintTurn.
-func (r *request) token(ctx context.Context) error {
-	e := r.probe.engine
-	key, err := e.key(r.url)
+func (p *probe) token(ctx context.Context, u *url.URL) error {
+	key, err := p.engine.key(u)
 	if err == nil {
-		err = e.pacer.Token(ctx, key)
+		err = p.engine.pacer.Token(ctx, key)
 	}
 	if err != nil {
 		return errors.Join(hintTurn, err)
@@ -22,25 +22,25 @@ func (r *request) token(ctx context.Context) error {
 	return nil
 }
 
-// further asks in a further way, once there is a token for that.
-func (r *request) further(ctx context.Context, ask func(context.Context) *answer) *answer {
+// further asks u in a further way, once there is a token for that.
+func (p *probe) further(ctx context.Context, u *url.URL, ask func(context.Context) *answer) *answer {
 	start := time.Now()
-	if err := r.token(ctx); err != nil {
-		return r.late(ctx, err)
+	if err := p.token(ctx, u); err != nil {
+		return p.late(ctx, u, err)
 	}
 	waited := time.Since(start)
-	return r.excuse(ask(ctx), waited)
+	return p.excuse(ask(ctx), waited)
 }
 
 // late is the answer of a request that got no token in time.
-func (r *request) late(ctx context.Context, err error) *answer {
-	return &answer{Result: Result{URL: r.url.String(), Err: r.probe.engine.failure(ctx, PhaseWait, r.url, err)}}
+func (p *probe) late(ctx context.Context, u *url.URL, err error) *answer {
+	return &answer{Result: Result{URL: u.String(), Err: p.engine.failure(ctx, PhaseWait, u, err)}}
 }
 
 // excuse takes back that a site did not answer in time if most of that was spent
 // waiting for tokens.
-func (r *request) excuse(a *answer, waited time.Duration) *answer {
-	if waited > r.probe.conf.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
+func (p *probe) excuse(a *answer, waited time.Duration) *answer {
+	if waited > p.conf.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
 		a.Err = newError(PhaseWait, ReasonLocal, a.URL, errors.Join(hintTurn, a.Err))
 	}
 	return a
