@@ -10,13 +10,13 @@ import (
 )
 
 // A Checker checks sites as its options say. The options of a Checker never
-// change. What it remembers from one call to the next is what its limits have
-// used up ([WithRateLimit], [WithHostRateLimit], [WithHostConcurrency]), which
-// hosts asked to be left alone, when the network last worked if there are
-// canaries ([WithCanaries]), and the system's root certificates.
+// change. What it remembers from one call to the next is how much of its limits
+// is used up ([WithRateLimit], [WithHostRateLimit], [WithHostConcurrency]), which
+// hosts asked to be left alone for a while, whether the network worked lately
+// ([WithCanaries]), and the system's root certificates.
 //
 // Most callers want CheckAll for a list that fits in memory, and Stream for one
-// that does not or whose results are wanted as they come. Check is for a single
+// that does not, or whose results are wanted as they come. Check is for a single
 // site.
 //
 // The zero Checker is not usable; call [New]. A Checker needs no closing: it
@@ -52,8 +52,12 @@ func (c *Checker) confirmer(l *dial.Lookups) *confirmer {
 }
 
 // Check checks one target and returns what it found. It first waits for the
-// Checker's limits to allow it; if ctx ends before there is a verdict, the
-// Result is Unknown with ReasonCanceled.
+// Checker's limits to allow it. If ctx ends before there is a verdict, the Result
+// is Unknown with ReasonCanceled.
+//
+// If this machine is too short of descriptors, memory or ports to check the site,
+// Check waits for what it needs for as long as the timeout, and then reports
+// ReasonLocal; that wait, too, comes before the check's own time.
 func (c *Checker) Check(ctx context.Context, target string) Result {
 	t := c.engine.newTask(0, target)
 	q := c.engine.pacer.Queue(1, 1, func() {})
@@ -82,10 +86,10 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 	}
 }
 
-// CheckAll checks all targets and returns their Results in the order of the
-// targets: one for each, also for one that is listed twice, whatever happens to
-// the others. Once ctx ends, what has no verdict yet is Unknown with
-// ReasonCanceled, and CheckAll returns within 100 ms.
+// CheckAll checks all targets and returns one Result for each, in the order of
+// targets, whatever happens to the others. A target that is listed twice is
+// checked twice. Once ctx ends, CheckAll returns within 100 ms, and what has no
+// verdict by then is Unknown with ReasonCanceled.
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	targets = slices.Clone(targets) // it may be read for a moment after ctx has ended
 	results := make([]Result, len(targets))
@@ -106,26 +110,26 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	return results
 }
 
-// Stream checks the targets of a sequence and returns a channel that gets the
-// Result of each, in the order in which they end; Result.Index tells which is
-// whose.
+// Stream checks the targets of a sequence and sends the Result of each on the
+// returned channel, in the order in which the checks end; Result.Index tells whose
+// it is.
 //
-// Stream closes the channel when all targets have been checked or ctx has
-// ended. The channel is not buffered: while nobody receives, at most as many
-// checks as WithConcurrency allows run to their end and wait, and no further
-// target is pulled.
+// Stream closes the channel when all targets have been checked or ctx has ended.
+// The channel is not buffered: while nobody receives, no further target is pulled,
+// and at most as many checks as WithConcurrency allows run to their end and wait.
 //
-// A reader that stops before the channel is closed must cancel ctx. Everything
-// is released within 100 ms then, connections included. No further target is
-// pulled, and each that was is reported, Unknown with ReasonCanceled if it had
-// no verdict; a reader that goes on gets them all, if it takes no longer than
-// that.
+// A reader that stops before the channel is closed must cancel ctx, even if it
+// leaves a range over the channel by break: what runs is not released otherwise.
+// Once ctx has ended, everything is released within 100 ms, connections included.
+// No further target is pulled then, and each that was pulled is still reported,
+// Unknown with ReasonCanceled if it has no verdict; a reader that goes on
+// receiving gets them all if it takes no longer than that.
 //
-// Targets are pulled from one goroutine, as they are needed and up to 10 000
+// Targets are pulled from one goroutine, as they are needed, and up to 10 000
 // ahead while their hosts must wait. A sequence that blocks cannot be
-// interrupted: if ctx ends, the channel is closed nevertheless, and the
-// goroutine ends when the sequence next yields; that target is lost. A panic in
-// the sequence is not recovered.
+// interrupted: if ctx ends, the channel is closed nevertheless, the goroutine
+// ends when the sequence next yields, and that target is lost. A panic in the
+// sequence is not recovered.
 func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan Result {
 	out := make(chan Result)
 	late := make(chan struct{})

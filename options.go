@@ -125,13 +125,16 @@ func WithMethod(method string) Option {
 	}
 }
 
-// WithHeader adds a field to every request to the origin of the target (its
-// scheme, host and port); a redirect to another origin does not get it. The key
-// "Host" sets the Host header. Given again with the same key it adds another
-// value, but for Accept, Accept-Encoding, User-Agent and Host, which it
-// replaces. The defaults are "Accept: */*", "Accept-Encoding: identity" and a
-// User-Agent that names this package. Refused are what RFC 9110 does not allow
-// in a field, and the fields that belong to the connection or delimit a message.
+// WithHeader adds a field to every request to the origin of the target: its
+// scheme, host and port. Requests to other origins, which redirects lead to, do
+// not get it, so a secret in it reaches the target's server only.
+//
+// The key "Host" sets the Host field. A key that is given again gets another
+// value beside the first, except for Accept, Accept-Encoding, User-Agent and Host,
+// which have one value only: the last. The defaults are "Accept: */*",
+// "Accept-Encoding: identity" and a User-Agent that names this package. What
+// RFC 9110 does not allow in a field is refused, and so are the fields that belong
+// to the connection or delimit a message.
 func WithHeader(key, value string) Option {
 	return func(c *config) error {
 		key := http.CanonicalHeaderKey(key)
@@ -181,22 +184,25 @@ func WithRedirects(max int) Option {
 }
 
 // WithCanaries names sites that are known to be up, for a machine whose own
-// network may fail. A network that is down here looks like sites that do not
-// answer (ReasonTimeout) or cannot be reached (ReasonUnreachable), so with
-// canaries these two verdicts stand only if the network is known to have worked
-// while the site had its chance: if answers of other sites came in from the
-// beginning of the check until a second later, never more than a second apart.
+// network may fail. Without canaries, sites that cannot be reached because this
+// machine's network is down are Offline.
 //
-// If that is not known, the canaries are asked, all at once and at most four
-// times a second; one answer, whatever its status, is enough. If none answers,
-// the verdict is Unknown with ReasonLocal. If one does, the site is asked again
-// and the canaries beside it, up to three times. What failed at once is always
-// asked again. A verdict may so be held back for several times the timeout, and
-// holds its slot meanwhile; Timing.Total tells.
+// With them, ReasonTimeout and ReasonUnreachable are verdicts only if this
+// machine's network is known to have worked while the site had its chance, which
+// is the first second of its check, or half of the timeout if that is less. The
+// network is known to have worked while other sites or canaries answered, no more
+// than a second apart.
 //
-// Choose canaries that share nothing but the network with the sites and with
-// each other. The default is none, and then nothing is held back. An empty list
-// and targets that name no site are refused.
+// If that is not known, the canaries are asked, all at once and at most four times
+// a second. One answer is enough, whatever its status. If none answers, the
+// result is Unknown with ReasonLocal. If one does, the site is asked again, up to
+// three times, while the canaries are asked beside it. A failure that came at once
+// is always asked about again. The check keeps its slot meanwhile, which may take
+// several times the timeout; Timing.Total tells how long it was.
+//
+// Choose canaries that have nothing but the network in common with the sites and
+// with each other. The default is none. An empty list and targets that name no
+// site are refused.
 func WithCanaries(targets ...string) Option {
 	return func(c *config) error {
 		if len(targets) == 0 {
@@ -212,8 +218,8 @@ func WithCanaries(targets ...string) Option {
 	}
 }
 
-// The options from here on put a caller's code in the place of the package's own,
-// or beside it. A panic in any of it becomes ReasonInternal.
+// The options from here on put a caller's code in place of the package's own, or
+// beside it. A panic in any of it becomes ReasonInternal.
 
 // WithJudge sets what counts as an acceptable answer: judge returns nil or says
 // what is wrong, and the check is then Offline with ReasonRejected. What HEAD
@@ -301,10 +307,13 @@ func WithTLSConfig(conf *tls.Config) Option {
 	}
 }
 
-// WithHostKey sets what the host limits group targets by. The default is the
-// host of the URL, in lower case and without the port, which is also what the
-// key "" stands for. The function is called from many goroutines at once. Nil is
-// refused.
+// WithHostKey sets what the host limits group targets by: URLs with the same key
+// share one limit. The default is the host as [Host] returns it, which is also
+// what the key "" stands for.
+//
+// The function is called several times in each check, from many goroutines at
+// once. It must be pure: always the same key for the same URL, and no effect. Nil
+// is refused.
 func WithHostKey(key func(*url.URL) string) Option {
 	return func(c *config) error {
 		if key == nil {
@@ -315,17 +324,22 @@ func WithHostKey(key func(*url.URL) string) Option {
 	}
 }
 
-// WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for
-// proxies, for other protocols and for tests; the Result then has no Addr and
-// of Timing only Wait, Total and FirstByte, which is then all of the exchange. rt must not follow redirects and
-// must honour the context of its requests. An [http.Transport] keeps
-// connections and their goroutines for later unless its DisableKeepAlives is
-// set. An error of rt is taken for the site's if its type says so, as those of
-// packages net, crypto/tls and syscall and io.EOF do, and is ReasonLocal
-// otherwise. The default is the package's own, which makes every request on a
-// fresh connection. Nil is refused, and so is every option that the replaced
-// parts would have obeyed: WithAddrPolicy, since a policy that is not asked is
-// worse than none, WithResolver, WithDialContext and WithTLSConfig.
+// WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for proxies,
+// other protocols and tests. The default is the package's own transport, which
+// makes every request on a fresh connection.
+//
+// rt must not follow redirects and must end a request when its context ends. An
+// [http.Transport] keeps connections and their goroutines for later unless its
+// DisableKeepAlives is set. A Result then has no Addr, and of the parts of Timing
+// only Wait, Total and FirstByte, which is the whole exchange.
+//
+// An error of rt counts as the site's if its type is one by which packages net,
+// crypto/tls and syscall tell of a peer, or if it is io.EOF. Any other error is
+// ReasonLocal.
+//
+// Nil is refused, and so is every option that only the package's own transport
+// obeys: WithResolver, WithDialContext, WithTLSConfig, and WithAddrPolicy above
+// all, since a policy that is not asked is worse than none.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {
@@ -349,10 +363,10 @@ func StatusIn(min, max int) func(*http.Response) error {
 	}
 }
 
-// Host returns the host that a target names, as [WithHostKey] gets it and as the
-// host limits group targets by default: in lower case, in ASCII, and without
-// port and the dot of a rooted name. An IPv6 address has no brackets. The error
-// is that of a check of the target, which would be Unknown with ReasonInvalid.
+// Host returns the host that a target names, as the host limits group targets by
+// default: in lower case and in ASCII, without the port and without the dot of a
+// rooted name. An IPv6 address has no brackets. A target that names no site is an
+// error that is ReasonInvalid, as in a check of it.
 func Host(text string) (string, error) {
 	parsed, err := target.Parse(text)
 	if err != nil {

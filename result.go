@@ -141,8 +141,8 @@ func (r Result) Status() Status {
 	return r.Reason().Status()
 }
 
-// Online reports whether the verdict is Online. Its negation says nothing: a
-// site that is not Online may be Unknown.
+// Online reports whether the verdict is Online. If it is not, the site may be
+// Offline or Unknown: do not call a site down because Online is false.
 func (r Result) Online() bool { return r.Status() == Online }
 
 // Reason says why the site is not Online. It is empty when it is.
