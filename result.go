@@ -61,7 +61,7 @@ type Result struct {
 	// check never got its turn or the target names no site.
 	Attempts int
 
-	// TLS describes the server's certificate and the session, also when the
+	// TLS describes the server's certificate and the session, even when the
 	// certificate was refused. It is nil without a handshake.
 	TLS *TLS
 

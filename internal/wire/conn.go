@@ -65,7 +65,7 @@ func (c *conn) fail(ctx context.Context, err error) error {
 	return err
 }
 
-// handshake makes c a TLS connection. The connection's state is kept also if
+// handshake makes c a TLS connection. The connection's state is kept even if
 // verification fails: what is wrong with a certificate is best told by showing
 // it.
 func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
