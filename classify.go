@@ -27,8 +27,8 @@ func newError(phase Phase, reason Reason, u string, err error) *Error {
 
 // classified makes the Error of err, which ended a check in a phase.
 func classified(phase Phase, u string, err error) *Error {
-	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {
-		err = &dial.AttemptsError{Errs: ranked(phase, many.Errs)}
+	if many, ok := errors.AsType[*dial.AddrsError](err); ok {
+		err = &dial.AddrsError{Errs: ranked(phase, many.Errs)}
 	}
 	return newError(phase, classify(phase, err), u, err)
 }
@@ -38,7 +38,7 @@ func classified(phase Phase, u string, err error) *Error {
 // It is total: whatever is not known is put down to the phase, and to this side
 // where the phase leaves it open.
 func classify(phase Phase, err error) Reason {
-	if many, ok := errors.AsType[*dial.AttemptsError](err); ok {
+	if many, ok := errors.AsType[*dial.AddrsError](err); ok {
 		return classify(phase, ranked(phase, many.Errs)[0])
 	}
 	switch {

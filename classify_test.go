@@ -226,7 +226,7 @@ func TestClassifyAttempts(t *testing.T) {
 	} {
 		for range 2 { // in either order
 			slices.Reverse(test.errs)
-			if got := classify(PhaseConnect, &dial.AttemptsError{Errs: test.errs}); got != test.want {
+			if got := classify(PhaseConnect, &dial.AddrsError{Errs: test.errs}); got != test.want {
 				t.Errorf("classify(%v) = %q; want %q", test.errs, got, test.want)
 			}
 		}

@@ -61,7 +61,7 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool)
 		c.Times.Connect = time.Since(start)
 		return c, c.Times, err
 	}
-	r := &race{d: d, host: host, port: port, start: start, results: make(chan attempt), share: [2]int{maxAddrs / 2, maxAddrs / 2}}
+	r := &race{d: d, host: host, port: port, start: start, results: make(chan connected), share: [2]int{maxAddrs / 2, maxAddrs / 2}}
 	c, err := r.run(ctx, fresh)
 	return c, r.times, err
 }

@@ -84,7 +84,7 @@ var dialTests = []dialTest{
 	{name: "ip4 hangs, ip6 never comes", ip4: v4, ip6: hang, net: map[string]answer{a1: hang},
 		dials: "50ms " + a1, kind: "lookup, deadline", after: 10 * time.Second},
 	{name: "ip4 fails, ip6 is not known", ip4: v4, ip6: answer{err: errServFail}, net: map[string]answer{a1: refused},
-		dials: "0s " + a1, kind: "lookup, attempts, refused"},
+		dials: "0s " + a1, kind: "lookup, several, refused"},
 	{name: "ip4 hangs, ip6 is not known", ip4: v4, ip6: answer{err: errServFail}, net: map[string]answer{a1: hang},
 		dials: "0s " + a1, kind: "lookup, deadline", after: 10 * time.Second},
 
@@ -94,7 +94,7 @@ var dialTests = []dialTest{
 	{name: "B19 ip6 dead, ip4 alive", ip4: v4, ip6: v6, net: map[string]answer{b1: hang}, dials: "0s " + b1 + ", 250ms " + a1, peer: a1, after: 250 * ms},
 	{name: "C1 refused", ip4: v4, net: map[string]answer{a1: refused}, dials: "0s " + a1, kind: "refused"},
 	{name: "C1 first refused, second alive", ip4: both4, net: map[string]answer{a1: refused.in(30 * ms)}, dials: "0s " + a1 + ", 30ms " + a2, peer: a2, after: 30 * ms},
-	{name: "C1 all refused", ip4: both4, net: map[string]answer{a1: refused, a2: refused}, dials: "0s " + a1 + ", 0s " + a2, kind: "attempts, refused"},
+	{name: "C1 all refused", ip4: both4, net: map[string]answer{a1: refused, a2: refused}, dials: "0s " + a1 + ", 0s " + a2, kind: "several, refused"},
 	{name: "C2 silent drop", ip4: v4, net: map[string]answer{a1: hang}, dials: "0s " + a1, kind: "deadline", after: 10 * time.Second},
 	{name: "C2 all dropped", ip4: both4, net: map[string]answer{a1: hang, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, kind: "deadline", after: 10 * time.Second},
 	{name: "C2 one refused, one dropped", ip4: both4, net: map[string]answer{a1: refused, a2: hang}, dials: "0s " + a1 + ", 0s " + a2,

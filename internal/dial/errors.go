@@ -38,21 +38,22 @@ type RouteError struct {
 
 func (e *RouteError) Error() string { return e.err.Error() + ": " + e.Why }
 
-// An AttemptsError holds the errors of several addresses of one host, in the
-// order in which they failed.
-type AttemptsError struct{ Errs []error }
+// An AddrsError holds the errors of several addresses of one host, in the order
+// in which they failed. Those of a family whose lookup failed come last: the
+// address that would have done may be one that the lookup did not find.
+type AddrsError struct{ Errs []error }
 
-func (e *AttemptsError) Error() string { return errors.Join(e.Errs...).Error() }
+func (e *AddrsError) Error() string { return errors.Join(e.Errs...).Error() }
 
 // Unwrap returns the errors.
-func (e *AttemptsError) Unwrap() []error { return e.Errs }
+func (e *AddrsError) Unwrap() []error { return e.Errs }
 
-// attempts returns errs as one error.
-func attempts(errs []error) error {
+// joined returns errs as one error: an [AddrsError] if there are several.
+func joined(errs []error) error {
 	if len(errs) == 1 {
 		return errs[0]
 	}
-	return &AttemptsError{errs}
+	return &AddrsError{errs}
 }
 
 var (

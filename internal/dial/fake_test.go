@@ -177,9 +177,9 @@ func kind(err error) string {
 	add("lookup", lookup)
 	dns, ok := errors.AsType[*net.DNSError](err)
 	add("not found", ok && dns.IsNotFound)
-	_, many := errors.AsType[*AttemptsError](err)
-	// Whether the end of a context is seen once or by several attempts is open.
-	add("attempts", many && !errors.Is(err, context.DeadlineExceeded))
+	_, many := errors.AsType[*AddrsError](err)
+	// Whether the end of a context is seen by one connect or by several is open.
+	add("several", many && !errors.Is(err, context.DeadlineExceeded))
 	_, blocked := errors.AsType[*BlockedError](err)
 	add("blocked", blocked)
 	p, panicked := errors.AsType[*hook.PanicError](err)

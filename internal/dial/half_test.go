@@ -35,7 +35,7 @@ func TestLookupsHalf(t *testing.T) {
 		{"refused, while the question is under way", stubborn, 0, refused, "refused", 250 * ms, a1, 2},
 		{"silent", none, time.Second, hang, "deadline", 10 * time.Second, a1, 2},
 		{"refused, and the other is not known", hang, time.Second, refused, "lookup, refused, deadline", 10 * time.Second, a1, 2},
-		{"refused, and the other fails", answer{after: 150 * ms, err: errServFail}, time.Second, refused, "lookup, attempts, refused", 150 * ms, a1, 2},
+		{"refused, and the other fails", answer{after: 150 * ms, err: errServFail}, time.Second, refused, "lookup, several, refused", 150 * ms, a1, 2},
 		{"refused, and the other is up", v6.in(150 * ms), time.Second, refused, "", 150 * ms, a1 + " " + b1, 2},
 		{"silent, and the other is up", v6.in(150 * ms), time.Second, hang, "", 400 * ms, a1 + " " + b1, 2},
 		{"after the TTL", none, ttl + 50*ms, answer{after: ms}, "", 51 * ms, a1, 2},

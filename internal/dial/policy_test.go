@@ -39,7 +39,7 @@ func TestPolicy(t *testing.T) {
 	}{
 		{"allowed", h, all, refuse(), nil, 1, b1, ""},
 		{"one allowed", h, all, refuse("2001:db8::1", "192.0.2.1"), nil, 1, a2, ""},
-		{"none allowed", h, all, refuse("2001:db8::1", "192.0.2.1", "192.0.2.2"), nil, 0, "", "attempts, blocked"},
+		{"none allowed", h, all, refuse("2001:db8::1", "192.0.2.1", "192.0.2.2"), nil, 0, "", "several, blocked"},
 		{"the only one refused", h, zone{"ip4 h.test.": v4}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
 		{"refused beside a failed lookup", h, zone{"ip4 h.test.": v4, "ip6 h.test.": {err: errServFail}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
 		{"literal", "192.0.2.1", nil, refuse(), nil, 1, a1, ""},
@@ -53,7 +53,7 @@ func TestPolicy(t *testing.T) {
 		{"peer without an address", "192.0.2.1", nil, refuse(), &net.UnixAddr{Name: "/run/x"}, 1, "", "blocked"},
 		{"peer without an address, without a policy", "192.0.2.1", nil, nil, &net.UnixAddr{Name: "/run/x"}, 1, "invalid AddrPort", ""},
 		{"policy panics", "192.0.2.1", nil, func(netip.AddrPort) error { panic("boom") }, nil, 0, "", "panic"},
-		{"policy panics on all", h, all, func(netip.AddrPort) error { panic("boom") }, nil, 0, "", "attempts, panic"},
+		{"policy panics on all", h, all, func(netip.AddrPort) error { panic("boom") }, nil, 0, "", "several, panic"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {

@@ -25,11 +25,12 @@ type race struct {
 	next    int             // the family whose turn it is
 	tried   int
 	running int
-	results chan attempt // unbuffered: see dial
+	results chan connected // unbuffered: see dial
 	errs    []error
 }
 
-type attempt struct {
+// connected is what became of one connect.
+type connected struct {
 	conn Conn
 	err  error
 }
@@ -185,7 +186,7 @@ func (r *race) dial(ctx context.Context) {
 	addr := r.pop()
 	r.running++
 	go func() {
-		a := attempt{err: hook.Exited("the dial function")}
+		a := connected{err: hook.Exited("the dial function")}
 		defer func() {
 			select {
 			case r.results <- a:
@@ -208,7 +209,7 @@ func (r *race) failure() error {
 		r.doubt(nil)
 	}
 	if len(r.errs) > 0 {
-		return attempts(r.errs)
+		return joined(r.errs)
 	}
 	// One family that failed outweighs one that has no address: only if both
 	// say so does the name not exist.
@@ -235,7 +236,7 @@ func (r *race) ended(cause error) error {
 	if len(r.errs) == 0 {
 		return &LookupError{Host: r.host, Err: cause}
 	}
-	return attempts(r.errs)
+	return joined(r.errs)
 }
 
 // doubt adds the errors of lookups that failed, or that cause has ended.

@@ -40,7 +40,7 @@ func TestAnswerAtTheEnd(t *testing.T) {
 			defer cancel()
 			z := zone{"ip4 h.test.": v4.in(time.Second), "ip6 h.test.": v6.in(time.Second)}
 			_, _, err := newDialer(z, new(network)).Dial(ctx, "h.test", 80, false)
-			all, many := errors.AsType[*AttemptsError](err)
+			all, many := errors.AsType[*AddrsError](err)
 			if many && len(all.Errs) == 0 {
 				t.Fatalf("repeat %d: Dial error = %#v; want one that says something", i, err)
 			}
@@ -67,8 +67,8 @@ func TestAddrsCapped(t *testing.T) {
 		n.refuseAll(all6)
 		d := newDialer(zone{"ip4 h.test.": all4, "ip6 h.test.": all6.in(10 * ms)}, n)
 		c, _, err := d.Dial(t.Context(), "h.test", 80, false)
-		check(t, c, err, "", "attempts, refused")
-		all, _ := errors.AsType[*AttemptsError](err)
+		check(t, c, err, "", "several, refused")
+		all, _ := errors.AsType[*AddrsError](err)
 		if len(n.dials) != 8 || len(all.Errs) != 8 {
 			t.Errorf("%d connects, %d errors; want 8", len(n.dials), len(all.Errs))
 		}
@@ -182,9 +182,9 @@ func TestHooksThatEnd(t *testing.T) {
 		{"resolver exits in one family", zone{"ip6 h.test.": v6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
 		{"resolver exits beside addresses", zone{"ip4 h.test.": v4, "ip6 h.test.": v6.doing(runtime.Goexit)}, nil, a1, ""},
 		{"dial panics", zone{"ip4 h.test.": v4}, map[string]answer{a1: {do: boom}}, "", "panic"},
-		{"both dials panic", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}, a2: {do: boom}}, "", "attempts, panic"},
+		{"both dials panic", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}, a2: {do: boom}}, "", "several, panic"},
 		{"one dial panics", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}}, a2, ""},
-		{"both dials exit", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "attempts, panic"},
+		{"both dials exit", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "several, panic"},
 		{"one dial exits", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}}, a2, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

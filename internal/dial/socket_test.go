@@ -119,8 +119,8 @@ func TestErrorText(t *testing.T) {
 	}{
 		{&LookupError{Host: "h\n.test", Err: one}, `look up "h\n.test": one`, one},
 		{&BlockedError{Addr: ap, Err: one}, "address 192.0.2.1:80 blocked: one", one},
-		{attempts([]error{one}), "one", one},
-		{attempts([]error{one, two}), "one\ntwo", two},
+		{joined([]error{one}), "one", one},
+		{joined([]error{one, two}), "one\ntwo", two},
 	} {
 		if got := tt.err.Error(); got != tt.want {
 			t.Errorf("%T.Error() = %q; want %q", tt.err, got, tt.want)
