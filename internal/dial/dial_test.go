@@ -14,9 +14,9 @@ import (
 // A dialTest is one Dial of h.test:80, with 10 s to go.
 type dialTest struct {
 	name  string
-	ip4   answer // of h.test., the rooted name; a zero one is: no such name
-	ip6   answer
-	net   map[string]answer
+	ip4   reply // of h.test., the rooted name; a zero one is: no such name
+	ip6   reply
+	net   map[string]reply
 	dials string        // all connects, with their times
 	peer  string        // "" if there is none
 	kind  string        // of the error
@@ -32,74 +32,74 @@ const (
 )
 
 var (
-	v4, v6       = answer{addrs: "192.0.2.1"}, answer{addrs: "2001:db8::1"}
-	both4, both6 = answer{addrs: "192.0.2.1 192.0.2.2"}, answer{addrs: "2001:db8::1 2001:db8::2"}
-	hang         = answer{after: never}
-	refused      = answer{err: errRefused}
+	one4, one6   = reply{addrs: "192.0.2.1"}, reply{addrs: "2001:db8::1"}
+	both4, both6 = reply{addrs: "192.0.2.1 192.0.2.2"}, reply{addrs: "2001:db8::1 2001:db8::2"}
+	hang         = reply{after: never}
+	refused      = reply{err: errRefused}
 )
 
-func (a answer) in(d time.Duration) answer { a.after = d; return a }
+func (a reply) in(d time.Duration) reply { a.after = d; return a }
 
 // many returns n addresses that begin with prefix.
-func many(prefix string, n int) answer {
+func many(prefix string, n int) reply {
 	var addrs []string
 	for i := range n {
 		addrs = append(addrs, fmt.Sprintf("%s%d", prefix, i+1))
 	}
-	return answer{addrs: strings.Join(addrs, " ")}
+	return reply{addrs: strings.Join(addrs, " ")}
 }
 
 var dialTests = []dialTest{
 	// Lookups.
 	{name: "B1 no such name", kind: "lookup, not found"},
-	{name: "B1 slow", ip4: answer{after: 70 * ms, err: notFound}, ip6: answer{after: 90 * ms, err: notFound}, kind: "lookup, not found", after: 90 * ms, dns: 90 * ms},
-	{name: "B2 no address", ip4: answer{addrs: " "}, ip6: answer{addrs: " "}, kind: "lookup, not found"},
-	{name: "B3 both fail", ip4: answer{err: errServFail}, ip6: answer{err: errServFail}, kind: "lookup"},
-	{name: "B3 one fails, the other has nothing", ip6: answer{err: errServFail}, kind: "lookup"},
+	{name: "B1 slow", ip4: reply{after: 70 * ms, err: notFound}, ip6: reply{after: 90 * ms, err: notFound}, kind: "lookup, not found", after: 90 * ms, dns: 90 * ms},
+	{name: "B2 no address", ip4: reply{addrs: " "}, ip6: reply{addrs: " "}, kind: "lookup, not found"},
+	{name: "B3 both fail", ip4: reply{err: errServFail}, ip6: reply{err: errServFail}, kind: "lookup"},
+	{name: "B3 one fails, the other has nothing", ip6: reply{err: errServFail}, kind: "lookup"},
 	{name: "B5 silence", ip4: hang, ip6: hang, kind: "lookup, deadline", after: 10 * time.Second, dns: 10 * time.Second},
-	{name: "B8 ip4 times out, ip6 has nothing", ip4: answer{after: 3 * time.Second, err: errSilent}, kind: "lookup", after: 3 * time.Second, dns: 3 * time.Second},
-	{name: "B9 ip6 never answers", ip4: v4.in(20 * ms), ip6: hang, dials: "70ms " + a1, peer: a1, after: 70 * ms, dns: 20 * ms},
-	{name: "B10 ip6 fails", ip4: v4, ip6: answer{err: errServFail}, dials: "0s " + a1, peer: a1},
-	{name: "B10 ip4 fails", ip4: answer{err: errServFail}, ip6: v6, dials: "0s " + b1, peer: b1},
-	{name: "B10 ip6 fails within the grace", ip4: v4.in(20 * ms), ip6: answer{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
-	{name: "B15 sinkhole", ip4: answer{addrs: "0.0.0.0"}, ip6: answer{addrs: "::"}, kind: "lookup, not found"},
-	{name: "B15 sinkhole beside an address", ip4: answer{addrs: "0.0.0.0 192.0.2.1"}, ip6: answer{addrs: "::"}, dials: "0s " + a1, peer: a1},
-	{name: "B15 sinkhole in one family, failure in the other", ip4: answer{addrs: "0.0.0.0"}, ip6: answer{err: errServFail}, kind: "lookup"},
-	{name: "mapped addresses", ip4: answer{addrs: "::ffff:192.0.2.1"}, ip6: answer{addrs: "::ffff:192.0.2.2"}, dials: "0s 192.0.2.2:80", peer: "192.0.2.2:80"},
-	{name: "addresses of the wrong family", ip4: v6, ip6: v4, kind: "lookup, not found"},
-	{name: "zero addresses", ip4: answer{addrs: "192.0.2.1"}, ip6: answer{addrs: " "}, dials: "0s " + a1, peer: a1},
+	{name: "B8 ip4 times out, ip6 has nothing", ip4: reply{after: 3 * time.Second, err: errSilent}, kind: "lookup", after: 3 * time.Second, dns: 3 * time.Second},
+	{name: "B9 ip6 never answers", ip4: one4.in(20 * ms), ip6: hang, dials: "70ms " + a1, peer: a1, after: 70 * ms, dns: 20 * ms},
+	{name: "B10 ip6 fails", ip4: one4, ip6: reply{err: errServFail}, dials: "0s " + a1, peer: a1},
+	{name: "B10 ip4 fails", ip4: reply{err: errServFail}, ip6: one6, dials: "0s " + b1, peer: b1},
+	{name: "B10 ip6 fails within the grace", ip4: one4.in(20 * ms), ip6: reply{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
+	{name: "B15 sinkhole", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{addrs: "::"}, kind: "lookup, not found"},
+	{name: "B15 sinkhole beside an address", ip4: reply{addrs: "0.0.0.0 192.0.2.1"}, ip6: reply{addrs: "::"}, dials: "0s " + a1, peer: a1},
+	{name: "B15 sinkhole in one family, failure in the other", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{err: errServFail}, kind: "lookup"},
+	{name: "mapped addresses", ip4: reply{addrs: "::ffff:192.0.2.1"}, ip6: reply{addrs: "::ffff:192.0.2.2"}, dials: "0s 192.0.2.2:80", peer: "192.0.2.2:80"},
+	{name: "addresses of the wrong family", ip4: one6, ip6: one4, kind: "lookup, not found"},
+	{name: "zero addresses", ip4: reply{addrs: "192.0.2.1"}, ip6: reply{addrs: " "}, dials: "0s " + a1, peer: a1},
 
 	// Whose turn it is.
-	{name: "families in turns", ip4: both4, ip6: both6.in(ms), after: ms, net: map[string]answer{b1: refused, a1: refused, b2: refused},
+	{name: "families in turns", ip4: both4, ip6: both6.in(ms), after: ms, net: map[string]reply{b1: refused, a1: refused, b2: refused},
 		dials: "1ms " + b1 + ", 1ms " + a1 + ", 1ms " + b2 + ", 1ms " + a2, peer: a2},
-	{name: "ip6 within the grace of ip4", ip4: v4, ip6: v6.in(49 * ms), dials: "49ms " + b1, peer: b1, after: 49 * ms},
-	{name: "ip6 after the grace of ip4", ip4: v4, ip6: v6.in(80 * ms), dials: "50ms " + a1, peer: a1, after: 50 * ms},
-	{name: "ip6 first waits for nobody", ip4: v4.in(time.Second), ip6: v6.in(ms), dials: "1ms " + b1, peer: b1, after: ms, dns: ms},
-	{name: "ip6 comes while ip4 connects", ip4: v4, ip6: v6.in(80 * ms), net: map[string]answer{a1: hang},
+	{name: "ip6 within the grace of ip4", ip4: one4, ip6: one6.in(49 * ms), dials: "49ms " + b1, peer: b1, after: 49 * ms},
+	{name: "ip6 after the grace of ip4", ip4: one4, ip6: one6.in(80 * ms), dials: "50ms " + a1, peer: a1, after: 50 * ms},
+	{name: "ip6 first waits for nobody", ip4: one4.in(time.Second), ip6: one6.in(ms), dials: "1ms " + b1, peer: b1, after: ms, dns: ms},
+	{name: "ip6 comes while ip4 connects", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: hang},
 		dials: "50ms " + a1 + ", 300ms " + b1, peer: b1, after: 300 * ms},
-	{name: "ip4 fails before ip6 comes", ip4: v4, ip6: v6.in(80 * ms), net: map[string]answer{a1: refused},
+	{name: "ip4 fails before ip6 comes", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: refused},
 		dials: "50ms " + a1 + ", 80ms " + b1, peer: b1, after: 80 * ms},
-	{name: "ip4 fails, ip6 never comes", ip4: v4, ip6: hang, net: map[string]answer{a1: refused},
+	{name: "ip4 fails, ip6 never comes", ip4: one4, ip6: hang, net: map[string]reply{a1: refused},
 		dials: "50ms " + a1, kind: "lookup, refused, deadline", after: 10 * time.Second},
-	{name: "ip4 hangs, ip6 never comes", ip4: v4, ip6: hang, net: map[string]answer{a1: hang},
+	{name: "ip4 hangs, ip6 never comes", ip4: one4, ip6: hang, net: map[string]reply{a1: hang},
 		dials: "50ms " + a1, kind: "lookup, deadline", after: 10 * time.Second},
-	{name: "ip4 fails, ip6 is not known", ip4: v4, ip6: answer{err: errServFail}, net: map[string]answer{a1: refused},
+	{name: "ip4 fails, ip6 is not known", ip4: one4, ip6: reply{err: errServFail}, net: map[string]reply{a1: refused},
 		dials: "0s " + a1, kind: "lookup, several, refused"},
-	{name: "ip4 hangs, ip6 is not known", ip4: v4, ip6: answer{err: errServFail}, net: map[string]answer{a1: hang},
+	{name: "ip4 hangs, ip6 is not known", ip4: one4, ip6: reply{err: errServFail}, net: map[string]reply{a1: hang},
 		dials: "0s " + a1, kind: "lookup, deadline", after: 10 * time.Second},
 
 	// Connects.
-	{name: "B17 many addresses", ip4: many("192.0.2.", 100), net: map[string]answer{}, dials: "0s " + a1, peer: a1},
-	{name: "B18 first dead, second alive", ip4: both4, net: map[string]answer{a1: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a2, after: 250 * ms},
-	{name: "B19 ip6 dead, ip4 alive", ip4: v4, ip6: v6, net: map[string]answer{b1: hang}, dials: "0s " + b1 + ", 250ms " + a1, peer: a1, after: 250 * ms},
-	{name: "C1 refused", ip4: v4, net: map[string]answer{a1: refused}, dials: "0s " + a1, kind: "refused"},
-	{name: "C1 first refused, second alive", ip4: both4, net: map[string]answer{a1: refused.in(30 * ms)}, dials: "0s " + a1 + ", 30ms " + a2, peer: a2, after: 30 * ms},
-	{name: "C1 all refused", ip4: both4, net: map[string]answer{a1: refused, a2: refused}, dials: "0s " + a1 + ", 0s " + a2, kind: "several, refused"},
-	{name: "C2 silent drop", ip4: v4, net: map[string]answer{a1: hang}, dials: "0s " + a1, kind: "deadline", after: 10 * time.Second},
-	{name: "C2 all dropped", ip4: both4, net: map[string]answer{a1: hang, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, kind: "deadline", after: 10 * time.Second},
-	{name: "C2 one refused, one dropped", ip4: both4, net: map[string]answer{a1: refused, a2: hang}, dials: "0s " + a1 + ", 0s " + a2,
+	{name: "B17 many addresses", ip4: many("192.0.2.", 100), net: map[string]reply{}, dials: "0s " + a1, peer: a1},
+	{name: "B18 first dead, second alive", ip4: both4, net: map[string]reply{a1: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a2, after: 250 * ms},
+	{name: "B19 ip6 dead, ip4 alive", ip4: one4, ip6: one6, net: map[string]reply{b1: hang}, dials: "0s " + b1 + ", 250ms " + a1, peer: a1, after: 250 * ms},
+	{name: "C1 refused", ip4: one4, net: map[string]reply{a1: refused}, dials: "0s " + a1, kind: "refused"},
+	{name: "C1 first refused, second alive", ip4: both4, net: map[string]reply{a1: refused.in(30 * ms)}, dials: "0s " + a1 + ", 30ms " + a2, peer: a2, after: 30 * ms},
+	{name: "C1 all refused", ip4: both4, net: map[string]reply{a1: refused, a2: refused}, dials: "0s " + a1 + ", 0s " + a2, kind: "several, refused"},
+	{name: "C2 silent drop", ip4: one4, net: map[string]reply{a1: hang}, dials: "0s " + a1, kind: "deadline", after: 10 * time.Second},
+	{name: "C2 all dropped", ip4: both4, net: map[string]reply{a1: hang, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, kind: "deadline", after: 10 * time.Second},
+	{name: "C2 one refused, one dropped", ip4: both4, net: map[string]reply{a1: refused, a2: hang}, dials: "0s " + a1 + ", 0s " + a2,
 		kind: "refused, deadline", after: 10 * time.Second},
-	{name: "C11 the slower one wins", ip4: both4, net: map[string]answer{a1: {after: 1100 * ms}, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a1, after: 1100 * ms},
+	{name: "C11 the slower one wins", ip4: both4, net: map[string]reply{a1: {after: 1100 * ms}, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a1, after: 1100 * ms},
 }
 
 func TestDial(t *testing.T) {
@@ -107,12 +107,12 @@ func TestDial(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				z := zone{}
-				for key, a := range map[string]answer{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6} {
+				for key, a := range map[string]reply{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6} {
 					if a.addrs != "" || a.after > 0 || a.err != nil {
 						z[key] = a
 					}
 				}
-				n := &network{answers: tt.net}
+				n := &network{replies: tt.net}
 				d := newDialer(z, n)
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()

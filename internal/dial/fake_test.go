@@ -36,8 +36,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// An answer is what a zone or a network says to one question.
-type answer struct {
+// A reply is what a zone or a network says to one question.
+type reply struct {
 	after time.Duration
 	addrs string // with spaces between
 	err   error
@@ -51,9 +51,9 @@ var (
 	errRefused  = &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 )
 
-// A zone is a Resolver that answers by "ip4 name" and "ip6 name". There is no
+// A zone is a Resolver that replies by "ip4 name" and "ip6 name". There is no
 // name that it does not list.
-type zone map[string]answer
+type zone map[string]reply
 
 func (z zone) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	a, ok := z[network+" "+host]
@@ -94,10 +94,10 @@ func (c *counting) questions() string {
 	return strings.Join(slices.Sorted(slices.Values(c.asked)), ", ")
 }
 
-// A network answers connects by "ip:port". What it does not list accepts at
+// A network replies to connects by "ip:port". What it does not list accepts at
 // once.
 type network struct {
-	answers   map[string]answer
+	replies   map[string]reply
 	elsewhere net.Addr // the peer of all connections, if set
 
 	mu    sync.Mutex
@@ -110,7 +110,7 @@ func (n *network) DialContext(ctx context.Context, _, addr string) (net.Conn, er
 	n.mu.Lock()
 	n.dials = append(n.dials, fmt.Sprint(time.Since(n.began), " ", addr))
 	n.mu.Unlock()
-	a := n.answers[addr]
+	a := n.replies[addr]
 	if a.do != nil {
 		a.do()
 	}

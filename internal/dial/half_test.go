@@ -17,33 +17,33 @@ import (
 // again: there may be others, and that there are none is to be known as well.
 func TestLookupsHalf(t *testing.T) {
 	const ttl = 30 * time.Second
-	none := answer{after: 150 * ms, err: notFound}
-	stubborn := answer{do: func() { time.Sleep(150 * ms) }, err: notFound} // heeds no context
+	none := reply{after: 150 * ms, err: notFound}
+	stubborn := reply{do: func() { time.Sleep(150 * ms) }, err: notFound} // heeds no context
 	for _, tt := range []struct {
 		name  string
-		ip6   answer
+		ip6   reply
 		pause time.Duration // between the first and the second
-		then  answer        // of the address to the second
+		then  reply         // of the address to the second
 		kind  string        // of the second's error
 		after time.Duration
 		dials string
 		asked int // for IPv4
 	}{
-		{"up", none, time.Second, answer{after: ms}, "", ms, a1, 1},
-		{"up, while the question is under way", stubborn, 0, answer{after: ms}, "", 51 * ms, a1, 1},
+		{"up", none, time.Second, reply{after: ms}, "", ms, a1, 1},
+		{"up, while the question is under way", stubborn, 0, reply{after: ms}, "", 51 * ms, a1, 1},
 		{"refused", none, time.Second, refused, "refused", 150 * ms, a1, 2},
 		{"refused, while the question is under way", stubborn, 0, refused, "refused", 250 * ms, a1, 2},
 		{"silent", none, time.Second, hang, "deadline", 10 * time.Second, a1, 2},
 		{"refused, and the other is not known", hang, time.Second, refused, "lookup, refused, deadline", 10 * time.Second, a1, 2},
-		{"refused, and the other fails", answer{after: 150 * ms, err: errServFail}, time.Second, refused, "lookup, several, refused", 150 * ms, a1, 2},
-		{"refused, and the other is up", v6.in(150 * ms), time.Second, refused, "", 150 * ms, a1 + " " + b1, 2},
-		{"silent, and the other is up", v6.in(150 * ms), time.Second, hang, "", 400 * ms, a1 + " " + b1, 2},
-		{"after the TTL", none, ttl + 50*ms, answer{after: ms}, "", 51 * ms, a1, 2},
+		{"refused, and the other fails", reply{after: 150 * ms, err: errServFail}, time.Second, refused, "lookup, several, refused", 150 * ms, a1, 2},
+		{"refused, and the other is up", one6.in(150 * ms), time.Second, refused, "", 150 * ms, a1 + " " + b1, 2},
+		{"silent, and the other is up", one6.in(150 * ms), time.Second, hang, "", 400 * ms, a1 + " " + b1, 2},
+		{"after the TTL", none, ttl + 50*ms, reply{after: ms}, "", 51 * ms, a1, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				r := &counting{Resolver: zone{"ip4 h.test.": v4, "ip6 h.test.": tt.ip6}}
-				n := &network{answers: map[string]answer{}}
+				r := &counting{Resolver: zone{"ip4 h.test.": one4, "ip6 h.test.": tt.ip6}}
+				n := &network{replies: map[string]reply{}}
 				d := newDialer(r, n)
 				d.Lookups = NewLookups(r, ttl)
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -55,7 +55,7 @@ func TestLookupsHalf(t *testing.T) {
 					time.Sleep(tt.pause - 50*ms)
 				}
 				before, _ := n.log()
-				n.answers[a1] = tt.then
+				n.replies[a1] = tt.then
 				start := time.Now()
 				ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
@@ -116,7 +116,7 @@ func silent6(ctx context.Context, _ string) ([]netip.Addr, error) {
 func TestLookupsOverlap(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: silent6}
-		d := newDialer(r, &network{answers: map[string]answer{a1: hang}})
+		d := newDialer(r, &network{replies: map[string]reply{a1: hang}})
 		d.Lookups = NewLookups(r, 30*time.Second)
 		var wg sync.WaitGroup
 		for range 60 { // five minutes
@@ -138,7 +138,7 @@ func TestLookupsOverlap(t *testing.T) {
 func TestLookupsFresh(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: silent6}
-		n := &network{answers: map[string]answer{"192.0.2.1:81": hang, "192.0.2.2:81": hang}}
+		n := &network{replies: map[string]reply{"192.0.2.1:81": hang, "192.0.2.2:81": hang}}
 		d := newDialer(r, n)
 		d.Lookups = NewLookups(r, 30*time.Second)
 		if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
@@ -161,8 +161,8 @@ func TestLookupsFresh(t *testing.T) {
 func TestLookupsHalfThenWhole(t *testing.T) {
 	for range 20 {
 		bubble.Test(t, func(t *testing.T) {
-			r := zone{"ip4 h.test.": v4, "ip6 h.test.": v6.in(150 * ms)}
-			n := &network{answers: map[string]answer{"192.0.2.1:81": hang}}
+			r := zone{"ip4 h.test.": one4, "ip6 h.test.": one6.in(150 * ms)}
+			n := &network{replies: map[string]reply{"192.0.2.1:81": hang}}
 			d := newDialer(r, n)
 			d.Lookups = NewLookups(r, 30*time.Second)
 			for _, tt := range []struct {
@@ -206,8 +206,8 @@ func TestLookupsOfASilentFamily(t *testing.T) {
 // A lookup may take longer than the TTL of what it finds.
 func TestLookupsLongerThanTTL(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		slow := answer{do: func() { time.Sleep(time.Minute) }, err: notFound}
-		d := newDialer(zone{"ip4 h.test.": v4, "ip6 h.test.": slow}, new(network))
+		slow := reply{do: func() { time.Sleep(time.Minute) }, err: notFound}
+		d := newDialer(zone{"ip4 h.test.": one4, "ip6 h.test.": slow}, new(network))
 		d.Lookups = NewLookups(d.Lookups.resolver, 30*time.Second)
 		for range 3 {
 			if err := dialOnce(t.Context(), d, "h.test", false); err != nil {

@@ -43,11 +43,18 @@ func NewLookups(r Resolver, ttl time.Duration) *Lookups {
 	return &Lookups{resolver: r, ttl: ttl, flights: make(map[string]*flight)}
 }
 
+// The address families, as they index arrays, in the order in which they are
+// preferred.
+const (
+	v6 = iota
+	v4
+)
+
 // A flight is the lookup of one name in both address families. A family's
 // answer may be read once its channel is closed.
 type flight struct {
 	host    string
-	v4, v6  family
+	answers [2]answer
 	began   time.Time
 	cancel  context.CancelFunc
 	waiters int       // guarded by Lookups.mu
@@ -55,7 +62,7 @@ type flight struct {
 	left    bool      // guarded by Lookups.mu; all have gone on with one family's addresses
 }
 
-type family struct {
+type answer struct {
 	network string // "ip4" or "ip6"
 	done    chan struct{}
 	addrs   []netip.Addr
@@ -80,8 +87,10 @@ func (l *Lookups) join(ctx context.Context, host string, fresh bool) (f *flight,
 			host:   host,
 			began:  now,
 			cancel: cancel,
-			v4:     family{network: "ip4", done: make(chan struct{})},
-			v6:     family{network: "ip6", done: make(chan struct{})},
+			answers: [2]answer{
+				v6: {network: "ip6", done: make(chan struct{})},
+				v4: {network: "ip4", done: make(chan struct{})},
+			},
 		}
 		l.flights[host] = f
 		go l.fly(ctx, f)
@@ -99,7 +108,7 @@ func (l *Lookups) stale(f *flight, now time.Time) bool {
 	if !f.expires.IsZero() {
 		return !now.Before(f.expires)
 	}
-	return l.ttl > 0 && !now.Before(f.began.Add(l.ttl)) && (f.v4.found() || f.v6.found())
+	return l.ttl > 0 && !now.Before(f.began.Add(l.ttl)) && (f.answers[v4].found() || f.answers[v6].found())
 }
 
 // leave counts the caller out. The last one to leave ends the lookup.
@@ -114,15 +123,15 @@ func (l *Lookups) leave(f *flight) {
 	// What one family found is kept also if nobody waited for the other: a
 	// server that is silent about that would otherwise cost every check its
 	// grace. Whoever needs the other's addresses looks up again: see race.
-	if f.left = f.v4.found() || f.v6.found(); !f.left {
+	if f.left = f.answers[v4].found() || f.answers[v6].found(); !f.left {
 		l.forget(f)
 	}
 }
 
 // settled reports whether the family's answer may be read.
-func (fam *family) settled() bool {
+func (a *answer) settled() bool {
 	select {
-	case <-fam.done:
+	case <-a.done:
 		return true
 	default:
 		return false
@@ -130,7 +139,7 @@ func (fam *family) settled() bool {
 }
 
 // found reports whether the family has settled with addresses.
-func (fam *family) found() bool { return fam.settled() && len(fam.addrs) > 0 }
+func (a *answer) found() bool { return a.settled() && len(a.addrs) > 0 }
 
 // forget drops f, unless a later flight has taken its place.
 func (l *Lookups) forget(f *flight) {
@@ -146,8 +155,8 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := len(f.v4.addrs)+len(f.v6.addrs) > 0
-	whole := f.left || !failed(f.v4.err) && !failed(f.v6.err)
+	found := len(f.answers[v4].addrs)+len(f.answers[v6].addrs) > 0
+	whole := f.left || !failed(f.answers[v4].err) && !failed(f.answers[v6].err)
 	now := time.Now()
 	if !found || !whole || l.ttl == 0 || l.flights[f.host] != f || l.stale(f, now) {
 		l.forget(f)
@@ -172,8 +181,8 @@ func (l *Lookups) fly(ctx context.Context, f *flight) {
 // is hardly ever a name of the Internet, and Go's resolver finds it in the hosts
 // file only without the dot.
 func (l *Lookups) resolve(ctx context.Context, f *flight) {
-	defer f.v6.settle()
-	defer f.v4.settle()
+	defer f.answers[v6].settle()
+	defer f.answers[v4].settle()
 	switch rooted := strings.HasSuffix(f.host, "."); {
 	case rooted, !strings.Contains(f.host, "."):
 		l.askBoth(ctx, f, f.host, true)
@@ -188,8 +197,8 @@ func (l *Lookups) resolve(ctx context.Context, f *flight) {
 func (l *Lookups) askBoth(ctx context.Context, f *flight, name string, final bool) (none bool) {
 	var none4, none6 bool
 	var wg sync.WaitGroup
-	wg.Go(func() { none4 = l.ask(ctx, &f.v4, name, final) })
-	wg.Go(func() { none6 = l.ask(ctx, &f.v6, name, final) })
+	wg.Go(func() { none4 = l.ask(ctx, &f.answers[v4], name, final) })
+	wg.Go(func() { none6 = l.ask(ctx, &f.answers[v6], name, final) })
 	wg.Wait()
 	return none4 && none6
 }
@@ -197,19 +206,19 @@ func (l *Lookups) askBoth(ctx context.Context, f *flight, name string, final boo
 // ask looks name up in one family and settles the family, unless there is no
 // such name and a further name may yet be asked for. It reports whether there
 // is no such name.
-func (l *Lookups) ask(ctx context.Context, fam *family, name string, final bool) (none bool) {
-	fam.addrs, fam.err = nil, hook.Exited("the resolver")
-	fam.addrs, fam.err = l.lookup(ctx, fam.network, name)
-	none = len(fam.addrs) == 0 && !failed(fam.err) && !errors.Is(fam.err, errSinkhole)
+func (l *Lookups) ask(ctx context.Context, a *answer, name string, final bool) (none bool) {
+	a.addrs, a.err = nil, hook.Exited("the resolver")
+	a.addrs, a.err = l.lookup(ctx, a.network, name)
+	none = len(a.addrs) == 0 && !failed(a.err) && !errors.Is(a.err, errSinkhole)
 	if final || !none {
-		fam.settle()
+		a.settle()
 	}
 	return none
 }
 
-func (fam *family) settle() {
-	if !fam.settled() {
-		close(fam.done)
+func (a *answer) settle() {
+	if !a.settled() {
+		close(a.done)
 	}
 }
 

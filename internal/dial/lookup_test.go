@@ -33,17 +33,17 @@ func TestSearchList(t *testing.T) {
 		asked      string
 		peer, kind string
 	}{
-		{"rooted", "h.test", zone{"ip4 h.test.": v4, "ip4 h.test": {addrs: "192.0.2.66"}}, rooted, a1, ""},
-		{"B21 by the search list", "h.test", zone{"ip4 h.test": v4}, searched, a1, ""},
-		{"B21 by the search list, ip6", "h.test", zone{"ip6 h.test": v6}, searched, b1, ""},
-		{"one label", "h", zone{"ip4 h": v4, "ip4 h.": {addrs: "192.0.2.66"}}, "ip4 h, ip6 h", a1, ""},
-		{"one label, rooted", "h.", zone{"ip4 h": v4}, "ip4 h., ip6 h.", "", "lookup, not found"},
+		{"rooted", "h.test", zone{"ip4 h.test.": one4, "ip4 h.test": {addrs: "192.0.2.66"}}, rooted, a1, ""},
+		{"B21 by the search list", "h.test", zone{"ip4 h.test": one4}, searched, a1, ""},
+		{"B21 by the search list, ip6", "h.test", zone{"ip6 h.test": one6}, searched, b1, ""},
+		{"one label", "h", zone{"ip4 h": one4, "ip4 h.": {addrs: "192.0.2.66"}}, "ip4 h, ip6 h", a1, ""},
+		{"one label, rooted", "h.", zone{"ip4 h": one4}, "ip4 h., ip6 h.", "", "lookup, not found"},
 		{"nowhere", "h.test", zone{}, searched, "", "lookup, not found"},
 		{"search list fails", "h.test", zone{"ip4 h.test": {err: errServFail}}, searched, "", "lookup"},
-		{"B21 trailing dot", "h.test.", zone{"ip4 h.test": v4}, rooted, "", "lookup, not found"},
-		{"failure is final", "h.test", zone{"ip4 h.test.": {err: errServFail}, "ip4 h.test": v4}, rooted, "", "lookup"},
-		{"sinkhole is final", "h.test", zone{"ip4 h.test.": {addrs: "0.0.0.0"}, "ip4 h.test": v4}, rooted, "", "lookup, not found"},
-		{"one address is final", "h.test", zone{"ip6 h.test.": v6, "ip4 h.test": v4}, rooted, b1, ""},
+		{"B21 trailing dot", "h.test.", zone{"ip4 h.test": one4}, rooted, "", "lookup, not found"},
+		{"failure is final", "h.test", zone{"ip4 h.test.": {err: errServFail}, "ip4 h.test": one4}, rooted, "", "lookup"},
+		{"sinkhole is final", "h.test", zone{"ip4 h.test.": {addrs: "0.0.0.0"}, "ip4 h.test": one4}, rooted, "", "lookup, not found"},
+		{"one address is final", "h.test", zone{"ip6 h.test.": one6, "ip4 h.test": one4}, rooted, b1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestLookupsShared(t *testing.T) {
 		z    zone
 		kind string
 	}{
-		{"found", zone{"ip4 h.test.": v4.in(time.Second), "ip6 h.test.": v6.in(time.Second)}, ""},
+		{"found", zone{"ip4 h.test.": one4.in(time.Second), "ip6 h.test.": one6.in(time.Second)}, ""},
 		{"failed", zone{"ip4 h.test.": {after: time.Second, err: errServFail}, "ip6 h.test.": {err: errServFail}}, "lookup"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestLookupsShared(t *testing.T) {
 
 func TestLookupsReused(t *testing.T) {
 	const ttl = 30 * time.Second
-	found := zone{"ip4 h.test.": v4, "ip6 h.test.": v6}
+	found := zone{"ip4 h.test.": one4, "ip6 h.test.": one6}
 	for _, tt := range []struct {
 		name  string
 		z     zone
@@ -106,8 +106,8 @@ func TestLookupsReused(t *testing.T) {
 		{"within the TTL", found, ttl - 1, false, 1},
 		{"after the TTL", found, ttl, false, 2},
 		{"fresh", found, ms, true, 2},
-		{"one family only", zone{"ip4 h.test.": v4}, time.Second, false, 1},
-		{"one family failed", zone{"ip4 h.test.": v4, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
+		{"one family only", zone{"ip4 h.test.": one4}, time.Second, false, 1},
+		{"one family failed", zone{"ip4 h.test.": one4, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
 		{"both failed", zone{"ip4 h.test.": {err: errServFail}, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
 		{"not found", zone{}, time.Second, false, 4},
 	} {
@@ -115,7 +115,7 @@ func TestLookupsReused(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				r := &counting{Resolver: tt.z}
 				// Who connects in no time does not wait for the other family.
-				d := newDialer(r, &network{answers: map[string]answer{a1: {after: ms}, b1: {after: ms}}})
+				d := newDialer(r, &network{replies: map[string]reply{a1: {after: ms}, b1: {after: ms}}})
 				d.Lookups = NewLookups(r, ttl)
 				first := dialOnce(t.Context(), d, "h.test", false)
 				time.Sleep(tt.after - ms)
@@ -170,7 +170,7 @@ func TestLookupsAfterCancel(t *testing.T) {
 			t.Errorf("Dial error is of kind %q; want %q", got, "lookup, deadline")
 		}
 		synctest.Wait()
-		z["ip4 h.test."] = v4
+		z["ip4 h.test."] = one4
 		if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
 			t.Errorf("Dial error = %v; want nil", err)
 		}

@@ -17,9 +17,9 @@ type race struct {
 	start time.Time
 	times Times
 
-	answers [2]*family      // IPv6, IPv4
+	answers [2]*answer      // of each family, as all arrays here
 	over    [2]bool         // whether they are from a lookup that is over
-	todo    [2][]netip.Addr // not yet tried: IPv6, IPv4
+	todo    [2][]netip.Addr // not yet tried
 	used    [2]int          // how many of each have been tried
 	share   [2]int          // how many tries are kept for each
 	next    int             // the family whose turn it is
@@ -49,10 +49,10 @@ func (r *race) run(ctx context.Context, fresh bool) (Conn, error) {
 		held = true
 		hold.Reset(d)
 	}
-	wait6, wait4 := f.v6.done, f.v4.done // nil once they are known
-	begun := false                       // IPv6 has answered, or has had its grace
+	waits := [2]chan struct{}{f.answers[v6].done, f.answers[v4].done} // nil once they are known
+	begun := false                                                    // IPv6 has answered, or has had its grace
 	for {
-		switch known := wait4 == nil && wait6 == nil; {
+		switch known := waits[v4] == nil && waits[v6] == nil; {
 		case known && r.tried == 0 && r.left() == 1 && r.unknown() < 0:
 			return r.only(ctx)
 		case r.left() > 0 && begun && !held:
@@ -62,22 +62,19 @@ func (r *race) run(ctx context.Context, fresh bool) (Conn, error) {
 			// What there was is not enough.
 			r.d.Lookups.leave(f)
 			i := r.unknown()
-			if f = r.lookup(ctx, true); i == 0 {
-				wait6 = f.v6.done
-			} else {
-				wait4 = f.v4.done
-			}
+			f = r.lookup(ctx, true)
+			waits[i] = f.answers[i].done
 		case known && r.left() == 0 && r.running == 0:
 			return Conn{}, r.failure()
 		}
 		select {
-		case <-wait6:
-			wait6, begun = nil, true
-			r.add(ctx, 0)
+		case <-waits[v6]:
+			waits[v6], begun = nil, true
+			r.add(ctx, v6)
 			held = held && r.tried > 0
-		case <-wait4:
-			wait4 = nil
-			r.add(ctx, 1)
+		case <-waits[v4]:
+			waits[v4] = nil
+			r.add(ctx, v4)
 			if !begun && r.left() > 0 {
 				pause(grace)
 			}
@@ -100,9 +97,9 @@ func (r *race) run(ctx context.Context, fresh bool) (Conn, error) {
 // known already nothing is taken.
 func (r *race) lookup(ctx context.Context, fresh bool) *flight {
 	f, over := r.d.Lookups.join(ctx, r.host, fresh)
-	for i, fam := range []*family{&f.v6, &f.v4} {
+	for i := range f.answers {
 		if r.answers[i] == nil || r.unknown() == i {
-			r.answers[i], r.over[i] = fam, over
+			r.answers[i], r.over[i] = &f.answers[i], over
 		}
 	}
 	return f
@@ -111,8 +108,8 @@ func (r *race) lookup(ctx context.Context, fresh bool) *flight {
 // unknown returns the family that nobody waited for when the name was looked up,
 // or -1: what is wrong with its answer may be that.
 func (r *race) unknown() int {
-	for i, fam := range r.answers {
-		if fam != nil && r.over[i] && fam.settled() && failed(fam.err) {
+	for i, a := range r.answers {
+		if a != nil && r.over[i] && a.settled() && failed(a.err) {
 			return i
 		}
 	}
@@ -159,7 +156,7 @@ func (r *race) lookedUp() {
 }
 
 // left returns how many addresses may still be tried.
-func (r *race) left() int { return r.room(0) + r.room(1) }
+func (r *race) left() int { return r.room(v6) + r.room(v4) }
 
 // room returns how many addresses of one family may still be tried. Half of
 // the tries are kept for the other family until it is known to need fewer.
@@ -213,13 +210,12 @@ func (r *race) failure() error {
 	}
 	// One family that failed outweighs one that has no address: only if both
 	// say so does the name not exist.
-	v6, v4 := r.answers[0].err, r.answers[1].err
-	err := v4
+	err := r.answers[v4].err
 	if !failed(err) {
-		err = v6
+		err = r.answers[v6].err
 	}
 	if err == nil {
-		err = v4
+		err = r.answers[v4].err
 	}
 	return &LookupError{Host: r.host, Err: err}
 }
@@ -241,12 +237,12 @@ func (r *race) ended(cause error) error {
 
 // doubt adds the errors of lookups that failed, or that cause has ended.
 func (r *race) doubt(cause error) {
-	for i, fam := range r.answers {
+	for i, a := range r.answers {
 		switch {
-		case !fam.settled(), r.unknown() == i:
+		case !a.settled(), r.unknown() == i:
 			r.errs = append(r.errs, &LookupError{Host: r.host, Err: cause})
-		case failed(fam.err):
-			r.errs = append(r.errs, &LookupError{Host: r.host, Err: fam.err})
+		case failed(a.err):
+			r.errs = append(r.errs, &LookupError{Host: r.host, Err: a.err})
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"example.com/checker/internal/bubble"
 )
 
-func (a answer) doing(do func()) answer { a.do = do; return a }
+func (a reply) doing(do func()) reply { a.do = do; return a }
 
 // However the answers race, one family that timed out is never taken for a
 // name that does not exist.
@@ -38,7 +38,7 @@ func TestAnswerAtTheEnd(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			z := zone{"ip4 h.test.": v4.in(time.Second), "ip6 h.test.": v6.in(time.Second)}
+			z := zone{"ip4 h.test.": one4.in(time.Second), "ip6 h.test.": one6.in(time.Second)}
 			_, _, err := newDialer(z, new(network)).Dial(ctx, "h.test", 80, false)
 			all, many := errors.AsType[*AddrsError](err)
 			if many && len(all.Errs) == 0 {
@@ -49,12 +49,12 @@ func TestAnswerAtTheEnd(t *testing.T) {
 }
 
 // refuseAll makes n refuse connects to the addresses of a.
-func (n *network) refuseAll(a answer) {
-	if n.answers == nil {
-		n.answers = make(map[string]answer)
+func (n *network) refuseAll(a reply) {
+	if n.replies == nil {
+		n.replies = make(map[string]reply)
 	}
 	for s := range strings.FieldsSeq(a.addrs) {
-		n.answers[netip.AddrPortFrom(netip.MustParseAddr(s), 80).String()] = refused
+		n.replies[netip.AddrPortFrom(netip.MustParseAddr(s), 80).String()] = refused
 	}
 }
 
@@ -83,18 +83,18 @@ func TestAddrsCapped(t *testing.T) {
 func TestAddrsShared(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		ip4, ip6 answer
+		ip4, ip6 reply
 		peer     string
 	}{
-		{"ip6 first", v4.in(5 * ms), many("2001:db8::", 8), a1},
-		{"ip4 first", many("192.0.2.", 8), v6.in(60 * ms), b1},
+		{"ip6 first", one4.in(5 * ms), many("2001:db8::", 8), a1},
+		{"ip4 first", many("192.0.2.", 8), one6.in(60 * ms), b1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				n := new(network)
 				n.refuseAll(many("192.0.2.", 8))
 				n.refuseAll(many("2001:db8::", 8))
-				delete(n.answers, tt.peer)
+				delete(n.replies, tt.peer)
 				c, _, err := newDialer(zone{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6}, n).Dial(t.Context(), "h.test", 80, false)
 				check(t, c, err, tt.peer, "")
 			})
@@ -116,10 +116,10 @@ func TestLateConnections(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				// Connects that do not look at their context.
-				deaf := func(d time.Duration) answer { return answer{}.doing(func() { time.Sleep(d) }) }
-				n := &network{answers: map[string]answer{b1: deaf(5 * time.Second), a1: deaf(5 * time.Second), b2: {after: 1200 * ms}}}
+				deaf := func(d time.Duration) reply { return reply{}.doing(func() { time.Sleep(d) }) }
+				n := &network{replies: map[string]reply{b1: deaf(5 * time.Second), a1: deaf(5 * time.Second), b2: {after: 1200 * ms}}}
 				z := zone{"ip4 h.test.": both4, "ip6 h.test.": both6}
-				n.answers[a2] = refused
+				n.replies[a2] = refused
 				ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
 				defer cancel()
 				c, _, err := newDialer(z, n).Dial(ctx, "h.test", 80, false)
@@ -142,13 +142,13 @@ func TestDialCanceled(t *testing.T) {
 	}{
 		{"in the lookup", zone{"ip4 h.test.": hang, "ip6 h.test.": hang}, true},
 		{"in one lookup", zone{"ip6 h.test.": hang}, true},
-		{"in the grace", zone{"ip4 h.test.": v4.in(980 * ms), "ip6 h.test.": hang}, true},
-		{"in the only connect", zone{"ip4 h.test.": v4}, false},
+		{"in the grace", zone{"ip4 h.test.": one4.in(980 * ms), "ip6 h.test.": hang}, true},
+		{"in the only connect", zone{"ip4 h.test.": one4}, false},
 		{"in one of the connects", zone{"ip4 h.test.": both4}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				n := &network{answers: map[string]answer{a1: hang, a2: hang}}
+				n := &network{replies: map[string]reply{a1: hang, a2: hang}}
 				d := newDialer(tt.z, n)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(cause) })
@@ -171,25 +171,25 @@ func TestHooksThatEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		z    zone
-		net  map[string]answer
+		net  map[string]reply
 		peer string
 		kind string
 	}{
-		{"resolver panics", zone{"ip4 h.test.": v4.doing(boom), "ip6 h.test.": v6.doing(boom)}, nil, "", "lookup, panic"},
-		{"resolver panics in one family", zone{"ip4 h.test.": v4.doing(boom)}, nil, "", "lookup, panic"},
-		{"resolver panics beside addresses", zone{"ip4 h.test.": v4, "ip6 h.test.": v6.doing(boom)}, nil, a1, ""},
-		{"resolver exits", zone{"ip4 h.test.": v4.doing(runtime.Goexit), "ip6 h.test.": v6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
-		{"resolver exits in one family", zone{"ip6 h.test.": v6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
-		{"resolver exits beside addresses", zone{"ip4 h.test.": v4, "ip6 h.test.": v6.doing(runtime.Goexit)}, nil, a1, ""},
-		{"dial panics", zone{"ip4 h.test.": v4}, map[string]answer{a1: {do: boom}}, "", "panic"},
-		{"both dials panic", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}, a2: {do: boom}}, "", "several, panic"},
-		{"one dial panics", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: boom}}, a2, ""},
-		{"both dials exit", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "several, panic"},
-		{"one dial exits", zone{"ip4 h.test.": both4}, map[string]answer{a1: {do: runtime.Goexit}}, a2, ""},
+		{"resolver panics", zone{"ip4 h.test.": one4.doing(boom), "ip6 h.test.": one6.doing(boom)}, nil, "", "lookup, panic"},
+		{"resolver panics in one family", zone{"ip4 h.test.": one4.doing(boom)}, nil, "", "lookup, panic"},
+		{"resolver panics beside addresses", zone{"ip4 h.test.": one4, "ip6 h.test.": one6.doing(boom)}, nil, a1, ""},
+		{"resolver exits", zone{"ip4 h.test.": one4.doing(runtime.Goexit), "ip6 h.test.": one6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
+		{"resolver exits in one family", zone{"ip6 h.test.": one6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
+		{"resolver exits beside addresses", zone{"ip4 h.test.": one4, "ip6 h.test.": one6.doing(runtime.Goexit)}, nil, a1, ""},
+		{"dial panics", zone{"ip4 h.test.": one4}, map[string]reply{a1: {do: boom}}, "", "panic"},
+		{"both dials panic", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: boom}, a2: {do: boom}}, "", "several, panic"},
+		{"one dial panics", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: boom}}, a2, ""},
+		{"both dials exit", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "several, panic"},
+		{"one dial exits", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: runtime.Goexit}}, a2, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				c, _, err := newDialer(tt.z, &network{answers: tt.net}).Dial(t.Context(), "h.test", 80, false)
+				c, _, err := newDialer(tt.z, &network{replies: tt.net}).Dial(t.Context(), "h.test", 80, false)
 				check(t, c, err, tt.peer, tt.kind)
 			})
 		})
@@ -199,7 +199,7 @@ func TestHooksThatEnd(t *testing.T) {
 // A dial function that ends the goroutine of its caller leaves nothing behind.
 func TestOnlyDialExits(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		d := newDialer(zone{"ip4 h.test.": v4}, &network{answers: map[string]answer{a1: {do: runtime.Goexit}}})
+		d := newDialer(zone{"ip4 h.test.": one4}, &network{replies: map[string]reply{a1: {do: runtime.Goexit}}})
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
