@@ -190,7 +190,7 @@ func TestLookupsOfASilentFamily(t *testing.T) {
 		d := newDialer(r, new(network))
 		d.Lookups = NewLookups(r, 30*time.Second)
 		dialOnce(t.Context(), d, "other.test", false)
-		for range maxFound + 1 {
+		for range maxKept + 1 {
 			dialOnce(t.Context(), d, "h.test", false)
 		}
 		time.Sleep(time.Second)
@@ -216,7 +216,7 @@ func TestLookupsLongerThanTTL(t *testing.T) {
 			time.Sleep(20 * time.Second)
 		}
 		time.Sleep(2 * time.Minute)
-		if n := len(d.Lookups.found); n > 1 {
+		if n := len(d.Lookups.kept); n > 1 {
 			t.Errorf("%d answers are kept; want at most one", n)
 		}
 	})

@@ -192,19 +192,19 @@ func TestLookupsBounded(t *testing.T) {
 			synctest.Wait()
 			l.leave(f)
 		}
-		for i := range maxFound + 100 {
+		for i := range maxKept + 100 {
 			look(i)
 		}
-		if len(l.flights) != maxFound || len(l.found) != maxFound {
-			t.Errorf("%d answers are kept, %d in order; want %d", len(l.flights), len(l.found), maxFound)
+		if len(l.flights) != maxKept || len(l.kept) != maxKept {
+			t.Errorf("%d answers are kept, %d in order; want %d", len(l.flights), len(l.kept), maxKept)
 		}
 		if l.flights["h0.test"] != nil || l.flights["h100.test"] == nil {
 			t.Errorf("the answers kept are not the latest ones")
 		}
 		time.Sleep(30 * time.Second)
 		look(0)
-		if len(l.flights) != 1 || len(l.found) != 1 {
-			t.Errorf("%d answers are kept after the TTL, %d in order; want 1", len(l.flights), len(l.found))
+		if len(l.flights) != 1 || len(l.kept) != 1 {
+			t.Errorf("%d answers are kept after the TTL, %d in order; want 1", len(l.flights), len(l.kept))
 		}
 	})
 }

@@ -109,7 +109,7 @@ func (r *race) lookup(ctx context.Context, fresh bool) *flight {
 // or -1: what is wrong with its answer may be that.
 func (r *race) unknown() int {
 	for i, a := range r.answers {
-		if a != nil && r.over[i] && a.settled() && failed(a.err) {
+		if a != nil && r.over[i] && a.known() && failed(a.err) {
 			return i
 		}
 	}
@@ -239,7 +239,7 @@ func (r *race) ended(cause error) error {
 func (r *race) doubt(cause error) {
 	for i, a := range r.answers {
 		switch {
-		case !a.settled(), r.unknown() == i:
+		case !a.known(), r.unknown() == i:
 			r.errs = append(r.errs, &LookupError{Host: r.host, Err: cause})
 		case failed(a.err):
 			r.errs = append(r.errs, &LookupError{Host: r.host, Err: a.err})
