@@ -16,12 +16,6 @@ import (
 	"example.com/checker/internal/hook"
 )
 
-const (
-	maxAddrs = 8                      // addresses of one host that are tried
-	grace    = 50 * time.Millisecond  // how long IPv4 waits for IPv6's answer (RFC 8305, section 3)
-	stagger  = 250 * time.Millisecond // between two connects (RFC 8305, section 5)
-)
-
 // A Dialer opens connections. Its fields must not change while it is used; a
 // Dialer is safe for concurrent use.
 type Dialer struct {
@@ -61,9 +55,9 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool)
 		c.Times.Connect = time.Since(start)
 		return c, c.Times, err
 	}
-	r := &race{d: d, host: host, port: port, start: start, results: make(chan connected), share: [2]int{maxAddrs / 2, maxAddrs / 2}}
-	c, err := r.run(ctx, fresh)
-	return c, r.times, err
+	e := newHappyEyeballs(d, host, port, start)
+	c, err := e.run(ctx, fresh)
+	return c, e.times, err
 }
 
 // connect opens one connection to a literal address. The policy is asked three

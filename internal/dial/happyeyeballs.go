@@ -1,0 +1,259 @@
+package dial
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"example.com/checker/internal/hook"
+)
+
+const (
+	resolutionDelay = 50 * time.Millisecond  // "Resolution Delay" (RFC 8305, section 3)
+	attemptDelay    = 250 * time.Millisecond // "Connection Attempt Delay" (RFC 8305, section 5)
+)
+
+// happyEyeballs connects to the addresses of one name until the first connection
+// stands, as RFC 8305 ("Happy Eyeballs Version 2") has it: both families are
+// looked up at once, their addresses are tried in turns, and a connect that is slow
+// to fail does not keep the next one waiting. It is a state machine, driven by run.
+type happyEyeballs struct {
+	d    *Dialer
+	port uint16
+
+	// The addresses to connect to.
+	addrs  candidates
+	flight *flight            // the lookup that tells them
+	waits  [2]<-chan struct{} // by family: closed once its answer is known, nil once that is taken in
+
+	// When the next connect begins.
+	state state
+	delay *time.Timer // ends inResolutionDelay and inAttemptDelay
+
+	// What became of the connects.
+	running int
+	results chan connected // unbuffered: see connect
+	errs    []error        // theirs, and the policy's
+
+	start time.Time
+	times Times
+}
+
+// A state says whether the next connect may begin, and if not, what it waits for.
+type state uint8
+
+const (
+	// resolving waits for an answer: any of IPv6, or one of IPv4 with addresses.
+	resolving state = iota
+	// inResolutionDelay has addresses of IPv4, and waits for IPv6 to answer or for
+	// the Resolution Delay to pass.
+	inResolutionDelay
+	// ready waits for nothing. In this state alone connects begin, another lookup is
+	// made, and all ends in failure: see run.
+	ready
+	// inAttemptDelay has begun a connect, and waits for one to fail or for the
+	// Connection Attempt Delay to pass.
+	inAttemptDelay
+)
+
+// connected is what became of one connect.
+type connected struct {
+	conn Conn
+	err  error
+}
+
+func newHappyEyeballs(d *Dialer, host string, port uint16, start time.Time) *happyEyeballs {
+	return &happyEyeballs{d: d, port: port, addrs: newCandidates(host), results: make(chan connected), start: start}
+}
+
+// run ends with the first connection, with ctx, or when there is nothing left to
+// try, to wait for or to look up.
+func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the connects that have not won
+	e.lookUp(ctx, freshDNS)
+	defer func() { e.d.Lookups.leave(e.flight) }() // which may be a later one
+	e.delay = time.NewTimer(attemptDelay)
+	e.delay.Stop()
+	defer e.delay.Stop()
+	for {
+		switch {
+		case e.state != ready:
+			// The next connect has to wait.
+		case e.onlyOne():
+			return e.connectOnly(ctx)
+		case e.addrs.remaining() > 0:
+			e.connectNext(ctx)
+		case e.awaiting():
+			// There may be more addresses.
+		case e.addrs.cutShort() >= 0:
+			e.lookUpAgain(ctx)
+		case e.running == 0:
+			return Conn{}, e.failure()
+		}
+		select {
+		case <-e.waits[v6]:
+			e.answered(ctx, v6)
+		case <-e.waits[v4]:
+			e.answered(ctx, v4)
+		case <-e.delay.C:
+			e.state = ready
+		case c := <-e.results:
+			if c.err == nil {
+				return e.won(c.conn), nil
+			}
+			e.lost(c.err)
+		case <-ctx.Done():
+			return Conn{}, e.interrupted(context.Cause(ctx))
+		}
+	}
+}
+
+// lookUp looks the host up, or joins others who do.
+func (e *happyEyeballs) lookUp(ctx context.Context, freshDNS bool) {
+	f, ended := e.d.Lookups.join(ctx, e.addrs.host, freshDNS)
+	e.flight = f
+	e.await(v6, ended)
+	e.await(v4, ended)
+}
+
+// lookUpAgain looks the host up anew for the family whose answer was cut short.
+// The other family's answer has been taken in.
+func (e *happyEyeballs) lookUpAgain(ctx context.Context) {
+	e.d.Lookups.leave(e.flight)
+	e.flight, _ = e.d.Lookups.join(ctx, e.addrs.host, true)
+	e.await(e.addrs.cutShort(), false)
+}
+
+// await begins to wait for a family's answer. It is reused if the flight had ended
+// before.
+func (e *happyEyeballs) await(i int, reused bool) {
+	a := &e.flight.answers[i]
+	e.waits[i] = a.done
+	e.addrs.families[i].answer, e.addrs.families[i].reused = a, reused
+}
+
+// awaiting reports whether a family's answer has not been taken in.
+func (e *happyEyeballs) awaiting() bool { return e.waits[v6] != nil || e.waits[v4] != nil }
+
+// answered takes in a family's answer.
+func (e *happyEyeballs) answered(ctx context.Context, i int) {
+	e.waits[i] = nil
+	e.addrs.add(i, e.allowed(ctx, e.addrs.families[i].answer.addrs))
+	if e.addrs.remaining() > 0 {
+		e.endLookup()
+	}
+	switch {
+	case i == v6 && e.state != inAttemptDelay:
+		e.state = ready
+	case e.state == resolving && e.addrs.remaining() > 0:
+		e.enter(inResolutionDelay, resolutionDelay)
+	}
+}
+
+// allowed drops the addresses that the policy refuses, before there is a socket.
+func (e *happyEyeballs) allowed(ctx context.Context, addrs []netip.Addr) (allowed []netip.Addr) {
+	for _, a := range addrs {
+		if err := e.d.allow(ctx, netip.AddrPortFrom(a, e.port)); err != nil {
+			e.errs = append(e.errs, err)
+			continue
+		}
+		allowed = append(allowed, a)
+	}
+	return allowed
+}
+
+// enter begins a state that delay ends, unless something else does before.
+func (e *happyEyeballs) enter(s state, delay time.Duration) {
+	e.state = s
+	e.delay.Reset(delay)
+}
+
+// onlyOne reports whether the host has one address, which has not been tried.
+func (e *happyEyeballs) onlyOne() bool {
+	return !e.awaiting() && e.addrs.tried() == 0 && e.addrs.remaining() == 1 && e.addrs.cutShort() < 0
+}
+
+// connectOnly connects to the one address of a host. It needs no goroutine.
+func (e *happyEyeballs) connectOnly(ctx context.Context) (Conn, error) {
+	c, err := e.d.connect(ctx, netip.AddrPortFrom(e.addrs.pop(), e.port))
+	if err != nil {
+		e.errs = append(e.errs, err)
+		return Conn{}, e.failure()
+	}
+	return e.won(c), nil
+}
+
+// connectNext begins to connect to the next address.
+func (e *happyEyeballs) connectNext(ctx context.Context) {
+	addr := netip.AddrPortFrom(e.addrs.pop(), e.port)
+	e.running++
+	go e.connect(ctx, addr)
+	e.enter(inAttemptDelay, attemptDelay)
+}
+
+// connect connects to addr and tells run. When run is over nobody listens any
+// more, so a connection that comes too late is closed by the one who opened it.
+func (e *happyEyeballs) connect(ctx context.Context, addr netip.AddrPort) {
+	c := connected{err: hook.Exited("the dial function")}
+	defer func() {
+		select {
+		case e.results <- c:
+		case <-ctx.Done():
+			if c.err == nil {
+				hook.Close(c.conn)
+			}
+		}
+	}()
+	defer hook.Recovered(&c.err) // of the connection's own methods
+	c.conn, c.err = e.d.connect(ctx, addr)
+}
+
+// lost takes in that a connect failed, for which the next one need not wait.
+func (e *happyEyeballs) lost(err error) {
+	e.running--
+	e.errs = append(e.errs, err)
+	e.state = ready
+}
+
+// won returns the connection that came first.
+func (e *happyEyeballs) won(c Conn) Conn {
+	e.times.Connect = time.Since(e.start) - e.times.DNS
+	c.Times = e.times
+	return c
+}
+
+// endLookup notes when there was an address to connect to, or that there is none.
+func (e *happyEyeballs) endLookup() {
+	if e.times.DNS == 0 {
+		e.times.DNS = time.Since(e.start)
+	}
+}
+
+// failure returns why no address gave a connection. If a family's lookup failed,
+// the address that would have may be one that it did not find.
+func (e *happyEyeballs) failure() error {
+	e.endLookup()
+	if e.addrs.tried() > 0 {
+		e.errs = e.addrs.appendErrors(e.errs, nil)
+	}
+	if len(e.errs) == 0 {
+		return e.addrs.noAddr()
+	}
+	return joined(e.errs)
+}
+
+// interrupted returns the error when ctx ends, with what is still waited for:
+// connects, and answers that may hold other addresses. If both families answered
+// at the last moment, the lookup has taken all the time.
+func (e *happyEyeballs) interrupted(cause error) error {
+	e.endLookup()
+	if e.running > 0 {
+		e.errs = append(e.errs, cause)
+	}
+	e.errs = e.addrs.appendErrors(e.errs, cause)
+	if len(e.errs) == 0 {
+		return &LookupError{Host: e.addrs.host, Err: cause}
+	}
+	return joined(e.errs)
+}
