@@ -153,6 +153,9 @@ func (e *happyEyeballs) answered(ctx context.Context, i int) {
 
 // allowed drops the addresses that the policy refuses, before there is a socket.
 func (e *happyEyeballs) allowed(ctx context.Context, addrs []netip.Addr) (allowed []netip.Addr) {
+	if e.d.Policy == nil {
+		return addrs
+	}
 	for _, a := range addrs {
 		if err := e.d.allow(ctx, netip.AddrPortFrom(a, e.port)); err != nil {
 			e.errs = append(e.errs, err)
