@@ -42,13 +42,13 @@ type Times struct {
 	Connect time.Duration // from then to the connection
 }
 
-// Dial connects to host, an IP address or a name, which is looked up anew if
-// fresh is set.
+// Dial connects to host, an IP address or a name. With freshDNS a name is looked
+// up anew, whatever Lookups has kept.
 //
-// The error is a [LookupError] if there was no address to try; otherwise it is
-// that of the one address tried, or wraps those of all of them. A [BlockedError]
-// among them is the policy's.
-func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool) (Conn, Times, error) {
+// The error is a [LookupError] if the lookup gave no address; otherwise it is
+// that of the one address, or an [AddrsError] of several. That of an address which
+// the policy refuses is a [BlockedError].
+func (d *Dialer) Dial(ctx context.Context, host string, port uint16, freshDNS bool) (Conn, Times, error) {
 	start := time.Now()
 	if addr, err := netip.ParseAddr(host); err == nil {
 		c, err := d.connect(ctx, netip.AddrPortFrom(addr.Unmap(), port))
@@ -56,7 +56,7 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, fresh bool)
 		return c, c.Times, err
 	}
 	e := newHappyEyeballs(d, host, port, start)
-	c, err := e.run(ctx, fresh)
+	c, err := e.run(ctx, freshDNS)
 	return c, e.times, err
 }
 

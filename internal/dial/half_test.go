@@ -134,7 +134,7 @@ func TestLookupsOverlap(t *testing.T) {
 	})
 }
 
-// A fresh lookup uses nothing from before, whoever looks up beside it.
+// A name that is looked up anew is not answered from before, whoever looks up beside it.
 func TestLookupsFresh(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: silent6}

@@ -16,8 +16,8 @@ import (
 )
 
 // dialOnce dials host and closes the connection.
-func dialOnce(ctx context.Context, d *Dialer, host string, fresh bool) error {
-	c, _, err := d.Dial(ctx, host, 80, fresh)
+func dialOnce(ctx context.Context, d *Dialer, host string, freshDNS bool) error {
+	c, _, err := d.Dial(ctx, host, 80, freshDNS)
 	if err == nil {
 		c.Close()
 	}
@@ -96,16 +96,16 @@ func TestLookupsReused(t *testing.T) {
 	const ttl = 30 * time.Second
 	found := zone{"ip4 h.test.": one4, "ip6 h.test.": one6}
 	for _, tt := range []struct {
-		name  string
-		z     zone
-		after time.Duration
-		fresh bool
-		want  int // lookups
+		name     string
+		z        zone
+		after    time.Duration
+		freshDNS bool
+		want     int // lookups
 	}{
 		{"at once", found, ms, false, 1},
 		{"within the TTL", found, ttl - 1, false, 1},
 		{"after the TTL", found, ttl, false, 2},
-		{"fresh", found, ms, true, 2},
+		{"looked up anew", found, ms, true, 2},
 		{"one family only", zone{"ip4 h.test.": one4}, time.Second, false, 1},
 		{"one family failed", zone{"ip4 h.test.": one4, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
 		{"both failed", zone{"ip4 h.test.": {err: errServFail}, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
@@ -119,7 +119,7 @@ func TestLookupsReused(t *testing.T) {
 				d.Lookups = NewLookups(r, ttl)
 				first := dialOnce(t.Context(), d, "h.test", false)
 				time.Sleep(tt.after - ms)
-				second := dialOnce(t.Context(), d, "h.test", tt.fresh)
+				second := dialOnce(t.Context(), d, "h.test", tt.freshDNS)
 				if kind(first) != kind(second) {
 					t.Errorf("Dial error = %v, then %v; want the same", first, second)
 				}
