@@ -1,8 +1,8 @@
 // Package dial turns a host and a port into one connection.
 //
-// Both address families are looked up separately and at once, connects are
-// staggered over the addresses as they come in (RFC 8305, "Happy Eyeballs"),
-// and a policy is asked about the literal address of every socket.
+// A name is looked up in both address families at once, connects to its addresses
+// are staggered (RFC 8305, "Happy Eyeballs"), and a policy is asked about the
+// literal address of every socket.
 package dial
 
 import (
@@ -16,16 +16,18 @@ import (
 	"example.com/checker/internal/hook"
 )
 
-// A Dialer opens connections. Its fields must not change while it is used; a
-// Dialer is safe for concurrent use.
+// A Dialer opens connections. The zero Dialer connects to IP addresses, whichever
+// they are. A Dialer is safe for concurrent use, as long as its fields do not
+// change.
 type Dialer struct {
+	// Lookups looks names up. Without it, to dial a name panics.
 	Lookups *Lookups
 
 	// Policy is asked about every address before a socket is connected to it,
 	// and about the peer of every connection. Nil allows all.
 	Policy func(netip.AddrPort) error
 
-	// DialContext connects to "ip:port" in place of a net.Dialer, if set.
+	// DialContext connects to "ip:port". Nil stands for a net.Dialer.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
@@ -39,7 +41,7 @@ type Conn struct {
 // Times says how long the steps took.
 type Times struct {
 	DNS     time.Duration // until there was an address to connect to
-	Connect time.Duration // from then to the connection
+	Connect time.Duration // from then until there was a connection
 }
 
 // Dial connects to host, an IP address or a name. With freshDNS a name is looked
@@ -61,10 +63,10 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, freshDNS bo
 }
 
 // connect opens one connection to a literal address. The policy is asked three
-// times: before there is a socket, so that a refused address costs none; by
-// the dialer, about the address that the socket is being connected to; and
-// about the peer that the connection turns out to have, which a DialContext
-// may have chosen otherwise.
+// times: before there is a socket, so that an address that it refuses costs none;
+// by a net.Dialer, about the address that the socket is about to be connected to;
+// and about the peer that the connection has, since DialContext may connect to
+// another.
 func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error) {
 	if err := d.allow(ctx, addr); err != nil {
 		return Conn{}, err
@@ -89,18 +91,10 @@ func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error)
 	return c, nil
 }
 
-// open dials with the caller's function or with a net.Dialer.
-func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, err error) {
+// open dials addr with DialContext or a net.Dialer.
+func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	if d.DialContext != nil {
-		defer hook.Recovered(&err)
-		nc, err = d.DialContext(ctx, "tcp", addr.String())
-		if err == nil && nc == nil {
-			err = errors.New("the dial function returned neither a connection nor an error")
-		}
-		if err == nil {
-			err = noDeadline(nc)
-		}
-		return nc, err
+		return d.openHook(ctx, addr)
 	}
 	// Keep-alive probes are for connections that idle; ours do not, and the
 	// probes' settings cost four system calls a connection.
@@ -114,16 +108,31 @@ func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (nc net.Conn, er
 			return d.allow(ctx, ap)
 		}
 	}
-	if nc, err = nd.DialContext(ctx, "tcp", addr.String()); err != nil {
+	nc, err := nd.DialContext(ctx, "tcp", addr.String())
+	if err != nil {
 		return nil, explain(ctx, addr, err)
 	}
 	return nc, nil
 }
 
-// noDeadline takes away a deadline that the caller's function has left on nc for
-// what it did itself, and that would pass for the site's. Not every connection has
-// deadlines.
-func noDeadline(nc net.Conn) (err error) {
+// openHook dials addr with DialContext, which is the caller's.
+func (d *Dialer) openHook(ctx context.Context, addr netip.AddrPort) (nc net.Conn, err error) {
+	defer hook.Recovered(&err)
+	nc, err = d.DialContext(ctx, "tcp", addr.String())
+	switch {
+	case err != nil:
+		return nil, err
+	case nc == nil:
+		return nil, errNoConn
+	}
+	return nc, clearDeadline(nc)
+}
+
+// clearDeadline clears the deadline of a connection of the caller's, who may have
+// set one for steps of their own, such as a proxy's handshake. It would pass for
+// the site's silence later. Not every connection has deadlines; one that panics is
+// closed.
+func clearDeadline(nc net.Conn) (err error) {
 	defer func() {
 		if err != nil {
 			hook.Close(nc)
@@ -134,8 +143,9 @@ func noDeadline(nc net.Conn) (err error) {
 	return nil
 }
 
-// allow asks the policy. It fails closed: a policy that panics refuses. One that
-// is still thinking when the time is over has kept the site from its chance.
+// allow asks the policy about an address. It fails closed: a policy that panics
+// refuses. If ctx ends before the policy allows the address, that is an error of
+// its own: a timeout would be put down to the site, which has not had its chance.
 func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) (err error) {
 	if d.Policy == nil {
 		return nil
@@ -152,13 +162,13 @@ func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) (err error) {
 	return nil
 }
 
-// peer returns the address of the other end, zero if it has none.
+// peer returns the address of nc's other end, zero if that has no IP address.
 func peer(nc net.Conn) netip.AddrPort {
 	var ap netip.AddrPort
 	switch a := nc.RemoteAddr().(type) {
 	case nil:
 	case *net.TCPAddr:
-		ap = a.AddrPort() // also of a nil one
+		ap = a.AddrPort() // zero of a nil *net.TCPAddr
 	default:
 		ap, _ = netip.ParseAddrPort(a.String())
 	}

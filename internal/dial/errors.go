@@ -9,28 +9,28 @@ import (
 // A LookupError says that a name gave no address to connect to.
 type LookupError struct {
 	Host string
-	Err  error // wraps a *net.DNSError, a context's error, or the errno that the lookup met
+	Err  error // the resolver's, a context's, or that a hook panicked
 }
 
 func (e *LookupError) Error() string { return fmt.Sprintf("look up %q: %v", e.Host, e.Err) }
 
-// Unwrap returns the resolver's error.
+// Unwrap returns Err.
 func (e *LookupError) Unwrap() error { return e.Err }
 
 // A BlockedError says that the policy refused an address.
 type BlockedError struct {
-	Addr netip.AddrPort // zero if the connection has no address that the policy could judge
+	Addr netip.AddrPort // zero if the peer of a connection has no IP address
 	Err  error          // what the policy said
 }
 
 func (e *BlockedError) Error() string { return fmt.Sprintf("address %v blocked: %v", e.Addr, e.Err) }
 
-// Unwrap returns what the policy said.
+// Unwrap returns Err.
 func (e *BlockedError) Unwrap() error { return e.Err }
 
 // A RouteError says that the way to an address ends on this machine or on its
-// own link, whatever the errno is that said so. It wraps nothing, so that it is
-// not taken for what the errno means elsewhere.
+// own link. It wraps nothing: the errno of the error that said so stands for ways
+// that end elsewhere as well.
 type RouteError struct {
 	Why string // what to look at
 	err error
@@ -45,7 +45,7 @@ type AddrsError struct{ Errs []error }
 
 func (e *AddrsError) Error() string { return errors.Join(e.Errs...).Error() }
 
-// Unwrap returns the errors.
+// Unwrap returns Errs.
 func (e *AddrsError) Unwrap() []error { return e.Errs }
 
 // joined returns errs as one error: an [AddrsError] if there are several.
@@ -57,6 +57,7 @@ func joined(errs []error) error {
 }
 
 var (
+	errNoConn      = errors.New("the dial function returned neither a connection nor an error")
 	errNoPeer      = errors.New("the peer has no IP address to judge")
 	errSlowPolicy  = errors.New("the address policy did not answer in time")
 	errSelfConnect = errors.New("connected to itself")

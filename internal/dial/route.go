@@ -9,28 +9,28 @@ import (
 	"example.com/checker/internal/errno"
 )
 
-// explain returns the error of a connect to addr, as a [RouteError] where its
-// errno stands for two faults of which one is this machine's:
+// explain returns err, which a connect to addr met, or a [RouteError] if this
+// machine or its own link is to blame for it. Two errnos leave that open:
 //
-//   - EADDRNOTAVAIL, if no local port is left or, for IPv6, if there is no local
-//     address at all, as where IPv6 is switched off. The first passes, the second
-//     does not.
-//   - EHOSTUNREACH, if a router said so or if a route of this machine did.
-//   - EHOSTUNREACH also if nobody on this machine's own link answered to the
-//     address, for which no router can vouch.
+//   - EADDRNOTAVAIL says that no local port is left, or that there is no local
+//     address to connect from, as for IPv6 where it is switched off. The first
+//     passes, the second does not and is a RouteError.
+//   - EHOSTUNREACH says that a router knows no way to the host, or that a route of
+//     this machine forbids it, or that nobody on this machine's own link answered
+//     to the address, which no router can vouch for. The last two are RouteErrors.
 //
-// A UDP socket tells a route's answer from a router's, since its connect sends
-// nothing.
+// A UDP socket tells what this machine's routes say from what a router said, since
+// its connect sends nothing.
 func explain(ctx context.Context, addr netip.AddrPort, err error) error {
 	number, _ := errno.In(err)
 	switch errno.Of(number) {
 	case errno.Ports:
-		if addr.Addr().Is6() && errors.Is(routed(ctx, addr), number) {
+		if addr.Addr().Is6() && errors.Is(connectUDP(ctx, addr), number) {
 			return &RouteError{"this machine has no IPv6 address to connect from", err}
 		}
 	case errno.Unreachable:
 		switch {
-		case errors.Is(routed(ctx, addr), number):
+		case errors.Is(connectUDP(ctx, addr), number):
 			return &RouteError{"a route of this machine forbids it", err}
 		case onLink(addr.Addr()):
 			return &RouteError{"it is an address of this machine's own network, and nobody there answers to it", err}
@@ -39,8 +39,9 @@ func explain(ctx context.Context, addr netip.AddrPort, err error) error {
 	return err
 }
 
-// routed asks the routing table for a way to addr.
-func routed(ctx context.Context, addr netip.AddrPort) error {
+// connectUDP asks this machine alone, by its routes and addresses, for a way to
+// addr.
+func connectUDP(ctx context.Context, addr netip.AddrPort) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", addr.String())
 	if err != nil {
 		return err
@@ -48,7 +49,8 @@ func routed(ctx context.Context, addr netip.AddrPort) error {
 	return conn.Close()
 }
 
-// onLink reports whether addr is in the network of an interface.
+// onLink reports whether addr is in the network of an interface. A network of one
+// address is no link to any other.
 func onLink(addr netip.Addr) bool {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
