@@ -28,7 +28,7 @@ func (r *roots) load() (*x509.CertPool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pool == nil {
-		if err := dial.Spare(spareFiles); err != nil {
+		if err := dial.ScarceFiles(spareFiles); err != nil {
 			return nil, x509.SystemRootsError{Err: err}
 		}
 		pool, err := x509.SystemCertPool()

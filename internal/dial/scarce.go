@@ -12,44 +12,44 @@ import (
 	"example.com/checker/internal/hook"
 )
 
-// A resolver looks up as a net.Resolver would, and tells when it failed for want
-// of something. Go's resolver keeps only the text of the errors that it meets,
-// and goes on as if a server had not answered; so the sockets that it opens are
-// watched.
-type resolver struct {
-	preferGo, strictErrors bool
-	dial                   func(ctx context.Context, network, address string) (net.Conn, error)
-}
-
-// WatchResolver returns r, or what does as r if that is a *net.Resolver, with
-// errors that wrap a Scarce errno if the lookup met one.
+// WatchResolver returns a Resolver that looks up as r does. If a lookup fails
+// while something is scarce on this machine, the error wraps the errno that says
+// what; see [errno.Scarce].
+//
+// It is for a *net.Resolver, whose errors hide that. Any other r is returned as it
+// is.
 func WatchResolver(r Resolver) Resolver {
 	nr, ok := r.(*net.Resolver)
 	if !ok || nr == nil {
 		return r
 	}
-	w := &resolver{nr.PreferGo, nr.StrictErrors, nr.Dial}
+	w := &watchedResolver{nr.PreferGo, nr.StrictErrors, nr.Dial}
 	if w.dial == nil {
 		w.dial = new(net.Dialer).DialContext
 	}
 	return w
 }
 
-// LookupNetIP implements [Resolver], by a net.Resolver of its own: lookups of
-// one name that share one would share their fate, and whoever asks at the moment
-// at which another gives up would be left waiting for the question that the
-// other gave up on.
-func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	var cause atomic.Pointer[error] // why a socket could not be had, if that is this side's fault
+// A watchedResolver looks up as a net.Resolver with the same fields. Go's resolver
+// keeps only the text of the errors that it meets, and goes on as if a server had
+// not answered; so it is the sockets that are watched.
+type watchedResolver struct {
+	preferGo, strictErrors bool
+	dial                   func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// LookupNetIP implements [Resolver]. Each lookup has a net.Resolver to itself,
+// since one that several use joins those of the same name: who comes at the moment
+// at which the first gives up would be left waiting for the question that the first
+// gave up on.
+func (w *watchedResolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	var own atomic.Pointer[error] // the last ownError that a socket met
 	nr := &net.Resolver{PreferGo: w.preferGo, StrictErrors: w.strictErrors}
 	nr.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := w.open(ctx, network, address)
-		if number, _ := errno.In(err); errno.Scarce(err) {
-			err = number
-			cause.Store(&err)
-		} else if p, ok := errors.AsType[*hook.PanicError](err); ok {
-			err = p
-			cause.Store(&err)
+		if e := ownError(err); e != nil {
+			err = e
+			own.Store(&e)
 		}
 		if err == nil {
 			// The resolver sets a deadline of its own and then reads, whatever
@@ -59,20 +59,38 @@ func (w *resolver) LookupNetIP(ctx context.Context, network, host string) ([]net
 		return c, err
 	}
 	addrs, err := nr.LookupNetIP(ctx, network, host)
-	switch c := cause.Load(); {
-	case err == nil:
-	case c != nil:
-		err = errors.Join(err, *c)
-	default:
-		// The hosts file is passed over without a word if there is no descriptor.
-		err = errors.Join(err, Spare(1))
+	if err == nil {
+		return addrs, nil
 	}
-	return addrs, err
+	if e := own.Load(); e != nil {
+		return addrs, errors.Join(err, *e)
+	}
+	// Without a descriptor the hosts file is passed over, and nothing says so.
+	return addrs, errors.Join(err, ScarceFiles(1))
 }
 
-// Spare returns nil if this process can open n more files, and otherwise why it
-// cannot.
-func Spare(n int) error {
+// open opens a socket to a server. It runs on a goroutine of package net, and the
+// dial function may be a caller's.
+func (w *watchedResolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
+	defer hook.Recovered(&err)
+	return w.dial(ctx, network, address)
+}
+
+// ownError returns what in err is no server's fault: the errno that says what is
+// scarce, or the panic of a dial function.
+func ownError(err error) error {
+	if number, _ := errno.In(err); errno.Scarce(err) {
+		return number
+	}
+	if p, ok := errors.AsType[*hook.PanicError](err); ok {
+		return p
+	}
+	return nil
+}
+
+// ScarceFiles returns nil if this process can open n more files, and otherwise the
+// errno that says what is scarce.
+func ScarceFiles(n int) error {
 	files := make([]*os.File, 0, n)
 	defer func() {
 		for _, f := range files {
@@ -89,10 +107,4 @@ func Spare(n int) error {
 		}
 	}
 	return nil
-}
-
-// open opens a socket to a server. It runs on a goroutine of package net.
-func (w *resolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
-	defer hook.Recovered(&err)
-	return w.dial(ctx, network, address)
 }
