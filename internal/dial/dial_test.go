@@ -2,142 +2,175 @@ package dial
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"example.com/checker/internal/bubble"
 )
 
-// A dialTest is one Dial of h.test:80, with 10 s to go.
-type dialTest struct {
-	name  string
-	ip4   reply // of h.test., the rooted name; a zero one is: no such name
-	ip6   reply
-	net   map[string]reply
-	dials string        // all connects, with their times
-	peer  string        // "" if there is none
-	kind  string        // of the error
-	after time.Duration // when Dial returns
-	dns   time.Duration // Times.DNS
+// closedPort returns a loopback address where nobody listens.
+func closedPort(t *testing.T) netip.AddrPort {
+	t.Helper()
+	l := listen(t)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).AddrPort()
 }
 
-const (
-	a1 = "192.0.2.1:80"
-	a2 = "192.0.2.2:80"
-	b1 = "[2001:db8::1]:80"
-	b2 = "[2001:db8::2]:80"
-)
-
-var (
-	one4, one6   = reply{addrs: "192.0.2.1"}, reply{addrs: "2001:db8::1"}
-	both4, both6 = reply{addrs: "192.0.2.1 192.0.2.2"}, reply{addrs: "2001:db8::1 2001:db8::2"}
-	hang         = reply{after: never}
-	refused      = reply{err: errRefused}
-)
-
-func (a reply) in(d time.Duration) reply { a.after = d; return a }
-
-// many returns n addresses that begin with prefix.
-func many(prefix string, n int) reply {
-	var addrs []string
-	for i := range n {
-		addrs = append(addrs, fmt.Sprintf("%s%d", prefix, i+1))
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return reply{addrs: strings.Join(addrs, " ")}
+	t.Cleanup(func() { l.Close() })
+	return l
 }
 
-var dialTests = []dialTest{
-	// Lookups.
-	{name: "B1 no such name", kind: "lookup, not found"},
-	{name: "B1 slow", ip4: reply{after: 70 * ms, err: notFound}, ip6: reply{after: 90 * ms, err: notFound}, kind: "lookup, not found", after: 90 * ms, dns: 90 * ms},
-	{name: "B2 no address", ip4: reply{addrs: " "}, ip6: reply{addrs: " "}, kind: "lookup, not found"},
-	{name: "B3 both fail", ip4: reply{err: errServFail}, ip6: reply{err: errServFail}, kind: "lookup"},
-	{name: "B3 one fails, the other has nothing", ip6: reply{err: errServFail}, kind: "lookup"},
-	{name: "B5 silence", ip4: hang, ip6: hang, kind: "lookup, deadline", after: 10 * time.Second, dns: 10 * time.Second},
-	{name: "B8 ip4 times out, ip6 has nothing", ip4: reply{after: 3 * time.Second, err: errSilent}, kind: "lookup", after: 3 * time.Second, dns: 3 * time.Second},
-	{name: "B9 ip6 never answers", ip4: one4.in(20 * ms), ip6: hang, dials: "70ms " + a1, peer: a1, after: 70 * ms, dns: 20 * ms},
-	{name: "B10 ip6 fails", ip4: one4, ip6: reply{err: errServFail}, dials: "0s " + a1, peer: a1},
-	{name: "B10 ip4 fails", ip4: reply{err: errServFail}, ip6: one6, dials: "0s " + b1, peer: b1},
-	{name: "B10 ip6 fails within the grace", ip4: one4.in(20 * ms), ip6: reply{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
-	{name: "B15 sinkhole", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{addrs: "::"}, kind: "lookup, not found"},
-	{name: "B15 sinkhole beside an address", ip4: reply{addrs: "0.0.0.0 192.0.2.1"}, ip6: reply{addrs: "::"}, dials: "0s " + a1, peer: a1},
-	{name: "B15 sinkhole in one family, failure in the other", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{err: errServFail}, kind: "lookup"},
-	{name: "mapped addresses", ip4: reply{addrs: "::ffff:192.0.2.1"}, ip6: reply{addrs: "::ffff:192.0.2.2"}, dials: "0s 192.0.2.2:80", peer: "192.0.2.2:80"},
-	{name: "addresses of the wrong family", ip4: one6, ip6: one4, kind: "lookup, not found"},
-	{name: "zero addresses", ip4: reply{addrs: "192.0.2.1"}, ip6: reply{addrs: " "}, dials: "0s " + a1, peer: a1},
-
-	// Whose turn it is.
-	{name: "families in turns", ip4: both4, ip6: both6.in(ms), after: ms, net: map[string]reply{b1: refused, a1: refused, b2: refused},
-		dials: "1ms " + b1 + ", 1ms " + a1 + ", 1ms " + b2 + ", 1ms " + a2, peer: a2},
-	{name: "ip6 within the grace of ip4", ip4: one4, ip6: one6.in(49 * ms), dials: "49ms " + b1, peer: b1, after: 49 * ms},
-	{name: "ip6 after the grace of ip4", ip4: one4, ip6: one6.in(80 * ms), dials: "50ms " + a1, peer: a1, after: 50 * ms},
-	{name: "ip6 first waits for nobody", ip4: one4.in(time.Second), ip6: one6.in(ms), dials: "1ms " + b1, peer: b1, after: ms, dns: ms},
-	{name: "ip6 comes while ip4 connects", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: hang},
-		dials: "50ms " + a1 + ", 300ms " + b1, peer: b1, after: 300 * ms},
-	{name: "ip4 fails before ip6 comes", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: refused},
-		dials: "50ms " + a1 + ", 80ms " + b1, peer: b1, after: 80 * ms},
-	{name: "ip4 fails, ip6 never comes", ip4: one4, ip6: hang, net: map[string]reply{a1: refused},
-		dials: "50ms " + a1, kind: "lookup, refused, deadline", after: 10 * time.Second},
-	{name: "ip4 hangs, ip6 never comes", ip4: one4, ip6: hang, net: map[string]reply{a1: hang},
-		dials: "50ms " + a1, kind: "lookup, deadline", after: 10 * time.Second},
-	{name: "ip4 fails, ip6 is not known", ip4: one4, ip6: reply{err: errServFail}, net: map[string]reply{a1: refused},
-		dials: "0s " + a1, kind: "lookup, several, refused"},
-	{name: "ip4 hangs, ip6 is not known", ip4: one4, ip6: reply{err: errServFail}, net: map[string]reply{a1: hang},
-		dials: "0s " + a1, kind: "lookup, deadline", after: 10 * time.Second},
-
-	// Connects.
-	{name: "B17 many addresses", ip4: many("192.0.2.", 100), net: map[string]reply{}, dials: "0s " + a1, peer: a1},
-	{name: "B18 first dead, second alive", ip4: both4, net: map[string]reply{a1: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a2, after: 250 * ms},
-	{name: "B19 ip6 dead, ip4 alive", ip4: one4, ip6: one6, net: map[string]reply{b1: hang}, dials: "0s " + b1 + ", 250ms " + a1, peer: a1, after: 250 * ms},
-	{name: "C1 refused", ip4: one4, net: map[string]reply{a1: refused}, dials: "0s " + a1, kind: "refused"},
-	{name: "C1 first refused, second alive", ip4: both4, net: map[string]reply{a1: refused.in(30 * ms)}, dials: "0s " + a1 + ", 30ms " + a2, peer: a2, after: 30 * ms},
-	{name: "C1 all refused", ip4: both4, net: map[string]reply{a1: refused, a2: refused}, dials: "0s " + a1 + ", 0s " + a2, kind: "several, refused"},
-	{name: "C2 silent drop", ip4: one4, net: map[string]reply{a1: hang}, dials: "0s " + a1, kind: "deadline", after: 10 * time.Second},
-	{name: "C2 all dropped", ip4: both4, net: map[string]reply{a1: hang, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, kind: "deadline", after: 10 * time.Second},
-	{name: "C2 one refused, one dropped", ip4: both4, net: map[string]reply{a1: refused, a2: hang}, dials: "0s " + a1 + ", 0s " + a2,
-		kind: "refused, deadline", after: 10 * time.Second},
-	{name: "C11 the slower one wins", ip4: both4, net: map[string]reply{a1: {after: 1100 * ms}, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a1, after: 1100 * ms},
+func TestSocket(t *testing.T) {
+	ap := listen(t).Addr().(*net.TCPAddr).AddrPort()
+	for _, policy := range []func(netip.AddrPort) error{nil, refuse()} {
+		d := Dialer{Policy: policy}
+		c, times, err := d.Dial(t.Context(), ap.Addr().String(), ap.Port(), false)
+		check(t, c, err, ap.String(), "")
+		if times.Connect <= 0 || times.DNS != 0 {
+			t.Errorf("Times = %+v; want a connect and no lookup", times)
+		}
+	}
 }
 
-func TestDial(t *testing.T) {
-	for _, tt := range dialTests {
+func TestSocketRefused(t *testing.T) {
+	ap := closedPort(t)
+	d := Dialer{Lookups: NewLookups(zone{"ip4 h.test.": {addrs: "127.0.0.1"}}, 0)}
+	for _, host := range []string{"127.0.0.1", "h.test"} {
+		c, _, err := d.Dial(t.Context(), host, ap.Port(), false)
+		check(t, c, err, "", "refused")
+	}
+}
+
+// The policy is asked by the dialer, for the socket, and about the peer: one
+// that changes its mind meanwhile still refuses.
+func TestSocketPolicy(t *testing.T) {
+	ap := listen(t).Addr().(*net.TCPAddr).AddrPort()
+	for refused := range 3 {
+		asked := 0
+		d := Dialer{Policy: func(got netip.AddrPort) error {
+			if got != ap {
+				t.Errorf("policy is asked for %v; want %v", got, ap)
+			}
+			if asked++; asked > refused {
+				return errPolicy
+			}
+			return nil
+		}}
+		c, _, err := d.Dial(t.Context(), ap.Addr().String(), ap.Port(), false)
+		check(t, c, err, "", "blocked")
+		if asked != refused+1 || !errors.Is(err, errPolicy) {
+			t.Errorf("Dial error = %v after %d questions; want %v after %d", err, asked, errPolicy, refused+1)
+		}
+	}
+}
+
+// C10: a socket that connects to itself has not reached anybody.
+func TestSelfConnect(t *testing.T) {
+	ap := closedPort(t)
+	d := Dialer{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nd := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(ap)}
+		return nd.DialContext(ctx, network, addr)
+	}}
+	c, _, err := d.Dial(t.Context(), ap.Addr().String(), ap.Port(), false)
+	switch {
+	case err == nil || errors.Is(err, errSelfConnect):
+	case os.Getenv("CI") == "true":
+		t.Fatalf("this system does not connect a socket to itself: %v", err)
+	default:
+		t.Skipf("this system does not connect a socket to itself: %v", err)
+	}
+	check(t, c, err, "", "refused")
+}
+
+func TestDialContextOdd(t *testing.T) {
+	d := Dialer{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}
+	c, _, err := d.Dial(t.Context(), "192.0.2.1", 80, false)
+	if c.Conn != nil || err == nil || !strings.Contains(err.Error(), "neither") {
+		t.Errorf("Dial = %v, %v; want an error", c.Conn, err)
+	}
+	a, b := net.Pipe()
+	defer b.Close()
+	d.DialContext = func(context.Context, string, string) (net.Conn, error) { return noAddr{a}, nil }
+	c, _, err = d.Dial(t.Context(), "192.0.2.1", 80, false)
+	check(t, c, err, "invalid AddrPort", "")
+}
+
+// noAddr is a connection that has no addresses at all.
+type noAddr struct{ net.Conn }
+
+func (noAddr) LocalAddr() net.Addr  { return nil }
+func (noAddr) RemoteAddr() net.Addr { return nil }
+
+var errPolicy = errors.New("not there")
+
+// refuse returns a policy that refuses some addresses.
+func refuse(addrs ...string) func(netip.AddrPort) error {
+	return func(ap netip.AddrPort) error {
+		for _, a := range addrs {
+			if ap.Addr() == netip.MustParseAddr(a) {
+				return errPolicy
+			}
+		}
+		return nil
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	const h = "h.test"
+	all := zone{"ip4 h.test.": both4, "ip6 h.test.": one6}
+	elsewhere := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 80} // 16 bytes: a mapped address
+	for _, tt := range []struct {
+		name       string
+		host       string
+		z          zone
+		policy     func(netip.AddrPort) error
+		elsewhere  net.Addr
+		dials      int
+		peer, kind string
+	}{
+		{"allowed", h, all, refuse(), nil, 1, b1, ""},
+		{"one allowed", h, all, refuse("2001:db8::1", "192.0.2.1"), nil, 1, a2, ""},
+		{"none allowed", h, all, refuse("2001:db8::1", "192.0.2.1", "192.0.2.2"), nil, 0, "", "several, blocked"},
+		{"the only one refused", h, zone{"ip4 h.test.": one4}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"refused beside a failed lookup", h, zone{"ip4 h.test.": one4, "ip6 h.test.": {err: errServFail}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"literal", "192.0.2.1", nil, refuse(), nil, 1, a1, ""},
+		{"literal refused", "192.0.2.1", nil, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"literal ip6 refused", "2001:db8::1", nil, refuse("2001:db8::1"), nil, 0, "", "blocked"},
+		{"mapped literal is judged as ip4", "::ffff:192.0.2.1", nil, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"mapped answer is judged as ip4", h, zone{"ip4 h.test.": {addrs: "::ffff:192.0.2.1"}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"connects elsewhere", "192.0.2.1", nil, refuse("10.0.0.1"), elsewhere, 1, "", "blocked"},
+		{"connects elsewhere by name", h, zone{"ip4 h.test.": one4}, refuse("10.0.0.1"), elsewhere, 1, "", "blocked"},
+		{"connects elsewhere, without a policy", "192.0.2.1", nil, nil, elsewhere, 1, "10.0.0.1:80", ""},
+		{"peer without an address", "192.0.2.1", nil, refuse(), &net.UnixAddr{Name: "/run/x"}, 1, "", "blocked"},
+		{"peer without an address, without a policy", "192.0.2.1", nil, nil, &net.UnixAddr{Name: "/run/x"}, 1, "invalid AddrPort", ""},
+		{"policy panics", "192.0.2.1", nil, func(netip.AddrPort) error { panic("boom") }, nil, 0, "", "panic"},
+		{"policy panics on all", h, all, func(netip.AddrPort) error { panic("boom") }, nil, 0, "", "several, panic"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				z := zone{}
-				for key, a := range map[string]reply{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6} {
-					if a.addrs != "" || a.after > 0 || a.err != nil {
-						z[key] = a
-					}
-				}
-				n := &network{replies: tt.net}
-				d := newDialer(z, n)
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				c, times, err := d.Dial(ctx, "h.test", 80, false)
-				after := time.Since(n.began)
+				n := &network{elsewhere: tt.elsewhere}
+				d := newDialer(tt.z, n)
+				d.Policy = tt.policy
+				c, _, err := d.Dial(t.Context(), tt.host, 80, false)
 				check(t, c, err, tt.peer, tt.kind)
-				if after != tt.after {
-					t.Errorf("Dial returned after %v; want %v", after, tt.after)
-				}
-				if tt.dns > 0 && times.DNS != tt.dns {
-					t.Errorf("Times.DNS = %v; want %v", times.DNS, tt.dns)
-				}
-				if err == nil && (c.Times != times || times.DNS+times.Connect != tt.after) {
-					t.Errorf("Times = %+v, of the connection %+v; want the same, in all %v", times, c.Times, tt.after)
-				}
 				synctest.Wait()
 				dials, open := n.log()
-				if got := strings.Join(dials, ", "); got != tt.dials {
-					t.Errorf("connects = %s; want %s", got, tt.dials)
+				if len(dials) != tt.dials || open != 0 {
+					t.Errorf("%d connects, %d left open; want %d, 0", len(dials), open, tt.dials)
 				}
-				if open != 0 {
-					t.Errorf("%d connections are open in the end; want 0", open)
-				}
-				if left := len(d.Lookups.flights); left != 0 {
-					t.Errorf("%d lookups are remembered with a TTL of 0; want 0", left)
+				if b, ok := errors.AsType[*BlockedError](err); ok && tt.elsewhere == nil && !errors.Is(b, errPolicy) {
+					t.Errorf("BlockedError = %v; want it to wrap what the policy said", b)
 				}
 			})
 		})

@@ -22,6 +22,48 @@ const ms = time.Millisecond
 // never is a delay that only a context's end ends.
 const never = time.Duration(1) << 62
 
+const (
+	a1 = "192.0.2.1:80"
+	a2 = "192.0.2.2:80"
+	b1 = "[2001:db8::1]:80"
+	b2 = "[2001:db8::2]:80"
+)
+
+var (
+	one4, one6   = reply{addrs: "192.0.2.1"}, reply{addrs: "2001:db8::1"}
+	both4, both6 = reply{addrs: "192.0.2.1 192.0.2.2"}, reply{addrs: "2001:db8::1 2001:db8::2"}
+	hang         = reply{after: never}
+	refused      = reply{err: errRefused}
+)
+
+var (
+	notFound    = &net.DNSError{Err: "no such host", IsNotFound: true}
+	errServFail = &net.DNSError{Err: "server misbehaving", IsTemporary: true}
+	errSilent   = &net.DNSError{Err: "i/o timeout", IsTimeout: true}
+	errRefused  = &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+)
+
+// A reply is what a zone or a network says to one question.
+type reply struct {
+	after time.Duration
+	addrs string // with spaces between
+	err   error
+	do    func() // done in place of all else
+}
+
+func (a reply) in(d time.Duration) reply { a.after = d; return a }
+
+func (a reply) doing(do func()) reply { a.do = do; return a }
+
+// many returns n addresses that begin with prefix.
+func many(prefix string, n int) reply {
+	var addrs []string
+	for i := range n {
+		addrs = append(addrs, fmt.Sprintf("%s%d", prefix, i+1))
+	}
+	return reply{addrs: strings.Join(addrs, " ")}
+}
+
 // wait waits for d or the end of ctx. It sets no timer for no time at all, in
 // which the race detector of Go 1.26 may crash within a bubble.
 func wait(ctx context.Context, d time.Duration) error {
@@ -35,21 +77,6 @@ func wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-
-// A reply is what a zone or a network says to one question.
-type reply struct {
-	after time.Duration
-	addrs string // with spaces between
-	err   error
-	do    func() // done in place of all else
-}
-
-var (
-	notFound    = &net.DNSError{Err: "no such host", IsNotFound: true}
-	errServFail = &net.DNSError{Err: "server misbehaving", IsTemporary: true}
-	errSilent   = &net.DNSError{Err: "i/o timeout", IsTimeout: true}
-	errRefused  = &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
-)
 
 // A zone is a Resolver that replies by "ip4 name" and "ip6 name". There is no
 // name that it does not list.
@@ -163,6 +190,15 @@ func (c *fakeConn) Close() error {
 func newDialer(r Resolver, n *network) *Dialer {
 	n.began = time.Now()
 	return &Dialer{Lookups: NewLookups(r, 0), DialContext: n.DialContext}
+}
+
+// dialOnce dials host and closes the connection.
+func dialOnce(ctx context.Context, d *Dialer, host string, freshDNS bool) error {
+	c, _, err := d.Dial(ctx, host, 80, freshDNS)
+	if err == nil {
+		c.Close()
+	}
+	return err
 }
 
 // kind names what kind of error err is.

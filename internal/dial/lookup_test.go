@@ -2,62 +2,15 @@ package dial
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"example.com/checker/internal/bubble"
 )
-
-// dialOnce dials host and closes the connection.
-func dialOnce(ctx context.Context, d *Dialer, host string, freshDNS bool) error {
-	c, _, err := d.Dial(ctx, host, 80, freshDNS)
-	if err == nil {
-		c.Close()
-	}
-	return err
-}
-
-// A name is asked for rooted first and, if there is none, by the search list.
-func TestSearchList(t *testing.T) {
-	const rooted, searched = "ip4 h.test., ip6 h.test.", "ip4 h.test, ip4 h.test., ip6 h.test, ip6 h.test."
-	for _, tt := range []struct {
-		name, host string
-		z          zone
-		asked      string
-		peer, kind string
-	}{
-		{"rooted", "h.test", zone{"ip4 h.test.": one4, "ip4 h.test": {addrs: "192.0.2.66"}}, rooted, a1, ""},
-		{"B21 by the search list", "h.test", zone{"ip4 h.test": one4}, searched, a1, ""},
-		{"B21 by the search list, ip6", "h.test", zone{"ip6 h.test": one6}, searched, b1, ""},
-		{"one label", "h", zone{"ip4 h": one4, "ip4 h.": {addrs: "192.0.2.66"}}, "ip4 h, ip6 h", a1, ""},
-		{"one label, rooted", "h.", zone{"ip4 h": one4}, "ip4 h., ip6 h.", "", "lookup, not found"},
-		{"nowhere", "h.test", zone{}, searched, "", "lookup, not found"},
-		{"search list fails", "h.test", zone{"ip4 h.test": {err: errServFail}}, searched, "", "lookup"},
-		{"B21 trailing dot", "h.test.", zone{"ip4 h.test": one4}, rooted, "", "lookup, not found"},
-		{"failure is final", "h.test", zone{"ip4 h.test.": {err: errServFail}, "ip4 h.test": one4}, rooted, "", "lookup"},
-		{"sinkhole is final", "h.test", zone{"ip4 h.test.": {addrs: "0.0.0.0"}, "ip4 h.test": one4}, rooted, "", "lookup, not found"},
-		{"one address is final", "h.test", zone{"ip6 h.test.": one6, "ip4 h.test": one4}, rooted, b1, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			bubble.Test(t, func(t *testing.T) {
-				r := &counting{Resolver: tt.z}
-				c, _, err := newDialer(r, new(network)).Dial(t.Context(), tt.host, 80, false)
-				check(t, c, err, tt.peer, tt.kind)
-				synctest.Wait()
-				if got := r.questions(); got != tt.asked {
-					t.Errorf("asked for %s; want %s", got, tt.asked)
-				}
-			})
-		})
-	}
-}
 
 // ask is how many questions one lookup is.
 const ask = 2
@@ -213,56 +166,4 @@ type resolverFunc func(ctx context.Context, network, host string) ([]netip.Addr,
 
 func (f resolverFunc) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	return f(ctx, network, host)
-}
-
-// A lookup that lacks a descriptor tells so, although Go's resolver does not.
-func TestWatchResolver(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		errno syscall.Errno
-		want  bool
-	}{
-		{"scarce", syscall.EMFILE, true},
-		{"another error", syscall.ECONNREFUSED, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-				return nil, &net.OpError{Op: "dial", Err: tt.errno}
-			}})
-			_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
-			if err == nil || errors.Is(err, tt.errno) != tt.want {
-				t.Errorf("LookupNetIP error = %v; want one that wraps %v: %t", err, tt.errno, tt.want)
-			}
-		})
-	}
-	if r := (zone{}); fmt.Sprintf("%T", WatchResolver(r)) != "dial.zone" {
-		t.Errorf("WatchResolver(%T) = %T; want it unchanged", r, WatchResolver(r))
-	}
-}
-
-// Lookups of one name at once ask on their own. A net.Resolver would join the
-// second to the first, and leave it waiting for a question that the first may
-// have given up on.
-func TestWatchResolverSharesNothing(t *testing.T) {
-	dialed := make(chan struct{})
-	r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		select {
-		case dialed <- struct{}{}:
-		case <-ctx.Done():
-		}
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}})
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
-	for n := range 2 {
-		wg.Go(func() { r.LookupNetIP(ctx, "ip4", "h.test.") })
-		select {
-		case <-dialed:
-		case <-time.After(5 * time.Second):
-			t.Fatalf("%d lookups at once opened %d sockets; want one each", n+1, n)
-		}
-	}
 }

@@ -1,0 +1,209 @@
+package dial
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/checker/internal/bubble"
+)
+
+// A dialTest is one Dial of h.test:80, with 10 s to go.
+type dialTest struct {
+	name  string
+	ip4   reply // of h.test., the rooted name; a zero one is: no such name
+	ip6   reply
+	net   map[string]reply
+	dials string        // all connects, with their times
+	peer  string        // "" if there is none
+	kind  string        // of the error
+	after time.Duration // when Dial returns
+	dns   time.Duration // Times.DNS
+}
+
+var dialTests = []dialTest{
+	// Lookups.
+	{name: "B1 no such name", kind: "lookup, not found"},
+	{name: "B1 slow", ip4: reply{after: 70 * ms, err: notFound}, ip6: reply{after: 90 * ms, err: notFound}, kind: "lookup, not found", after: 90 * ms, dns: 90 * ms},
+	{name: "B2 no address", ip4: reply{addrs: " "}, ip6: reply{addrs: " "}, kind: "lookup, not found"},
+	{name: "B3 both fail", ip4: reply{err: errServFail}, ip6: reply{err: errServFail}, kind: "lookup"},
+	{name: "B3 one fails, the other has nothing", ip6: reply{err: errServFail}, kind: "lookup"},
+	{name: "B5 silence", ip4: hang, ip6: hang, kind: "lookup, deadline", after: 10 * time.Second, dns: 10 * time.Second},
+	{name: "B8 ip4 times out, ip6 has nothing", ip4: reply{after: 3 * time.Second, err: errSilent}, kind: "lookup", after: 3 * time.Second, dns: 3 * time.Second},
+	{name: "B9 ip6 never answers", ip4: one4.in(20 * ms), ip6: hang, dials: "70ms " + a1, peer: a1, after: 70 * ms, dns: 20 * ms},
+	{name: "B10 ip6 fails", ip4: one4, ip6: reply{err: errServFail}, dials: "0s " + a1, peer: a1},
+	{name: "B10 ip4 fails", ip4: reply{err: errServFail}, ip6: one6, dials: "0s " + b1, peer: b1},
+	{name: "B10 ip6 fails within the grace", ip4: one4.in(20 * ms), ip6: reply{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
+	{name: "B15 sinkhole", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{addrs: "::"}, kind: "lookup, not found"},
+	{name: "B15 sinkhole beside an address", ip4: reply{addrs: "0.0.0.0 192.0.2.1"}, ip6: reply{addrs: "::"}, dials: "0s " + a1, peer: a1},
+	{name: "B15 sinkhole in one family, failure in the other", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{err: errServFail}, kind: "lookup"},
+	{name: "mapped addresses", ip4: reply{addrs: "::ffff:192.0.2.1"}, ip6: reply{addrs: "::ffff:192.0.2.2"}, dials: "0s 192.0.2.2:80", peer: "192.0.2.2:80"},
+	{name: "addresses of the wrong family", ip4: one6, ip6: one4, kind: "lookup, not found"},
+	{name: "zero addresses", ip4: reply{addrs: "192.0.2.1"}, ip6: reply{addrs: " "}, dials: "0s " + a1, peer: a1},
+
+	// Whose turn it is.
+	{name: "families in turns", ip4: both4, ip6: both6.in(ms), after: ms, net: map[string]reply{b1: refused, a1: refused, b2: refused},
+		dials: "1ms " + b1 + ", 1ms " + a1 + ", 1ms " + b2 + ", 1ms " + a2, peer: a2},
+	{name: "ip6 within the grace of ip4", ip4: one4, ip6: one6.in(49 * ms), dials: "49ms " + b1, peer: b1, after: 49 * ms},
+	{name: "ip6 after the grace of ip4", ip4: one4, ip6: one6.in(80 * ms), dials: "50ms " + a1, peer: a1, after: 50 * ms},
+	{name: "ip6 first waits for nobody", ip4: one4.in(time.Second), ip6: one6.in(ms), dials: "1ms " + b1, peer: b1, after: ms, dns: ms},
+	{name: "ip6 comes while ip4 connects", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: hang},
+		dials: "50ms " + a1 + ", 300ms " + b1, peer: b1, after: 300 * ms},
+	{name: "ip4 fails before ip6 comes", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: refused},
+		dials: "50ms " + a1 + ", 80ms " + b1, peer: b1, after: 80 * ms},
+	{name: "ip4 fails, ip6 never comes", ip4: one4, ip6: hang, net: map[string]reply{a1: refused},
+		dials: "50ms " + a1, kind: "lookup, refused, deadline", after: 10 * time.Second},
+	{name: "ip4 hangs, ip6 never comes", ip4: one4, ip6: hang, net: map[string]reply{a1: hang},
+		dials: "50ms " + a1, kind: "lookup, deadline", after: 10 * time.Second},
+	{name: "ip4 fails, ip6 is not known", ip4: one4, ip6: reply{err: errServFail}, net: map[string]reply{a1: refused},
+		dials: "0s " + a1, kind: "lookup, several, refused"},
+	{name: "ip4 hangs, ip6 is not known", ip4: one4, ip6: reply{err: errServFail}, net: map[string]reply{a1: hang},
+		dials: "0s " + a1, kind: "lookup, deadline", after: 10 * time.Second},
+
+	// Connects.
+	{name: "B17 many addresses", ip4: many("192.0.2.", 100), net: map[string]reply{}, dials: "0s " + a1, peer: a1},
+	{name: "B18 first dead, second alive", ip4: both4, net: map[string]reply{a1: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a2, after: 250 * ms},
+	{name: "B19 ip6 dead, ip4 alive", ip4: one4, ip6: one6, net: map[string]reply{b1: hang}, dials: "0s " + b1 + ", 250ms " + a1, peer: a1, after: 250 * ms},
+	{name: "C1 refused", ip4: one4, net: map[string]reply{a1: refused}, dials: "0s " + a1, kind: "refused"},
+	{name: "C1 first refused, second alive", ip4: both4, net: map[string]reply{a1: refused.in(30 * ms)}, dials: "0s " + a1 + ", 30ms " + a2, peer: a2, after: 30 * ms},
+	{name: "C1 all refused", ip4: both4, net: map[string]reply{a1: refused, a2: refused}, dials: "0s " + a1 + ", 0s " + a2, kind: "several, refused"},
+	{name: "C2 silent drop", ip4: one4, net: map[string]reply{a1: hang}, dials: "0s " + a1, kind: "deadline", after: 10 * time.Second},
+	{name: "C2 all dropped", ip4: both4, net: map[string]reply{a1: hang, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, kind: "deadline", after: 10 * time.Second},
+	{name: "C2 one refused, one dropped", ip4: both4, net: map[string]reply{a1: refused, a2: hang}, dials: "0s " + a1 + ", 0s " + a2,
+		kind: "refused, deadline", after: 10 * time.Second},
+	{name: "C11 the slower one wins", ip4: both4, net: map[string]reply{a1: {after: 1100 * ms}, a2: hang}, dials: "0s " + a1 + ", 250ms " + a2, peer: a1, after: 1100 * ms},
+}
+
+func TestDial(t *testing.T) {
+	for _, tt := range dialTests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				z := zone{}
+				for key, a := range map[string]reply{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6} {
+					if a.addrs != "" || a.after > 0 || a.err != nil {
+						z[key] = a
+					}
+				}
+				n := &network{replies: tt.net}
+				d := newDialer(z, n)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				c, times, err := d.Dial(ctx, "h.test", 80, false)
+				after := time.Since(n.began)
+				check(t, c, err, tt.peer, tt.kind)
+				if after != tt.after {
+					t.Errorf("Dial returned after %v; want %v", after, tt.after)
+				}
+				if tt.dns > 0 && times.DNS != tt.dns {
+					t.Errorf("Times.DNS = %v; want %v", times.DNS, tt.dns)
+				}
+				if err == nil && (c.Times != times || times.DNS+times.Connect != tt.after) {
+					t.Errorf("Times = %+v, of the connection %+v; want the same, in all %v", times, c.Times, tt.after)
+				}
+				synctest.Wait()
+				dials, open := n.log()
+				if got := strings.Join(dials, ", "); got != tt.dials {
+					t.Errorf("connects = %s; want %s", got, tt.dials)
+				}
+				if open != 0 {
+					t.Errorf("%d connections are open in the end; want 0", open)
+				}
+				if left := len(d.Lookups.flights); left != 0 {
+					t.Errorf("%d lookups are remembered with a TTL of 0; want 0", left)
+				}
+			})
+		})
+	}
+}
+
+// Whoever connects by one family's addresses does not wait for the other's. What
+// that family has is then not known: the next to connect to the name begins at
+// once by the addresses that are. Only if they are not enough does it look up
+// again: there may be others, and that there are none is to be known as well.
+func TestLookupsHalf(t *testing.T) {
+	const ttl = 30 * time.Second
+	none := reply{after: 150 * ms, err: notFound}
+	stubborn := reply{do: func() { time.Sleep(150 * ms) }, err: notFound} // heeds no context
+	for _, tt := range []struct {
+		name  string
+		ip6   reply
+		pause time.Duration // between the first and the second
+		then  reply         // of the address to the second
+		kind  string        // of the second's error
+		after time.Duration
+		dials string
+		asked int // for IPv4
+	}{
+		{"up", none, time.Second, reply{after: ms}, "", ms, a1, 1},
+		{"up, while the question is under way", stubborn, 0, reply{after: ms}, "", 51 * ms, a1, 1},
+		{"refused", none, time.Second, refused, "refused", 150 * ms, a1, 2},
+		{"refused, while the question is under way", stubborn, 0, refused, "refused", 250 * ms, a1, 2},
+		{"silent", none, time.Second, hang, "deadline", 10 * time.Second, a1, 2},
+		{"refused, and the other is not known", hang, time.Second, refused, "lookup, refused, deadline", 10 * time.Second, a1, 2},
+		{"refused, and the other fails", reply{after: 150 * ms, err: errServFail}, time.Second, refused, "lookup, several, refused", 150 * ms, a1, 2},
+		{"refused, and the other is up", one6.in(150 * ms), time.Second, refused, "", 150 * ms, a1 + " " + b1, 2},
+		{"silent, and the other is up", one6.in(150 * ms), time.Second, hang, "", 400 * ms, a1 + " " + b1, 2},
+		{"after the TTL", none, ttl + 50*ms, reply{after: ms}, "", 51 * ms, a1, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				r := &counting{Resolver: zone{"ip4 h.test.": one4, "ip6 h.test.": tt.ip6}}
+				n := &network{replies: map[string]reply{}}
+				d := newDialer(r, n)
+				d.Lookups = NewLookups(r, ttl)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				if err := dialOnce(ctx, d, "h.test", false); err != nil || time.Since(n.began) != 50*ms {
+					t.Fatalf("the first Dial = %v after %v; want nil after 50ms", err, time.Since(n.began))
+				}
+				if tt.pause > 0 {
+					time.Sleep(tt.pause - 50*ms)
+				}
+				before, _ := n.log()
+				n.replies[a1] = tt.then
+				start := time.Now()
+				ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				err := dialOnce(ctx, d, "h.test", false)
+				if kind(err) != tt.kind || time.Since(start) != tt.after {
+					t.Errorf("the second Dial = %v, of kind %q, after %v; want %q after %v", err, kind(err), time.Since(start), tt.kind, tt.after)
+				}
+				time.Sleep(time.Second) // the stubborn ones end, too
+				all, _ := n.log()
+				var dials []string
+				for _, d := range all[len(before):] {
+					_, addr, _ := strings.Cut(d, " ")
+					dials = append(dials, addr)
+				}
+				if got := strings.Join(dials, " "); got != tt.dials {
+					t.Errorf("the second connects to %s; want %s", got, tt.dials)
+				}
+				if got := strings.Count(r.questions(), "ip4"); got != tt.asked {
+					t.Errorf("%d questions for IPv4 were asked; want %d", got, tt.asked)
+				}
+			})
+		})
+	}
+}
+
+// What became known after all counts as if it had been known at once.
+func TestLookupsHalfThenWhole(t *testing.T) {
+	for range 20 {
+		bubble.Test(t, func(t *testing.T) {
+			r := zone{"ip4 h.test.": one4, "ip6 h.test.": one6.in(150 * ms)}
+			n := &network{replies: map[string]reply{"192.0.2.1:81": hang}}
+			d := newDialer(r, n)
+			d.Lookups = NewLookups(r, 30*time.Second)
+			for _, tt := range []struct {
+				port uint16
+				want string
+			}{{80, "192.0.2.1:80"}, {81, "[2001:db8::1]:81"}, {80, "[2001:db8::1]:80"}} {
+				c, _, err := d.Dial(t.Context(), "h.test", tt.port, false)
+				check(t, c, err, tt.want, "")
+				time.Sleep(time.Second)
+			}
+		})
+	}
+}

@@ -1,0 +1,64 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A lookup that lacks a descriptor tells so, although Go's resolver does not.
+func TestWatchResolver(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		errno syscall.Errno
+		want  bool
+	}{
+		{"scarce", syscall.EMFILE, true},
+		{"another error", syscall.ECONNREFUSED, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Err: tt.errno}
+			}})
+			_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
+			if err == nil || errors.Is(err, tt.errno) != tt.want {
+				t.Errorf("LookupNetIP error = %v; want one that wraps %v: %t", err, tt.errno, tt.want)
+			}
+		})
+	}
+	if r := (zone{}); fmt.Sprintf("%T", WatchResolver(r)) != "dial.zone" {
+		t.Errorf("WatchResolver(%T) = %T; want it unchanged", r, WatchResolver(r))
+	}
+}
+
+// Lookups of one name at once ask on their own. A net.Resolver would join the
+// second to the first, and leave it waiting for a question that the first may
+// have given up on.
+func TestWatchResolverSharesNothing(t *testing.T) {
+	dialed := make(chan struct{})
+	r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		select {
+		case dialed <- struct{}{}:
+		case <-ctx.Done():
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for n := range 2 {
+		wg.Go(func() { r.LookupNetIP(ctx, "ip4", "h.test.") })
+		select {
+		case <-dialed:
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%d lookups at once opened %d sockets; want one each", n+1, n)
+		}
+	}
+}
