@@ -11,8 +11,8 @@ import (
 	"example.com/checker/internal/bubble"
 )
 
-// However the answers race, one family that timed out is never taken for a
-// name that does not exist.
+// In whichever order the answers come, a family that timed out is never taken for
+// a name that does not exist.
 func TestNeverNotFoundByTimeout(t *testing.T) {
 	for i := range 1000 {
 		bubble.Test(t, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestAnswerAtTheEnd(t *testing.T) {
 	}
 }
 
-// A connection that stands after the race is over is closed.
+// A connection that stands only after Dial has returned is closed.
 func TestLateConnections(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -84,7 +84,7 @@ func TestDialCanceled(t *testing.T) {
 	}{
 		{"in the lookup", zone{"ip4 h.test.": hang, "ip6 h.test.": hang}, true},
 		{"in one lookup", zone{"ip6 h.test.": hang}, true},
-		{"in the grace", zone{"ip4 h.test.": one4.in(980 * ms), "ip6 h.test.": hang}, true},
+		{"in the Resolution Delay", zone{"ip4 h.test.": one4.in(980 * ms), "ip6 h.test.": hang}, true},
 		{"in the only connect", zone{"ip4 h.test.": one4}, false},
 		{"in one of the connects", zone{"ip4 h.test.": both4}, false},
 	} {

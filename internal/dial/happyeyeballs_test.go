@@ -35,7 +35,7 @@ var dialTests = []dialTest{
 	{name: "B9 ip6 never answers", ip4: one4.in(20 * ms), ip6: hang, dials: "70ms " + a1, peer: a1, after: 70 * ms, dns: 20 * ms},
 	{name: "B10 ip6 fails", ip4: one4, ip6: reply{err: errServFail}, dials: "0s " + a1, peer: a1},
 	{name: "B10 ip4 fails", ip4: reply{err: errServFail}, ip6: one6, dials: "0s " + b1, peer: b1},
-	{name: "B10 ip6 fails within the grace", ip4: one4.in(20 * ms), ip6: reply{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
+	{name: "B10 ip6 fails within the Resolution Delay", ip4: one4.in(20 * ms), ip6: reply{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
 	{name: "B15 sinkhole", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{addrs: "::"}, kind: "lookup, not found"},
 	{name: "B15 sinkhole beside an address", ip4: reply{addrs: "0.0.0.0 192.0.2.1"}, ip6: reply{addrs: "::"}, dials: "0s " + a1, peer: a1},
 	{name: "B15 sinkhole in one family, failure in the other", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{err: errServFail}, kind: "lookup"},
@@ -46,8 +46,8 @@ var dialTests = []dialTest{
 	// Whose turn it is.
 	{name: "families in turns", ip4: both4, ip6: both6.in(ms), after: ms, net: map[string]reply{b1: refused, a1: refused, b2: refused},
 		dials: "1ms " + b1 + ", 1ms " + a1 + ", 1ms " + b2 + ", 1ms " + a2, peer: a2},
-	{name: "ip6 within the grace of ip4", ip4: one4, ip6: one6.in(49 * ms), dials: "49ms " + b1, peer: b1, after: 49 * ms},
-	{name: "ip6 after the grace of ip4", ip4: one4, ip6: one6.in(80 * ms), dials: "50ms " + a1, peer: a1, after: 50 * ms},
+	{name: "ip6 within the Resolution Delay", ip4: one4, ip6: one6.in(49 * ms), dials: "49ms " + b1, peer: b1, after: 49 * ms},
+	{name: "ip6 after the Resolution Delay", ip4: one4, ip6: one6.in(80 * ms), dials: "50ms " + a1, peer: a1, after: 50 * ms},
 	{name: "ip6 first waits for nobody", ip4: one4.in(time.Second), ip6: one6.in(ms), dials: "1ms " + b1, peer: b1, after: ms, dns: ms},
 	{name: "ip6 comes while ip4 connects", ip4: one4, ip6: one6.in(80 * ms), net: map[string]reply{a1: hang},
 		dials: "50ms " + a1 + ", 300ms " + b1, peer: b1, after: 300 * ms},
@@ -118,18 +118,18 @@ func TestDial(t *testing.T) {
 	}
 }
 
-// Whoever connects by one family's addresses does not wait for the other's. What
-// that family has is then not known: the next to connect to the name begins at
-// once by the addresses that are. Only if they are not enough does it look up
-// again: there may be others, and that there are none is to be known as well.
-func TestLookupsHalf(t *testing.T) {
+// A Dial that connects to an address of one family does not wait for the other
+// family's answer. The next Dial of the name begins at once with the addresses that
+// are known. Only if none of them connects does it look the name up again: the
+// other family may have some, and if it has none, that is to be known as well.
+func TestLookUpAgain(t *testing.T) {
 	const ttl = 30 * time.Second
 	none := reply{after: 150 * ms, err: notFound}
 	stubborn := reply{do: func() { time.Sleep(150 * ms) }, err: notFound} // heeds no context
 	for _, tt := range []struct {
 		name  string
 		ip6   reply
-		pause time.Duration // between the first and the second
+		gap   time.Duration // between the first and the second
 		then  reply         // of the address to the second
 		kind  string        // of the second's error
 		after time.Duration
@@ -158,8 +158,8 @@ func TestLookupsHalf(t *testing.T) {
 				if err := dialOnce(ctx, d, "h.test", false); err != nil || time.Since(n.began) != 50*ms {
 					t.Fatalf("the first Dial = %v after %v; want nil after 50ms", err, time.Since(n.began))
 				}
-				if tt.pause > 0 {
-					time.Sleep(tt.pause - 50*ms)
+				if tt.gap > 0 {
+					time.Sleep(tt.gap - 50*ms)
 				}
 				before, _ := n.log()
 				n.replies[a1] = tt.then
@@ -188,8 +188,8 @@ func TestLookupsHalf(t *testing.T) {
 	}
 }
 
-// What became known after all counts as if it had been known at once.
-func TestLookupsHalfThenWhole(t *testing.T) {
+// What another lookup finds is used as if the first one had found it.
+func TestLookUpAgainIsKept(t *testing.T) {
 	for range 20 {
 		bubble.Test(t, func(t *testing.T) {
 			r := zone{"ip4 h.test.": one4, "ip6 h.test.": one6.in(150 * ms)}

@@ -63,8 +63,9 @@ func TestLookupsOverlap(t *testing.T) {
 	})
 }
 
-// A name that is looked up anew is not answered from before, whoever looks up beside it.
-func TestLookupsFresh(t *testing.T) {
+// A name that is looked up anew is not answered from before, whoever else waits
+// for an older lookup of it.
+func TestLookupsFreshDNS(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: silent6}
 		n := &network{replies: map[string]reply{"192.0.2.1:81": hang, "192.0.2.2:81": hang}}
