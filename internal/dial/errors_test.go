@@ -15,6 +15,7 @@ func TestErrorText(t *testing.T) {
 		is   error
 	}{
 		{&LookupError{Host: "h\n.test", Err: one}, `look up "h\n.test": one`, one},
+		{&RouteError{Why: "no way", err: one}, "one: no way", nil},
 		{&BlockedError{Addr: ap, Err: one}, "address 192.0.2.1:80 blocked: one", one},
 		{joined([]error{one}), "one", one},
 		{joined([]error{one, two}), "one\ntwo", two},

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
 // A lookup that lacks a descriptor tells so, although Go's resolver does not.
@@ -31,8 +33,23 @@ func TestWatchResolver(t *testing.T) {
 			}
 		})
 	}
-	if r := (zone{}); fmt.Sprintf("%T", WatchResolver(r)) != "dial.zone" {
-		t.Errorf("WatchResolver(%T) = %T; want it unchanged", r, WatchResolver(r))
+	for r, want := range map[Resolver]string{
+		new(net.Resolver):    "*dial.watchedResolver",
+		(*net.Resolver)(nil): "*net.Resolver",
+		(*counting)(nil):     "*dial.counting",
+	} {
+		if got := fmt.Sprintf("%T", WatchResolver(r)); got != want {
+			t.Errorf("WatchResolver(%T) is a %s; want a %s", r, got, want)
+		}
+	}
+}
+
+// A caller's dial function that panics is no server that fails to answer.
+func TestWatchResolverPanic(t *testing.T) {
+	r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { panic("boom") }})
+	_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
+	if _, ok := errors.AsType[*hook.PanicError](err); !ok {
+		t.Errorf("LookupNetIP error = %v; want one that wraps a PanicError", err)
 	}
 }
 
