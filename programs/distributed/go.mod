@@ -1,4 +1,4 @@
-module example.com/checker/examples/distributed
+module example.com/checker/programs/distributed
 
 go 1.26.0
 
