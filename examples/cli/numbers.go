@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"iter"
+	"sync"
+)
+
+// Numbers tell which line of a list a Result is of. The Index of a Result counts
+// what a Stream pulled, which is fewer than the lines of the list if some are
+// skipped.
+//
+// The zero value is ready for one Stream. It may be used concurrently: a Stream
+// pulls its targets in a goroutine of its own.
+type Numbers struct {
+	mu     sync.Mutex
+	pulled int
+	lines  map[int]int // by index
+}
+
+// Targets returns the targets that want accepts, for a Stream.
+func (n *Numbers) Targets(lines iter.Seq2[int, string], want func(line int, target string) bool) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line, target := range lines {
+			if !want(line, target) {
+				continue
+			}
+			n.note(line)
+			if !yield(target) {
+				return
+			}
+		}
+	}
+}
+
+func (n *Numbers) note(line int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.lines == nil {
+		n.lines = make(map[int]int)
+	}
+	n.lines[n.pulled] = line
+	n.pulled++
+}
+
+// Line returns the line of the Result with an index, and forgets it. Ask once for
+// each Result, and what is held is never more than the checks under way.
+func (n *Numbers) Line(index int) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	line := n.lines[index]
+	delete(n.lines, index)
+	return line
+}
