@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	example.com/checker v0.0.0
+	example.com/checker/examples/cli v0.0.0
 	github.com/alexflint/go-arg v1.6.1
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/exporters/stdout/stdouttrace v1.47.0
@@ -28,4 +29,7 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-replace example.com/checker => ..
+replace (
+	example.com/checker => ..
+	example.com/checker/examples/cli => ./cli
+)

@@ -7,13 +7,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
 	"io"
-	"iter"
-	"math"
 	"net/url"
 	"os"
 	"os/signal"
@@ -21,6 +18,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 func main() {
@@ -47,9 +45,8 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // for a Stream that is not read to its end
-	sc := bufio.NewScanner(in)
-	sc.Buffer(nil, math.MaxInt32) // a line that is too long for a site gets a verdict too
-	for r := range c.Stream(ctx, lines(sc)) {
+	list := cli.NewList(in)
+	for r := range c.Stream(ctx, list.Targets()) {
 		if _, err := fmt.Fprintln(out, r); err != nil {
 			return err
 		}
@@ -57,7 +54,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return sc.Err()
+	return list.Err()
 }
 
 // domain returns the registrable domain of a host, or "", which stands for the
@@ -68,14 +65,4 @@ func domain(u *url.URL) string {
 		return ""
 	}
 	return name
-}
-
-func lines(sc *bufio.Scanner) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for sc.Scan() {
-			if line := sc.Text(); line != "" && !yield(line) {
-				return
-			}
-		}
-	}
 }

@@ -37,3 +37,12 @@ func TestRun(t *testing.T) {
 		t.Errorf("printed %q; want a line on each of two sites", got)
 	}
 }
+
+// A list that cannot be read to its end is not passed off as a shorter one.
+func TestBrokenList(t *testing.T) {
+	var out strings.Builder
+	err := run(t.Context(), strings.NewReader("http://:80/\n"+strings.Repeat("x", 1<<17)), &out)
+	if err == nil || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("run = %v after printing %q; want an error after a line", err, &out)
+	}
+}

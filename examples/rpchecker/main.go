@@ -1,7 +1,8 @@
 // Command rpchecker checks whether websites are online. It keeps flags, lines,
 // order, streams and exit statuses of the program that package checker grew out
 // of, and judges with the package, so in four ways better: ports, paths and
-// certificates count, blank lines are skipped, and -a checks 100 sites at once.
+// certificates count, blank lines and comments are skipped, and -a checks 100
+// sites at once.
 package main
 
 import (
@@ -12,12 +13,12 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/alexflint/go-arg"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 type options struct {
@@ -76,16 +77,16 @@ func run(ctx context.Context, opts options) error {
 	return context.Cause(ctx)
 }
 
-// read returns the lines of a file that are not blank.
+// read returns the URLs that a file lists.
 func read(name string) (urls []string) {
 	if name == "" {
 		return nil
 	}
-	data, err := os.ReadFile(name)
-	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		if line = strings.TrimSpace(line); line != "" {
-			urls = append(urls, line)
-		}
+	f, err := os.Open(name)
+	if err == nil {
+		defer f.Close()
+		list := cli.NewList(f)
+		urls, err = slices.Collect(list.Targets()), list.Err()
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

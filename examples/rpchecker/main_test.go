@@ -68,6 +68,7 @@ func TestProgram(t *testing.T) {
 	host := serve(t, 0)
 	empty, missing := file(t, " \n\n"), filepath.Join(t.TempDir(), "missing.txt")
 	list := file(t, "\ufeff"+host+"\r\n\n  "+dead+"  \n"+host+"/x")
+	long := file(t, "# sites\n"+host+"\n"+strings.Repeat("x", 1<<17)+"\n"+host)
 	for _, test := range []struct {
 		name           string
 		args           []string
@@ -79,6 +80,7 @@ func TestProgram(t *testing.T) {
 		{"an invalid URL", []string{"-u", "ftp://x"}, offline("ftp://x", `not a site to check: the scheme "ftp" is neither http nor https`), "", 0},
 		{"a file", []string{"-f", list}, online(host) + offline(dead, refused) + online(host+"/x"), "", 0},
 		{"URLs and a file", []string{"-f", list, "-u", host + "/u"}, online(host+"/u") + online(host) + offline(dead, refused) + online(host+"/x"), "", 0},
+		{"a file with a line that is no URL", []string{"-f", long}, online(host), "Error: line 3 is longer than 65536 bytes\n", 0},
 		{"no URLs", nil, "", noURLs, 1},
 		{"an empty file", []string{"-f", empty}, "", "Error: empty input file, " + empty + "\n" + noURLs, 1},
 		{"a missing file", []string{"--input-file", missing}, "", "Error: input file not found\n" + noURLs, 1},
