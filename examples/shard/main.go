@@ -4,26 +4,25 @@
 //	shard -shard 3/16 -f sites.txt -o out-3.jsonl -resume
 //
 // A share has all the lines of a host, so the shares may run at once and no
-// host is asked by two. The output has a JSON line for each line of the list
-// that belongs to the share, with its index in the list; in any order.
+// host is asked by two. The output has a JSON line for each target of the list
+// that belongs to the share, in any order. Its index is the number of the line in
+// the list, from 0.
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"os/signal"
-	"strings"
-	"sync"
 	"syscall"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 func main() {
@@ -78,70 +77,17 @@ func check(ctx context.Context, in io.Reader, share share, done *set, out io.Wri
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var pulled indexes
-	enc := json.NewEncoder(out)
-	for r := range c.Stream(ctx, todo(in, share, done, &pulled, cancel)) {
-		index := pulled.take(r.Index)
+	list, enc := cli.NewList(in), json.NewEncoder(out)
+	var numbers cli.Numbers
+	todo := func(line int, target string) bool { return share.has(target) && !done.has(line-1) }
+	for r := range c.Stream(ctx, numbers.Targets(list.Lines(), todo)) {
+		r.Index = numbers.Line(r.Index) - 1
 		if r.Reason() == checker.ReasonCanceled {
 			continue // for the next time
 		}
-		r.Index = index
 		if err := enc.Encode(r); err != nil {
 			cancel(err)
 		}
 	}
-	return context.Cause(ctx)
-}
-
-// todo yields the targets to check, and notes the line of each. It cancels if
-// the list cannot be read.
-func todo(in io.Reader, share share, done *set, pulled *indexes, cancel context.CancelCauseFunc) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		br := bufio.NewReader(in)
-		for i := 0; ; i++ {
-			text, err := br.ReadString('\n')
-			if err == nil || text != "" {
-				text = strings.TrimRight(text, "\r\n")
-				if share.has(text) && !done.has(i) {
-					pulled.add(i)
-					if !yield(text) {
-						return
-					}
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				cancel(err)
-				return
-			}
-		}
-	}
-}
-
-// indexes translates positions in what was pulled to lines of the list. It
-// holds those that have no result yet.
-type indexes struct {
-	mu   sync.Mutex
-	n    int
-	line map[int]int
-}
-
-func (x *indexes) add(line int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.line == nil {
-		x.line = make(map[int]int)
-	}
-	x.line[x.n] = line
-	x.n++
-}
-
-func (x *indexes) take(n int) (line int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	line = x.line[n]
-	delete(x.line, n)
-	return line
+	return cmp.Or(context.Cause(ctx), list.Err())
 }

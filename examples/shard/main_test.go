@@ -57,8 +57,8 @@ func indexesOf(t *testing.T, name string) (indexes []int) {
 	return indexes
 }
 
-// All shares together have each line once, also when each was ended in the
-// middle of a line and goes on.
+// All shares together have each target once, with the number of its line, also
+// when each was ended in the middle of a line and goes on.
 func TestShares(t *testing.T) {
 	const n = 300
 	hosts := serve(t, "127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0", "127.0.0.4:0", "127.0.0.5:0")
@@ -68,7 +68,8 @@ func TestShares(t *testing.T) {
 	}
 	dir := t.TempDir()
 	list := filepath.Join(dir, "list")
-	if err := os.WriteFile(list, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+	lines[7], lines[8] = "", "# not a target"
+	if err := os.WriteFile(list, []byte("\ufeff"+strings.Join(lines, "\r\n")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	var all []int
@@ -98,8 +99,8 @@ func TestShares(t *testing.T) {
 		t.Error("all is in one share")
 	}
 	slices.Sort(all)
-	if len(all) != n || len(slices.Compact(all)) != n {
-		t.Errorf("%d results; want %d, of different lines", len(all), n)
+	if len(all) != n-2 || len(slices.Compact(all)) != n-2 {
+		t.Errorf("%d results; want %d, of different lines", len(all), n-2)
 	}
 }
 
@@ -124,7 +125,12 @@ func TestHost(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	for _, args := range []string{"", "-f /no/such", "-f /dev/null x", "-shard 4/4", "-nonsense"} {
+	dir := t.TempDir()
+	long := filepath.Join(dir, "long")
+	if err := os.WriteFile(long, bytes.Repeat([]byte("x"), 1<<17), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"", "-f /no/such", "-f /dev/null x", "-shard 4/4", "-nonsense", "-f " + long + " -o " + dir + "/out"} {
 		if err := run(t.Context(), strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s: no error", args)
 		}
