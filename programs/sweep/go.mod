@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	example.com/checker v0.0.0
+	example.com/checker/examples/cli v0.0.0
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	golang.org/x/net v0.62.0
@@ -19,4 +20,7 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-replace example.com/checker => ../..
+replace (
+	example.com/checker => ../..
+	example.com/checker/examples/cli => ../../examples/cli
+)

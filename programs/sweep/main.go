@@ -5,6 +5,7 @@
 //	sweep -o found.jsonl -resume sites.txt      # after ^C, a crash or a kill
 //	sweep -format text -only offline < sites.txt
 //
+// The list has a site a line; blank lines and lines that begin with # are skipped.
 // A line of the output is written as its check ends; its index is the number of
 // the site's line in the list, from 0. A summary goes to standard output if the
 // results go to a file, and otherwise to standard error if that is a terminal,

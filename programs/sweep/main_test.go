@@ -103,10 +103,10 @@ func results(t *testing.T, format, text string) map[int]checker.Result {
 	return all
 }
 
-// The index is the number of the line, blank lines counted.
+// The index is the number of the line, blank lines and comments counted.
 func TestFormats(t *testing.T) {
 	up := fmt.Sprintf("127.0.0.1:%d", serve(t, answer))
-	in := "\ufeff" + up + "\r\n\n  http://127.0.0.1:1/a \n \t\nftp://x\nhttp://me:secret@" + up + "/q?x=1"
+	in := "\ufeff" + up + "\r\n\n  http://127.0.0.1:1/a \n# \t\nftp://x\nhttp://me:secret@" + up + "/q?x=1"
 	want := map[int]string{0: "online  " + up, 2: "offline refused http://127.0.0.1:1/a", 4: "unknown invalid ftp://x", 5: "online  http://xxxxx@" + up + "/q?x=1"}
 	for name := range formats {
 		t.Run(name, func(t *testing.T) {
@@ -161,6 +161,14 @@ func TestOnlyAndFail(t *testing.T) {
 	}
 	if _, stderr, status := sweeps(t, "://\n", "-fail"); stderr != "" || status != 0 {
 		t.Errorf("-fail with nothing offline: %q, status %d; want nothing and 0", stderr, status)
+	}
+}
+
+// A list that breaks off is not passed off as a shorter one.
+func TestBrokenList(t *testing.T) {
+	stdout, stderr, status := sweeps(t, "://\n\n"+strings.Repeat("x", 1<<17)+"\n://\n")
+	if got := results(t, "jsonl", stdout); len(got) != 1 || status != 2 || stderr != "sweep: the list ends early: line 3 is longer than 65536 bytes\n" {
+		t.Errorf("%d results, %q, status %d; want 1, the line and 2", len(got), stderr, status)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -54,15 +55,14 @@ func (o options) recall(ctx context.Context, f *os.File, have *set, each func(ch
 		return err
 	}
 	number := 0
-	for line, err := range lines(io.NewSectionReader(f, 0, end), longestResult) {
-		if err != nil {
-			return err
-		}
+	sc := bufio.NewScanner(io.NewSectionReader(f, 0, end))
+	sc.Buffer(nil, longestResult)
+	for sc.Scan() {
 		if ctx.Err() != nil {
 			return interruptedError{0, true}
 		}
 		number++
-		line = bytes.TrimSuffix(line, []byte("\n"))
+		line := sc.Bytes()
 		if number == 1 && o.format.header != "" {
 			if string(line) != strings.TrimSuffix(o.format.header, "\n") {
 				return fmt.Errorf("%s:1: %w", f.Name(), errForeign)
@@ -77,6 +77,9 @@ func (o options) recall(ctx context.Context, f *os.File, have *set, each func(ch
 			return fmt.Errorf("%s:%d: %w", f.Name(), number, err)
 		}
 		each(r)
+	}
+	if err := sc.Err(); err != nil {
+		return fmt.Errorf("%s:%d: %w", f.Name(), number+1, err)
 	}
 	if end == 0 {
 		if err := o.begun(f); err != nil {

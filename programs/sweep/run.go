@@ -11,16 +11,19 @@ import (
 	"golang.org/x/term"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // A sweep is one run over a list.
 type sweep struct {
 	options
-	list  list
-	file  *os.File // where results go
-	out   *bufio.Writer
-	bar   *bar
-	stats *stats
+	list    *cli.List
+	skip    set // lines that need no check
+	numbers cli.Numbers
+	file    *os.File // where results go
+	out     *bufio.Writer
+	bar     *bar
+	stats   *stats
 }
 
 // tick is how often results are handed to the system, so that a kill loses no
@@ -41,7 +44,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer in.Close()
-	s := &sweep{options: o, list: newList(in), stats: newStats(time.Now())}
+	s := &sweep{options: o, list: cli.NewList(in), stats: newStats(time.Now())}
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (s *sweep) open(ctx context.Context) (err error) {
 		s.file = os.Stdout
 	case s.resume:
 		if s.file, err = os.OpenFile(s.output, mode, 0o666); err == nil {
-			err = s.recall(ctx, s.file, &s.list.skip, s.stats.add)
+			err = s.recall(ctx, s.file, &s.skip, s.stats.add)
 		}
 		s.stats.earlier = s.stats.total
 	default:
@@ -91,7 +94,7 @@ func (s *sweep) open(ctx context.Context) (err error) {
 // check checks the list until it or ctx ends, or until nothing can be written.
 func (s *sweep) check(ctx context.Context, c *checker.Checker) error {
 	ctx, cancel := context.WithCancel(ctx)
-	results := c.Stream(ctx, s.list.targets())
+	results := c.Stream(ctx, s.numbers.Targets(s.list.Lines(), s.todo))
 	defer func() {
 		cancel()
 		for range results { // let the Stream end
@@ -117,10 +120,13 @@ func (s *sweep) check(ctx context.Context, c *checker.Checker) error {
 	}
 }
 
+// todo reports whether a line is to be checked.
+func (s *sweep) todo(line int, _ string) bool { return !s.skip.has(line - 1) }
+
 // take counts and writes a result. A check that ^C stopped is neither: it is
 // for -resume.
 func (s *sweep) take(r checker.Result) error {
-	r.Index = s.list.line(r.Index)
+	r.Index = s.numbers.Line(r.Index) - 1
 	if r.Reason() == checker.ReasonCanceled {
 		return nil
 	}
@@ -163,8 +169,8 @@ func (s *sweep) conclude(ctx context.Context) error {
 	switch offline := s.stats.statuses[checker.Offline]; {
 	case ctx.Err() != nil:
 		return interruptedError{s.stats.total - s.stats.earlier, s.output != ""}
-	case s.list.failed() != nil:
-		return fmt.Errorf("the list ends early: %w", s.list.failed())
+	case s.list.Err() != nil:
+		return fmt.Errorf("the list ends early: %w", s.list.Err())
 	case s.fail && offline > 0:
 		return offlineError(offline)
 	}

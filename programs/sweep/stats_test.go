@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"example.com/checker"
@@ -85,42 +82,6 @@ func TestSet(t *testing.T) {
 		if s.has(n) || !s.add(n) || s.add(n) || !s.has(n) || s.has(n+2) {
 			t.Errorf("%d is not added once", n)
 		}
-	}
-}
-
-func TestLines(t *testing.T) {
-	long := strings.Repeat("x", 300_000)
-	for _, test := range []struct {
-		in   string
-		want []string
-	}{
-		{"", nil},
-		{"a", []string{"a"}},
-		{"a\n\nb\n", []string{"a\n", "\n", "b\n"}},
-		{long + "\nb\n" + long, []string{long[:longest], "b\n", long[:longest]}},
-		{long[:64<<10] + "\nb", []string{long[:longest], "b"}},
-	} {
-		for _, r := range []io.Reader{strings.NewReader(test.in), iotest.OneByteReader(strings.NewReader(test.in))} {
-			var got []string
-			for line, err := range lines(r, longest) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				got = append(got, string(bytes.Clone(line)))
-			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("lines(%.20q…) = %d lines; want %d", test.in, len(got), len(test.want))
-			}
-		}
-	}
-	n := 0
-	for _, err := range lines(iotest.TimeoutReader(strings.NewReader(long)), longest) {
-		if n++; err != iotest.ErrTimeout {
-			t.Errorf("lines = %v; want %v", err, iotest.ErrTimeout)
-		}
-	}
-	if n != 1 {
-		t.Errorf("a failing reader gives %d lines; want the error", n)
 	}
 }
 
