@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	example.com/checker v0.0.0
+	example.com/checker/examples/cli v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 )
 
@@ -22,4 +23,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace example.com/checker => ../..
+replace (
+	example.com/checker => ../..
+	example.com/checker/examples/cli => ../../examples/cli
+)

@@ -152,7 +152,7 @@ func TestReadSites(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	empty := list(t, "# nothing")
+	empty, long := list(t, "# nothing"), list(t, "a.example", strings.Repeat("x", 1<<17))
 	for _, test := range []struct {
 		args   []string
 		want   string
@@ -161,6 +161,7 @@ func TestUsage(t *testing.T) {
 		{nil, "exporter: nothing to do: want -f FILE or -probe\n", 1},
 		{[]string{"example.org"}, "exporter: unexpected argument \"example.org\"; sites go into a file, see -f\n", 1},
 		{[]string{"-f", empty}, "exporter: " + empty + " lists no sites\n", 1},
+		{[]string{"-f", long}, "exporter: " + long + ": line 2 is longer than 65536 bytes\n", 1},
 		{[]string{"-f", "/no/such/file"}, "exporter: open /no/such/file: no such file or directory\n", 1},
 		{[]string{"-probe", "-every", "0s"}, "exporter: -every 0s is not positive\n", 1},
 		{[]string{"-probe", "-timeout", "0s"}, "exporter: invalid option: WithTimeout: 0s is not positive\n", 1},

@@ -1,17 +1,16 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // A site is one of the list.
@@ -20,8 +19,8 @@ type site struct {
 	name   string // its label
 }
 
-// readSites returns the sites that a file lists, each once, without blank lines
-// and those that begin with "#". It returns none for no file.
+// readSites returns the sites that a file lists, each once. It returns none for
+// no file.
 func readSites(file string) (sites []site, err error) {
 	if file == "" {
 		return nil, nil
@@ -32,15 +31,14 @@ func readSites(file string) (sites []site, err error) {
 	}
 	defer f.Close()
 	seen := make(map[string]bool)
-	sc := bufio.NewScanner(f)
-	for sc.Scan() {
-		line := strings.TrimSpace(strings.TrimPrefix(sc.Text(), "\ufeff"))
-		if s := (site{line, checker.Redact(line)}); line != "" && line[0] != '#' && !seen[s.name] {
+	list := cli.NewList(f)
+	for target := range list.Targets() {
+		if s := (site{target, checker.Redact(target)}); !seen[s.name] {
 			seen[s.name] = true
 			sites = append(sites, s)
 		}
 	}
-	if err := sc.Err(); err != nil {
+	if err := list.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(sites) == 0 {

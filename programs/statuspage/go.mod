@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	example.com/checker v0.0.0
+	example.com/checker/examples/cli v0.0.0
 	github.com/alexflint/go-arg v1.6.1
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
@@ -29,4 +30,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace example.com/checker => ../..
+replace (
+	example.com/checker => ../..
+	example.com/checker/examples/cli => ../../examples/cli
+)

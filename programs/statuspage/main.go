@@ -4,8 +4,10 @@
 //	statuspage -f sites.txt
 //	statuspage -f sites.txt -every 10s -addr :8080 -db history.db
 //
-// A line of sites.txt is a URL, or a host, and if you like a name after it:
+// A line of sites.txt is a URL, or a host, and if you like a name after it. Blank
+// lines and lines that begin with # are skipped:
 //
+//	# our sites
 //	example.org
 //	https://shop.example/health   The shop
 //

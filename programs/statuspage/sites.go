@@ -10,48 +10,46 @@ import (
 	"unicode/utf8"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // maxName is how many bytes of a name are shown.
 const maxName = 120
 
-// readSites reads the list of sites. Blank lines and lines that begin with #
-// are skipped. A site that is listed twice would have two histories under one
-// key, so it is refused.
+// readSites reads the list of sites. A site that is listed twice would have two
+// histories under one key, so it is refused.
 func readSites(file string) ([]*site, error) {
-	data, err := os.ReadFile(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("%s: not a text file in UTF-8", file)
-	}
+	defer f.Close()
 	var sites []*site
-	line, lines := 0, make(map[string]int)
-	for text := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		line++
-		s := parseSite(text)
-		if s == nil {
-			continue
+	list, lines := cli.NewList(f), make(map[string]int)
+	for line, text := range list.Lines() {
+		if !utf8.ValidString(text) {
+			return nil, fmt.Errorf("%s: not a text file in UTF-8", file)
 		}
+		s := parseSite(text)
 		if first := lines[s.target]; first > 0 {
 			return nil, fmt.Errorf("%s:%d: %s is already in line %d", file, line, hide(s.target), first)
 		}
 		lines[s.target] = line
 		sites = append(sites, s)
 	}
-	if len(sites) == 0 {
+	switch {
+	case list.Err() != nil:
+		return nil, fmt.Errorf("%s: %w", file, list.Err())
+	case len(sites) == 0:
 		return nil, fmt.Errorf("%s: no sites in it", file)
 	}
 	return sites, nil
 }
 
-// parseSite reads a line; it returns nil if there is no site in it.
+// parseSite reads a line, which is not blank: a target, and what is after it is
+// its name.
 func parseSite(line string) *site {
 	fields := strings.Fields(line)
-	if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
-		return nil
-	}
 	s := &site{target: fields[0], name: strings.Join(fields[1:], " ")}
 	if s.given = s.name != ""; !s.given {
 		shown := hide(s.target)
