@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A line is one line of a list.
+// A line is one line of a list, with a target.
 type line struct {
-	index  int // from 0
+	index  int // its number, from 0; blank lines and comments count
 	target string
 }
 

@@ -121,17 +121,27 @@ func TestChunkIDs(t *testing.T) {
 	}
 }
 
-func TestReadLines(t *testing.T) {
-	long := strings.Repeat("x", 200_000)
-	var got []string
-	for text, err := range readLines(strings.NewReader("a\r\n\n" + long + "\nb")) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, text)
+// The index of a line is its number, whatever is skipped before it, and a list
+// that has a line that cannot be held is not taken for a shorter one.
+func TestListLines(t *testing.T) {
+	l, err := source{File: writeList(t, "\ufeffa\r", "", "# b", " c \r", "\x00"), Chunk: 2}.open()
+	if err != nil || l.lines != 3 {
+		t.Fatalf("open = %v with %d lines; want 3", err, l.lines)
 	}
-	if want := []string{"a", "", long[:maxTarget], "b"}; !slices.Equal(got, want) {
-		t.Errorf("%d lines, the last %.20q; want a, nothing, %d x, b", len(got), got[len(got)-1], maxTarget)
+	var got []line
+	if err := l.walk(func(ln line, _ string) error { got = append(got, ln); return nil }, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := []line{{0, "a"}, {3, "c"}, {4, "\x00"}}; !slices.Equal(got, want) {
+		t.Errorf("the lines are %v; want %v", got, want)
+	}
+	for _, test := range []struct{ text, want string }{
+		{"", "has no targets"},
+		{"a\n" + strings.Repeat("x", 1<<17), "line 2 is longer than 65536 bytes"},
+	} {
+		if _, err := (source{File: writeList(t, test.text), Chunk: 2}).open(); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("open of %.10q = %v; want %s", test.text, err, test.want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	example.com/checker v0.0.0
+	example.com/checker/examples/cli v0.0.0
 	github.com/alexflint/go-arg v1.6.1
 	github.com/gofrs/flock v0.13.2
 	github.com/nats-io/nats-server/v2 v2.15.2
@@ -27,4 +28,7 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-replace example.com/checker => ../..
+replace (
+	example.com/checker => ../..
+	example.com/checker/examples/cli => ../../examples/cli
+)

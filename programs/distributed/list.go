@@ -1,30 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
-	"strings"
+
+	"example.com/checker/examples/cli"
 )
 
 // listWidth is the length of a list's id.
 const listWidth = 12
 
-// maxTarget is where a line is cut. Package checker refuses anything over 8 KiB,
-// so a longer line stays refused.
-const maxTarget = 8<<10 + 1
-
-// A list is a file of targets, one a line. Blank lines count: they too get a
-// result.
+// A list is a file of targets, one a line, as cli.List reads it.
 type list struct {
 	path  string
 	id    string // stands for the content and for how it is put into chunks
-	lines int
-	size  int // lines in a chunk
+	lines int    // that have a target
+	size  int    // lines in a chunk
 }
 
 func (s source) open() (list, error) {
@@ -39,14 +32,15 @@ func (s source) open() (list, error) {
 		return l, err
 	}
 	defer f.Close()
-	for _, err := range readLines(io.TeeReader(f, h)) {
-		if err != nil {
-			return l, err
-		}
+	targets := cli.NewList(io.TeeReader(f, h))
+	for range targets.Lines() {
 		l.lines++
 	}
+	if err := targets.Err(); err != nil {
+		return l, fmt.Errorf("%s: %w", s.File, err)
+	}
 	if l.lines == 0 {
-		return l, fmt.Errorf("%s is empty", s.File)
+		return l, fmt.Errorf("%s has no targets", s.File)
 	}
 	l.id = fmt.Sprintf("%x", h.Sum(nil))[:listWidth]
 	return l, nil
@@ -66,12 +60,9 @@ func (l list) walk(add func(line, string) error, done func(chunk) error) error {
 			failed = done(c)
 		}
 	}}
-	index := 0
-	for target, err := range readLines(f) {
-		if err != nil {
-			return err
-		}
-		ln := line{index, target}
+	targets := cli.NewList(f)
+	for number, target := range targets.Lines() {
+		ln := line{number - 1, target}
 		id := k.add(ln)
 		if add != nil && failed == nil {
 			failed = add(ln, id)
@@ -79,39 +70,10 @@ func (l list) walk(add func(line, string) error, done func(chunk) error) error {
 		if failed != nil {
 			return failed
 		}
-		index++
+	}
+	if err := targets.Err(); err != nil {
+		return err
 	}
 	k.flush()
 	return failed
-}
-
-// readLines yields the lines of r without their ends, long ones cut.
-func readLines(r io.Reader) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		br := bufio.NewReaderSize(r, 64<<10)
-		for {
-			text, err := readLine(br)
-			if errors.Is(err, io.EOF) && text == "" {
-				return
-			}
-			if err != nil && !errors.Is(err, io.EOF) {
-				yield("", err)
-				return
-			}
-			text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
-			if !yield(text[:min(len(text), maxTarget)], nil) {
-				return
-			}
-		}
-	}
-}
-
-// readLine reads up to a newline and keeps the beginning.
-func readLine(br *bufio.Reader) (string, error) {
-	text, err := br.ReadSlice('\n')
-	kept := string(text)
-	for errors.Is(err, bufio.ErrBufferFull) {
-		_, err = br.ReadSlice('\n')
-	}
-	return kept, err
 }

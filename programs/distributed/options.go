@@ -27,7 +27,7 @@ type link struct {
 
 // source says what to check.
 type source struct {
-	File  string `arg:"-f,--file,required" placeholder:"FILE" help:"the list, a target a line"`
+	File  string `arg:"-f,--file,required" placeholder:"FILE" help:"the list, a target a line; blank lines and those that begin with # are skipped"`
 	Chunk int    `arg:"--chunk" placeholder:"N" default:"500" help:"lines in a chunk, at most; the same for all subcommands"`
 }
 
@@ -110,8 +110,8 @@ type auditCmd struct {
 }
 
 func (auditCmd) explain() string {
-	return "Writes DIR/results.jsonl, a line for each line of the list and in its order.\n" +
-		"Exits with 1, and names the first holes, if a line has no result or several."
+	return "Writes DIR/results.jsonl, a line for each target of the list and in its order.\n" +
+		"Exits with 1, and names the first holes, if a target has no result or several."
 }
 
 type repairCmd struct {

@@ -116,7 +116,7 @@ func TestSendOnce(t *testing.T) {
 // Results that were lost after all was done are checked again: the server would
 // drop chunks of the same name as duplicates.
 func TestRepair(t *testing.T) {
-	list, out := writeList(t, "", "a b", "::", "ftp://x"), t.TempDir() // nothing is sent for these
+	list, out := writeList(t, "http://:80/", "a b", "::", "ftp://x"), t.TempDir() // nothing is sent for these
 	flags := []string{"-f", list, "-chunk", "2", "-o", out}
 	all := func(name string) string {
 		t.Helper()

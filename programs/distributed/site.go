@@ -13,9 +13,10 @@ import (
 // are in one, and of each queue one chunk at a time is in the hands of a worker.
 const partitions = 64
 
-// scheme names what decides the partition of a target and the chunk of a line.
+// scheme names what decides which lines have a target, the partition of a target
+// and the chunk of a line.
 // It stands in the streams' metadata, so that programs that disagree find out.
-var scheme = "fnv32a(registrable domain), " + publicsuffix.List.String()
+var scheme = "cli.List, fnv32a(registrable domain), " + publicsuffix.List.String()
 
 // partition returns the partition of a site.
 func partition(site string) int {
