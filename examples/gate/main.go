@@ -20,29 +20,29 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // options are the flags.
 type options struct {
-	timeout  time.Duration // for all sites together
-	every    time.Duration // from the end of a check to the next one
-	min, max int           // the status codes of a site that is up
+	timeout time.Duration   // for all sites together
+	every   time.Duration   // from the end of a check to the next one
+	status  cli.StatusRange // of a site that is up
 }
 
 // errUsage is wrapped by errors about how the program was called.
 var errUsage = errors.New("wrong usage")
 
 func main() {
-	opts := options{min: 200, max: 299}
+	var opts options
 	flag.DurationVar(&opts.timeout, "timeout", 2*time.Minute, "give up after this `time`")
 	flag.DurationVar(&opts.every, "every", time.Second, "the `time` between two checks of a site")
-	flag.Func("status", "the `codes` of a site that is up, as MIN-MAX or one (default 200-299)", opts.setStatus)
+	flag.TextVar(&opts.status, "status", cli.StatusRange{Min: 200, Max: 299}, "the `codes` of a site that is up, as MIN-MAX or one")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "Usage: gate [flags] URL…\n\nWait until all sites are up.\n\n")
 		flag.PrintDefaults()
@@ -57,22 +57,6 @@ func main() {
 		}
 		os.Exit(1)
 	}
-}
-
-// setStatus reads a range of status codes.
-func (o *options) setStatus(text string) (err error) {
-	low, high, found := strings.Cut(text, "-")
-	if !found {
-		high = low
-	}
-	o.min, err = strconv.Atoi(low)
-	if err == nil {
-		o.max, err = strconv.Atoi(high)
-	}
-	if err != nil || o.min < 200 || o.min > o.max || o.max > 999 {
-		return errors.New("want two codes from 200 to 999, such as 200-299, or one")
-	}
-	return nil
 }
 
 func (o *options) validate(urls []string) error {
@@ -99,7 +83,7 @@ func run(ctx context.Context, out io.Writer, opts options, urls []string, more .
 		return err
 	}
 	c, err := checker.New(append([]checker.Option{
-		checker.WithJudge(checker.StatusIn(opts.min, opts.max)),
+		checker.WithJudge(checker.StatusIn(opts.status.Min, opts.status.Max)),
 		checker.WithRetries(0), // to be asked again is what every site is here for
 	}, more...)...)
 	if err != nil {

@@ -30,13 +30,12 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // options are the flags.
@@ -45,19 +44,19 @@ type options struct {
 	file         string
 	every        time.Duration
 	timeout      time.Duration
-	min, max     int // the status codes of a success
+	status       cli.StatusRange // of a success
 	redirects    int
 	probe        bool
 	allowPrivate bool
 }
 
 func main() {
-	opts := options{min: 200, max: 299}
+	var opts options
 	flag.StringVar(&opts.addr, "addr", "127.0.0.1:9115", "listen on `host:port`")
 	flag.StringVar(&opts.file, "f", "", "check the sites that this `file` lists, one a line")
 	flag.DurationVar(&opts.every, "every", 30*time.Second, "the `time` from one check of a listed site to the next")
 	flag.DurationVar(&opts.timeout, "timeout", 5*time.Second, "the `time` that a check may take; less than Prometheus's scrape_timeout")
-	flag.Func("status", "the `codes` of a success, as MIN-MAX or one (default 200-299)", opts.setStatus)
+	flag.TextVar(&opts.status, "status", cli.StatusRange{Min: 200, Max: 299}, "the `codes` of a success, as MIN-MAX or one")
 	flag.IntVar(&opts.redirects, "redirects", 10, "how many redirects to follow")
 	flag.BoolVar(&opts.probe, "probe", false, "serve /probe?target=…")
 	flag.BoolVar(&opts.allowPrivate, "allow-private", false, "let /probe connect to addresses that are not public")
@@ -73,22 +72,6 @@ func main() {
 	if err := run(ctx, opts, flag.Args()); err != nil {
 		log.Fatal(err)
 	}
-}
-
-// setStatus reads a range of status codes.
-func (o *options) setStatus(text string) (err error) {
-	low, high, found := strings.Cut(text, "-")
-	if !found {
-		high = low
-	}
-	o.min, err = strconv.Atoi(low)
-	if err == nil {
-		o.max, err = strconv.Atoi(high)
-	}
-	if err != nil || o.min < 200 || o.min > o.max || o.max > 999 {
-		return errors.New("want two codes from 200 to 999, such as 200-299, or one")
-	}
-	return nil
 }
 
 func (o *options) validate(args []string) error {
@@ -115,7 +98,7 @@ func run(ctx context.Context, opts options, args []string) error {
 	common := []checker.Option{
 		checker.WithTimeout(opts.timeout),
 		checker.WithRedirects(opts.redirects),
-		checker.WithJudge(checker.StatusIn(opts.min, opts.max)),
+		checker.WithJudge(checker.StatusIn(opts.status.Min, opts.status.Max)),
 	}
 	m, err := newMonitor(sites, common...)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"example.com/checker/examples/cli"
 	"example.com/checker/internal/hostile"
 )
 
@@ -51,7 +52,7 @@ func start(t *testing.T, opts options) (url string, stop func()) {
 
 // quick are the options of tests: they wait for checks.
 func quick(file string) options {
-	return options{File: file, Every: time.Second, Timeout: time.Second, Addr: "127.0.0.1:0", Status: statusRange{200, 399}, Title: "Test"}
+	return options{File: file, Every: time.Second, Timeout: time.Second, Addr: "127.0.0.1:0", Status: cli.StatusRange{Min: 200, Max: 399}, Title: "Test"}
 }
 
 // A target is a site that tests can take down.

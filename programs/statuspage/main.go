@@ -37,17 +37,18 @@ import (
 	"github.com/alexflint/go-arg"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 type options struct {
-	File     string        `arg:"-f,--file,required" placeholder:"FILE" help:"the sites: one URL a line, and if you like a name after it"`
-	Every    time.Duration `arg:"-e,--every" default:"30s" placeholder:"DUR" help:"how often each site is checked"`
-	Addr     string        `arg:"-a,--addr" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"where to serve the page"`
-	DB       string        `arg:"-d,--db" placeholder:"FILE" help:"keep the history in this SQLite database"`
-	Status   statusRange   `arg:"-s,--status" default:"200-399" placeholder:"MIN-MAX" help:"the HTTP statuses that count as online"`
-	Timeout  time.Duration `arg:"-t,--timeout" default:"10s" placeholder:"DUR" help:"how long one check may take; no longer than the time between two of a site"`
-	Canaries []string      `arg:"-c,--canary,separate" placeholder:"URL" help:"a site known to be up; if none of them answers either, the fault is here [repeatable]"`
-	Title    string        `arg:"--title" default:"Status" placeholder:"TEXT" help:"the title of the page"`
+	File     string          `arg:"-f,--file,required" placeholder:"FILE" help:"the sites: one URL a line, and if you like a name after it"`
+	Every    time.Duration   `arg:"-e,--every" default:"30s" placeholder:"DUR" help:"how often each site is checked"`
+	Addr     string          `arg:"-a,--addr" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"where to serve the page"`
+	DB       string          `arg:"-d,--db" placeholder:"FILE" help:"keep the history in this SQLite database"`
+	Status   cli.StatusRange `arg:"-s,--status" default:"200-399" placeholder:"MIN-MAX" help:"the HTTP statuses that count as online"`
+	Timeout  time.Duration   `arg:"-t,--timeout" default:"10s" placeholder:"DUR" help:"how long one check may take; no longer than the time between two of a site"`
+	Canaries []string        `arg:"-c,--canary,separate" placeholder:"URL" help:"a site known to be up; if none of them answers either, the fault is here [repeatable]"`
+	Title    string          `arg:"--title" default:"Status" placeholder:"TEXT" help:"the title of the page"`
 }
 
 func (options) Description() string {
@@ -142,7 +143,7 @@ func newChecker(opts options, sites int) (*checker.Checker, error) {
 	conf := []checker.Option{
 		checker.WithTimeout(min(opts.Timeout, opts.Every)),
 		checker.WithConcurrency(min(sites, 1000)),
-		checker.WithJudge(checker.StatusIn(opts.Status.min, opts.Status.max)),
+		checker.WithJudge(checker.StatusIn(opts.Status.Min, opts.Status.Max)),
 	}
 	if len(opts.Canaries) > 0 {
 		conf = append(conf, checker.WithCanaries(opts.Canaries...))

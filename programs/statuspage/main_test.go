@@ -78,7 +78,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"-f", good, "-every", "10ms"}, "Error: --every 10ms is too often: 1s is the least"},
 		{[]string{"-f", good, "-every", "soon"}, `invalid duration "soon"`},
 		{[]string{"-f", good, "-timeout", "-1s"}, "Error: invalid option: WithTimeout: -1s is not positive"},
-		{[]string{"-f", good, "-status", "20-30"}, "want a range of HTTP statuses"},
+		{[]string{"-f", good, "-status", "20-30"}, "want two codes from 200 to 999, such as 200-299, or one"},
 		{[]string{"-f", good, "-canary", "http://:1"}, "Error: invalid option: WithCanaries"},
 		{[]string{"-f", good, "-db", good}, good + ": file is not a database"},
 	} {

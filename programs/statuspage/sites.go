@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -67,24 +65,4 @@ func hide(target string) string {
 		return target
 	}
 	return strings.Replace(shown, "xxxxx@", "", 1)
-}
-
-// A statusRange is what -s says. The zero value accepts nothing.
-type statusRange struct{ min, max int }
-
-var errStatus = errors.New("want a range of HTTP statuses such as 200-399, within 100-999")
-
-// UnmarshalText reads "200-399", or "200" for that one alone.
-func (r *statusRange) UnmarshalText(text []byte) error {
-	low, high, found := strings.Cut(string(text), "-")
-	if !found {
-		high = low
-	}
-	var errs [2]error
-	r.min, errs[0] = strconv.Atoi(low)
-	r.max, errs[1] = strconv.Atoi(high)
-	if errors.Join(errs[:]...) != nil || r.min < 100 || r.min > r.max || r.max > 999 {
-		return errStatus
-	}
-	return nil
 }
