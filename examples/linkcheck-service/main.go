@@ -34,6 +34,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 const (
@@ -70,16 +71,7 @@ func run(ctx context.Context, l net.Listener, opts ...checker.Option) error {
 		return err
 	}
 	srv := &http.Server{Handler: s, MaxHeaderBytes: 8 << 10, ReadTimeout: timeout, WriteTimeout: timeout + patience}
-	stopped := make(chan error, 1)
-	defer context.AfterFunc(ctx, func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		stopped <- errors.Join(srv.Shutdown(end), srv.Close())
-	})()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
+	return cli.Serve(ctx, l, srv, patience)
 }
 
 // A service answers POST /check. It is safe for concurrent use.

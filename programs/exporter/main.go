@@ -118,26 +118,20 @@ func run(ctx context.Context, opts options, args []string) error {
 	var wg sync.WaitGroup
 	within, cancel := context.WithCancel(ctx)
 	wg.Go(func() { m.run(within, opts.every) })
-	err = serve(ctx, l, handler(m, p))
+	err = cli.Serve(ctx, l, newServer(ctx, handler(m, p)), 5*time.Second)
 	cancel()
 	wg.Wait()
 	log.Printf("stopped: %s", m.summary())
 	return err
 }
 
-// serve answers requests until ctx ends, and then those under way.
-func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
-	// The checks under way are of no more use to anyone.
-	srv.BaseContext = func(net.Listener) context.Context { return ctx }
-	stopped := make(chan error, 1)
-	defer context.AfterFunc(ctx, func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		stopped <- errors.Join(srv.Shutdown(end), srv.Close())
-	})()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
+// newServer returns a server whose requests end with ctx: the checks under way
+// are then of no more use to anyone.
+func newServer(ctx context.Context, h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
-	return <-stopped
 }

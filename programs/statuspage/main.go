@@ -154,8 +154,8 @@ func newChecker(opts options, sites int) (*checker.Checker, error) {
 // serve runs the server and, beside it, work until ctx ends or the server
 // fails, and returns when both have ended.
 func serve(ctx context.Context, l net.Listener, h http.Handler, work func(context.Context)) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -163,21 +163,13 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, work func(contex
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends the event streams
 	}
-	var failed error
 	var wg sync.WaitGroup
 	wg.Go(func() { work(ctx) })
-	wg.Go(func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			failed = err
-			cancel(err)
-		}
-	})
-	<-ctx.Done()
-	grace, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer done()
-	if srv.Shutdown(grace) != nil {
-		_ = srv.Close() // somebody reads too slowly to be waited for
-	}
+	err := cli.Serve(ctx, l, srv, 2*time.Second)
+	cancel()
 	wg.Wait()
-	return failed
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil // somebody read too slowly to be waited for
+	}
+	return err
 }
