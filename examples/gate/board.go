@@ -160,7 +160,5 @@ func reason(r checker.Result) string {
 	if !ok {
 		return ""
 	}
-	short := *e
-	short.URL = ""
-	return string(e.Reason) + ": " + short.Error()
+	return string(e.Reason) + ": " + e.Message()
 }

@@ -38,9 +38,7 @@ func newVerdict(r checker.Result) verdict {
 		v.expires = r.TLS.NotAfter
 	}
 	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
-		short := *e
-		short.URL = "" // the row says of which site it speaks
-		v.text = short.Error()
+		v.text = e.Message() // the row says of which site it speaks
 	}
 	return v
 }

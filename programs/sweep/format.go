@@ -91,10 +91,8 @@ func decodeCSV(line []byte) (r checker.Result, err error) {
 func encodeText(r checker.Result) ([]byte, error) {
 	why, site := strconv.Itoa(r.StatusCode), checker.Redact(r.Target)
 	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
-		short := *e
-		short.URL = "" // the site stands before it
 		why = string(e.Reason)
-		site += "  " + short.Error()
+		site += "  " + e.Message()
 	}
 	return fmt.Appendf(nil, "%8d  %-7s  %-11s  %9.1f ms  %s", r.Index, r.Status(), why, millis(r.Timing.Total), site), nil
 }
