@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -36,10 +35,9 @@ func record(ctx context.Context, tracer trace.Tracer, r checker.Result) {
 		}
 	}
 	child(checker.PhaseWait, at.Add(-d.Wait), at)
-	e, failed := errors.AsType[*checker.Error](r.Err)
-	if failed {
-		span.SetStatus(codes.Error, e.Error())
-		span.SetAttributes(attribute.String("error.type", string(e.Reason)))
+	if r.Err != nil {
+		span.SetStatus(codes.Error, r.Err.Error())
+		span.SetAttributes(attribute.String("error.type", string(r.Reason())))
 	} else {
 		at = end.Add(-d.DNS - d.Connect - d.TLS - d.FirstByte)
 	}
@@ -51,7 +49,7 @@ func record(ctx context.Context, tracer trace.Tracer, r checker.Result) {
 		{checker.PhaseRequest, 0}, {checker.PhaseResponse, d.FirstByte}, {checker.PhaseJudge, 0},
 	} {
 		start := at
-		if at = at.Add(phase.d); failed && phase.name == e.Phase {
+		if at = at.Add(phase.d); phase.name == r.Phase() {
 			at = end
 		}
 		child(phase.name, start, at)
