@@ -114,12 +114,15 @@ func TestShareFlag(t *testing.T) {
 	}
 }
 
+// However a host is written, its targets are in one share.
 func TestHost(t *testing.T) {
-	for target, want := range map[string]string{
-		"HTTPS://u@A.example.:80/x@y": "a.example", "a.example?x": "a.example", "http://[::1]:80/": "::1", "": "",
+	for target, host := range map[string]string{
+		"HTTPS://u@A.example.:80/x@y": "a.example", "a.example?x": "a.example", "http://[::1]:80/": "[::1]", "http://BÜCHER.example/": "xn--bcher-kva.example",
 	} {
-		if got := host(target); got != want {
-			t.Errorf("host(%q) = %q; want %q", target, got, want)
+		for i := range uint32(64) {
+			if s := (share{i, 64}); s.has(target) != s.has(host) {
+				t.Errorf("%q and %q are in two shares", target, host)
+			}
 		}
 	}
 }

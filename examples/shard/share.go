@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"hash/fnv"
-	"strings"
+	"io"
+
+	"example.com/checker"
 )
 
 // A share is one of n parts of a list. The zero share is all of it.
@@ -23,27 +25,11 @@ func (s *share) Set(text string) error {
 
 // has reports whether a target belongs to the share, by the hash of its host.
 func (s share) has(target string) bool {
+	host, err := checker.Host(target)
+	if err != nil {
+		host = target // nothing is sent to it, so any share will do
+	}
 	h := fnv.New32a()
-	h.Write([]byte(host(target)))
+	io.WriteString(h, host)
 	return h.Sum32()%max(s.n, 1) == s.i
-}
-
-// host returns the host of a target in lower case. It need not understand what
-// package checker refuses; two spellings of an internationalised name count as
-// two hosts.
-func host(target string) string {
-	s := strings.ToLower(strings.TrimSpace(target))
-	if scheme, rest, ok := strings.Cut(s, "://"); ok && (scheme == "http" || scheme == "https") {
-		s = rest
-	}
-	if i := strings.IndexAny(s, "/?#"); i >= 0 {
-		s = s[:i]
-	}
-	s = s[strings.LastIndexByte(s, '@')+1:]
-	if rest, ok := strings.CutPrefix(s, "["); ok {
-		addr, _, _ := strings.Cut(rest, "]")
-		return addr
-	}
-	s, _, _ = strings.Cut(s, ":")
-	return strings.TrimSuffix(s, ".")
 }

@@ -157,7 +157,7 @@ func TestSite(t *testing.T) {
 		"localhost:8080/http://other.org":    "localhost",
 		"a.github.io":                        "a.github.io",
 		"":                                   "",
-		"ftp://":                             "ftp",
+		"ftp://www.example.org/":             "ftp://www.example.org/",
 	} {
 		if got := site(target); got != want {
 			t.Errorf("site(%q) = %q; want %q", target, got, want)
