@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -20,9 +21,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
 
 	"example.com/checker"
 	"example.com/checker/examples/cli"
@@ -60,18 +66,16 @@ func main() {
 }
 
 func (o *options) validate(urls []string) error {
+	late := slices.IndexFunc(urls, func(url string) bool { return strings.HasPrefix(url, "-") })
 	switch {
 	case len(urls) == 0:
 		return fmt.Errorf("%w: no URLs to wait for; see gate -h", errUsage)
+	case late >= 0:
+		return fmt.Errorf("%w: %s: flags come before the URLs", errUsage, urls[late])
 	case o.timeout <= 0:
 		return fmt.Errorf("%w: -timeout %v is not positive", errUsage, o.timeout)
 	case o.every <= 0:
 		return fmt.Errorf("%w: -every %v is not positive", errUsage, o.every)
-	}
-	for _, url := range urls {
-		if strings.HasPrefix(url, "-") {
-			return fmt.Errorf("%w: %s: flags come before the URLs", errUsage, url)
-		}
 	}
 	return nil
 }
@@ -89,12 +93,155 @@ func run(ctx context.Context, out io.Writer, opts options, urls []string, more .
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, opts.timeout, errors.New("gave up"))
+	defer cancel()
 	b := newBoard(out, urls)
-	start := time.Now()
-	err = wait(ctx, c, b, opts, urls)
-	b.close()
-	if err == nil || errors.Is(err, errUsage) {
+	group, ctx := errgroup.WithContext(ctx)
+	for i, url := range urls {
+		group.Go(func() error { return watch(ctx, c, url, opts.every, func(r checker.Result) { b.set(i, r) }) })
+	}
+	if err = b.show(group.Wait); err == nil || errors.Is(err, errUsage) {
 		return err
 	}
-	return fmt.Errorf("%w after %v: %s", err, time.Since(start).Round(100*time.Millisecond), b.missing())
+	return fmt.Errorf("%w after %v: %s", err, b.elapsed(), b.missing())
+}
+
+// watch checks a site until it is up, and shows each verdict. It returns early,
+// with the cause, if ctx ends or if the target names no site.
+func watch(ctx context.Context, c *checker.Checker, url string, every time.Duration, show func(checker.Result)) error {
+	for {
+		r := c.Check(ctx, url)
+		switch r.Reason() {
+		case checker.ReasonCanceled: // says nothing that the verdict before does not say better
+			return context.Cause(ctx)
+		case checker.ReasonInvalid: // and will ever be
+			return fmt.Errorf("%w: %s: %v", errUsage, checker.Redact(url), r.Err)
+		}
+		if show(r); r.Online() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(every):
+		}
+	}
+}
+
+// A board knows how each site is and shows it: on a terminal by a line per site
+// that is kept up to date, elsewhere by a line per change. It is safe for
+// concurrent use.
+type board struct {
+	start time.Time
+	out   io.Writer
+	live  bool // out is a terminal with a row for each site
+
+	mu    sync.Mutex
+	sites []site
+	back  string // moves from the end of a frame to its beginning; "" before the first
+}
+
+// A site is how one of the sites is. Its state is "" before the first verdict.
+type site struct {
+	name, state string
+	up          bool
+}
+
+// newBoard returns a board on which no site has a verdict.
+func newBoard(out io.Writer, urls []string) *board {
+	b := &board{start: time.Now(), out: out}
+	for _, url := range urls {
+		b.sites = append(b.sites, site{name: checker.Redact(url)})
+	}
+	if f, ok := out.(*os.File); ok {
+		// Lines that have left the screen cannot be written again.
+		_, height, err := term.GetSize(int(f.Fd()))
+		b.live = err == nil && len(urls) < height
+	}
+	return b
+}
+
+// set takes in the verdict on a site.
+func (b *board) set(i int, r checker.Result) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s, before := &b.sites[i], b.sites[i].state
+	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
+		s.state = string(e.Reason) + ": " + e.Message()
+	} else {
+		s.up, s.state = true, fmt.Sprintf("up after %v (%d)", b.elapsed(), r.StatusCode)
+	}
+	if !b.live && s.state != before {
+		fmt.Fprintf(b.out, "%s: %s\n", s.name, s.state)
+	}
+}
+
+// missing says which sites are not up, and why unless that is on the screen.
+func (b *board) missing() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var lines strings.Builder
+	n := 0
+	for _, s := range b.sites {
+		if s.up {
+			continue
+		}
+		n++
+		if !b.live {
+			fmt.Fprintf(&lines, "\n  %s: %s", s.name, cmp.Or(s.state, "no verdict yet"))
+		}
+	}
+	return fmt.Sprintf("%d of %d not up%s", n, len(b.sites), &lines)
+}
+
+func (b *board) elapsed() time.Duration {
+	return time.Since(b.start).Round(100 * time.Millisecond)
+}
+
+// show returns what wait does. Meanwhile it draws a live board ten times a
+// second, and in the end leaves the last state on the screen.
+func (b *board) show(wait func() error) error {
+	if !b.live {
+		return wait()
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- wait() }()
+	for i := 0; ; i++ {
+		b.draw(spinner[i%len(spinner)])
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case err := <-waited:
+			b.draw("✗")
+			return err
+		}
+	}
+}
+
+var spinner = strings.Split("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "")
+
+// What terminals understand (ECMA-48, and DEC's mode 7). Lines longer than the
+// terminal is wide are cut off rather than wrapped, or the way up would be
+// longer than there are sites.
+const (
+	up    = "\x1b[%dA"
+	begin = "\r\x1b[?7l"
+	rest  = "\x1b[K\r\n"
+	end   = "\x1b[?7h\x1b[J" // wipes the ^C that the terminal showed
+)
+
+// draw writes a frame over the one before, in one piece. mark stands before the
+// sites that are not up.
+func (b *board) draw(mark string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	frame := b.back + begin
+	for _, s := range b.sites {
+		if s.up {
+			frame += "✓ " + s.name + "  " + s.state + rest
+		} else {
+			frame += fmt.Sprintf("%s %s  %v  %s%s", mark, s.name, b.elapsed(), s.state, rest)
+		}
+	}
+	io.WriteString(b.out, frame+end)
+	b.back = fmt.Sprintf(up, len(b.sites))
 }
