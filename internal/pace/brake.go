@@ -62,12 +62,8 @@ func (p *Pacer[T]) Rested(ctx context.Context, key string) error {
 		return ErrNoTurn
 	}
 	if d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := Sleep(ctx, d); err != nil {
+			return err
 		}
 	}
 	return p.Token(ctx, key)

@@ -120,7 +120,7 @@ func (p *Pacer[T]) first(ctx context.Context, key string) (*rate.Reservation, er
 	return h.bucket.ReserveN(now, 1), nil
 }
 
-// wait waits until what r reserves is there.
+// wait waits until what r reserves is there. It gives it back if ctx ends before.
 func wait(ctx context.Context, r *rate.Reservation) error {
 	if r == nil {
 		return nil
@@ -129,13 +129,26 @@ func wait(ctx context.Context, r *rate.Reservation) error {
 	if d == 0 {
 		return nil
 	}
+	err := Sleep(ctx, d)
+	if err != nil {
+		r.Cancel()
+	}
+	return err
+}
+
+// Sleep waits for d and returns nil, unless ctx ends before: then it returns the
+// cause of that. If d is not positive it does not wait, and returns
+// context.Cause(ctx), which is nil unless ctx has ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		r.Cancel()
 		return context.Cause(ctx)
 	}
 }

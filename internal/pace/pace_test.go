@@ -1,6 +1,8 @@
 package pace
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -242,4 +244,40 @@ func TestHostsBounded(t *testing.T) {
 			t.Errorf("%d hosts are remembered; want at most %d", n, maxCooling+1)
 		}
 	})
+}
+
+func TestSleep(t *testing.T) {
+	enough := errors.New("enough")
+	for _, tt := range []struct {
+		name    string
+		d       time.Duration
+		end     time.Duration // of the context; negative for never
+		want    time.Duration
+		wantErr error
+	}{
+		{"to the end", time.Second, -1, time.Second, nil},
+		{"cut short", time.Second, time.Second / 2, time.Second / 2, enough},
+		{"ended before", time.Second, 0, 0, enough},
+		{"no time", 0, -1, 0, nil},
+		{"no time and ended before", 0, 0, 0, enough},
+		{"negative", -time.Second, -1, 0, nil},
+		{"negative and ended before", -time.Second, 0, 0, enough},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				switch {
+				case tt.end == 0:
+					cancel(enough)
+				case tt.end > 0:
+					time.AfterFunc(tt.end, func() { cancel(enough) })
+				}
+				start := time.Now()
+				if err := Sleep(ctx, tt.d); !errors.Is(err, tt.wantErr) || time.Since(start) != tt.want {
+					t.Errorf("Sleep(%v) = %v after %v; want %v after %v", tt.d, err, time.Since(start), tt.wantErr, tt.want)
+				}
+			})
+		})
+	}
 }
