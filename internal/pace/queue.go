@@ -132,11 +132,11 @@ func (q *Queue[T]) Done(key string) {
 	q.wake()
 }
 
-// Retry ends what Next started and puts it back at the head of its lane, for
-// this machine was too short of something to do it. No more checks run at once
-// from now on than run still; if there are none, nothing starts for a moment.
-// If last is set and there are none, waiting is of no use: the check is not put
-// back, and Retry returns false.
+// Retry ends what Next started and puts it back at the head of its lane, because
+// something that it needs of this machine is scarce: descriptors, ports or
+// memory. From now on no more checks run at once than still do. If none does,
+// then nothing starts for a moment; or, if last is set, the check is not put
+// back, as waiting would be of no use, and Retry returns false.
 func (q *Queue[T]) Retry(key string, item T, last bool) bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -148,7 +148,7 @@ func (q *Queue[T]) Retry(key string, item T, last bool) bool {
 			return false
 		}
 		now := time.Now()
-		q.hold = now.Add(pause)
+		q.hold = now.Add(scarcityHold)
 		q.arm(now)
 	}
 	l := q.lane(key)
@@ -160,8 +160,9 @@ func (q *Queue[T]) Retry(key string, item T, last bool) bool {
 	return true
 }
 
-// pause is for how long nothing starts if not even one check can be made.
-const pause = 20 * time.Millisecond
+// scarcityHold is for how long nothing starts if what is scarce does not do for
+// even one check.
+const scarcityHold = 20 * time.Millisecond
 
 // end takes a check off its host.
 func (q *Queue[T]) end(key string) {

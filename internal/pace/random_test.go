@@ -95,8 +95,8 @@ func (s *schedule) pause(host string, began time.Time, d time.Duration) {
 	}
 }
 
-// feed pushes items, one every pause, and closes the queue.
-func (c *crew) feed(items []item, pause time.Duration) (pushed int) {
+// feed pushes items, at least delay apart, and closes the queue.
+func (c *crew) feed(items []item, delay time.Duration) (pushed int) {
 	defer c.q.Close()
 	for _, it := range items {
 		if !c.q.Wanted() {
@@ -104,8 +104,8 @@ func (c *crew) feed(items []item, pause time.Duration) (pushed int) {
 		}
 		c.q.Push(it.host, it)
 		pushed++
-		if pause > 0 {
-			time.Sleep(pause)
+		if delay > 0 {
+			time.Sleep(delay)
 		}
 	}
 	return pushed
@@ -156,8 +156,8 @@ func (s *schedule) run() {
 			stops[i] = time.Duration(1+s.rnd.IntN(3000)) * time.Millisecond
 			time.AfterFunc(stops[i], c.q.Stop)
 		}
-		items, pause := s.items(), time.Duration(s.rnd.IntN(3)*10)*time.Millisecond
-		c.workers.Go(func() { s.pushed[i] = c.feed(items, pause) })
+		items, delay := s.items(), time.Duration(s.rnd.IntN(3)*10)*time.Millisecond
+		c.workers.Go(func() { s.pushed[i] = c.feed(items, delay) })
 	}
 	for range 1000 {
 		time.Sleep(time.Duration(1+s.rnd.IntN(40)) * time.Millisecond)

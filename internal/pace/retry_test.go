@@ -68,7 +68,7 @@ func TestRetryRecovers(t *testing.T) {
 		c.push(time.Second, repeat("a", 2000)...)
 		c.workers.Wait()
 		if got := time.Since(c.began); got > 70*time.Second {
-			t.Errorf("2000 checks took %v; want 40s at 50 at once, 10s of shortage and the way back", got)
+			t.Errorf("2000 checks took %v; want 40s at 50 at once, 10s of scarcity and the way back", got)
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestRetryKeepsOrder(t *testing.T) {
 		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(c.ended, want) {
 			t.Errorf("checks of one host ended in order %v; want %v", c.ended, want)
 		}
-		if got, want := time.Since(c.began), 10*pause; got != want {
+		if got, want := time.Since(c.began), 10*scarcityHold; got != want {
 			t.Errorf("10 retries with nothing else under way took %v; want %v", got, want)
 		}
 	})
