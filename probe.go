@@ -73,7 +73,7 @@ func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
 		if err != nil {
 			return err
 		}
-		return p.engine.pacer.Rested(ctx, key)
+		return p.engine.pacer.TokenAfterPause(ctx, key)
 	}
 	d := rand.N(retryBase << min(n-1, 10))
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {

@@ -52,12 +52,11 @@ func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
 	p.rest(h)
 }
 
-// Rested waits until the host of key takes requests again, and takes the tokens
-// of one, for a check that runs already and was sent away. It waits until ctx
-// ends; if the pause does not end before ctx's deadline, it returns ErrNoTurn
-// at once.
-func (p *Pacer[T]) Rested(ctx context.Context, key string) error {
-	d, ok := p.turn(ctx, key)
+// TokenAfterPause is [Pacer.Token] for a check that runs already and was sent
+// away: it first waits until the host of key takes requests again. If that is
+// not before ctx's deadline, it returns ErrNoTurn at once.
+func (p *Pacer[T]) TokenAfterPause(ctx context.Context, key string) error {
+	d, ok := p.nextStart(ctx, key)
 	if !ok {
 		return ErrNoTurn
 	}
@@ -69,9 +68,9 @@ func (p *Pacer[T]) Rested(ctx context.Context, key string) error {
 	return p.Token(ctx, key)
 }
 
-// turn takes the next start on the host of key and returns how far off it is.
-// It takes none that is not before ctx's deadline.
-func (p *Pacer[T]) turn(ctx context.Context, key string) (wait time.Duration, ok bool) {
+// nextStart takes the next start that the brake of the host of key allows, and
+// returns how far off it is. It takes none that is not before ctx's deadline.
+func (p *Pacer[T]) nextStart(ctx context.Context, key string) (wait time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.hosts[key]

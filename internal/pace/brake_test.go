@@ -134,7 +134,7 @@ func TestPauseIsNotInherited(t *testing.T) {
 	}
 }
 
-func TestRested(t *testing.T) {
+func TestTokenAfterPause(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 6})
 		p.Pause("a", time.Now(), time.Second)
@@ -146,15 +146,15 @@ func TestRested(t *testing.T) {
 			err  error
 			took time.Duration
 		}{{"b", nil, 0}, {"a", nil, time.Second}, {"a", ErrNoTurn, time.Second}} {
-			if err := p.Rested(ctx, want.key); !errors.Is(err, want.err) || time.Since(start) != want.took {
-				t.Errorf("Rested(%q) = %v after %v; want %v after %v", want.key, err, time.Since(start), want.err, want.took)
+			if err := p.TokenAfterPause(ctx, want.key); !errors.Is(err, want.err) || time.Since(start) != want.took {
+				t.Errorf("TokenAfterPause(%q) = %v after %v; want %v after %v", want.key, err, time.Since(start), want.err, want.took)
 			}
 		}
 		p.Pause("a", time.Now(), time.Second)
 		gone, end := context.WithCancelCause(t.Context())
 		end(errors.New("gone"))
-		if err := p.Rested(gone, "a"); err == nil || err.Error() != "gone" {
-			t.Errorf("Rested with a canceled context = %v; want its cause", err)
+		if err := p.TokenAfterPause(gone, "a"); err == nil || err.Error() != "gone" {
+			t.Errorf("TokenAfterPause with a canceled context = %v; want its cause", err)
 		}
 	})
 }
