@@ -30,7 +30,7 @@ func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	h := p.host(key)
+	h := p.hosts.get(key)
 	if h.since.IsZero() {
 		h.since = now
 	}
@@ -49,7 +49,7 @@ func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
 	if h.active > 0 {
 		h.served-- // the check that was sent away is about to end
 	}
-	p.rest(h)
+	p.hosts.release(h)
 }
 
 // TokenAfterPause is [Pacer.Token] for a check that runs already and was sent
@@ -73,7 +73,7 @@ func (p *Pacer[T]) TokenAfterPause(ctx context.Context, key string) error {
 func (p *Pacer[T]) nextStart(ctx context.Context, key string) (wait time.Duration, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h := p.hosts[key]
+	h := p.hosts.known[key]
 	if h == nil || h.brake == nil {
 		return 0, true
 	}

@@ -126,9 +126,9 @@ func TestPauseGap(t *testing.T) {
 func TestPauseIsNotInherited(t *testing.T) {
 	p := New[item](Limits{HostWidth: 6})
 	p.Pause("a", time.Now(), time.Second)
-	h := p.hosts["a"]
+	h := p.hosts.known["a"]
 	h.begin(time.Now())
-	p.remove(h)
+	p.hosts.forget(h)
 	if h.key != "" || h.active != 0 || h.served != 0 || !h.since.IsZero() || h.brake != nil {
 		t.Errorf("a host that was forgotten = %+v; want it empty", h)
 	}
@@ -172,8 +172,8 @@ func TestPauseIsForgotten(t *testing.T) {
 			c := newCrew(p, 1, 1)
 			c.push(0, "b")
 			c.workers.Wait()
-			if len(p.hosts) != test.hosts {
-				t.Errorf("%d hosts are remembered; want %d", len(p.hosts), test.hosts)
+			if len(p.hosts.known) != test.hosts {
+				t.Errorf("%d hosts are remembered; want %d", len(p.hosts.known), test.hosts)
 			}
 		}
 	})

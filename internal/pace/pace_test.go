@@ -126,7 +126,7 @@ func forgotten(t *testing.T, p *Pacer[item]) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.hosts); n != 0 {
+	if n := len(p.hosts.known); n != 0 {
 		t.Errorf("%d hosts are remembered; want 0", n)
 	}
 }
@@ -225,7 +225,7 @@ func TestHostsForgotten(t *testing.T) {
 				t.Fatalf("Token = %v; want nil", err)
 			}
 			time.Sleep(100 * time.Millisecond)
-			if n := len(p.hosts); n > 12 {
+			if n := len(p.hosts.known); n > 12 {
 				t.Fatalf("%d hosts are remembered, with 10 in a second; want at most 12", n)
 			}
 		}
@@ -240,7 +240,7 @@ func TestHostsBounded(t *testing.T) {
 				t.Fatalf("Token = %v; want nil", err)
 			}
 		}
-		if n := len(p.hosts); n > maxCooling+1 {
+		if n := len(p.hosts.known); n > maxCooling+1 {
 			t.Errorf("%d hosts are remembered; want at most %d", n, maxCooling+1)
 		}
 	})

@@ -75,11 +75,20 @@ func (q *Queue[T]) lane(key string) *lane[T] {
 	l := q.lanes[key]
 	if l == nil {
 		l = spare[lane[T]](&q.p.spareLanes)
-		l.q, l.h, l.items = q, q.p.host(key), l.one[:0]
+		l.q, l.h, l.items = q, q.p.hosts.get(key), l.one[:0]
 		l.h.lanes++
 		q.lanes[key] = l
 	}
 	return l
+}
+
+// drop removes an empty lane.
+func (q *Queue[T]) drop(l *lane[T]) {
+	delete(q.lanes, l.h.key)
+	l.h.lanes--
+	q.p.hosts.release(l.h)
+	*l = lane[T]{}
+	q.p.spareLanes.Put(l)
 }
 
 // Close says that nothing more will be pushed.
@@ -96,7 +105,7 @@ func (q *Queue[T]) Stop() {
 	defer q.p.mu.Unlock()
 	q.stopped = true
 	for _, l := range q.lanes { // one may have had its turn
-		l.h.unblock(q.p.limits.HostWidth)
+		l.h.unblock(q.p.hosts.limits.HostWidth)
 	}
 	q.wakeAll()
 }
@@ -167,24 +176,11 @@ const scarcityHold = 20 * time.Millisecond
 // end takes a check off its host.
 func (q *Queue[T]) end(key string) {
 	q.running--
-	h := q.p.hosts[key]
+	h := q.p.hosts.known[key]
 	h.active--
 	h.passed()
-	h.unblock(q.p.limits.HostWidth)
-	q.p.rest(h)
-}
-
-// grow lets more checks run again after Retry has let fewer: by one when as
-// many as may run at once have ended well, and no fewer than four, then by two,
-// by four and so on, up to a quarter more.
-func (q *Queue[T]) grow() {
-	if q.limit == q.slots {
-		return
-	}
-	if q.calm++; q.calm >= max(q.limit, 4) {
-		q.limit = min(q.slots, q.limit+q.step)
-		q.calm, q.step = 0, min(2*q.step, max(1, q.limit/4))
-	}
+	h.unblock(q.p.hosts.limits.HostWidth)
+	q.p.hosts.release(h)
 }
 
 // Gone says that a worker ended without Next having returned false. If it was the

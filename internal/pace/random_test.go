@@ -191,10 +191,10 @@ func (s *schedule) run() {
 
 // checkOver checks what is left of a schedule, and its rates.
 func (s *schedule) checkOver() {
-	for range s.p.cooling {
-		s.p.forget()
+	for range s.p.hosts.cooling {
+		s.p.hosts.sweep()
 	}
-	if n := len(s.p.hosts); n > 0 {
+	if n := len(s.p.hosts.known); n > 0 {
 		s.failf("%d hosts are remembered after an hour; want 0", n)
 	}
 	var all []time.Duration

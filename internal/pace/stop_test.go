@@ -212,7 +212,7 @@ func TestPushAfterClose(t *testing.T) {
 	q.Close()
 	q.Drain()
 	q.Push("a", item{})
-	if len(p.hosts) != 0 || q.parked != 0 {
-		t.Errorf("%d hosts are known and %d checks parked; want none", len(p.hosts), q.parked)
+	if len(p.hosts.known) != 0 || q.parked != 0 {
+		t.Errorf("%d hosts are known and %d checks parked; want none", len(p.hosts.known), q.parked)
 	}
 }

@@ -87,7 +87,7 @@ func TestTokenNoTurnKeepsNone(t *testing.T) {
 		t.Fatalf("Token(b) = %v; want %v", err, ErrNoTurn)
 	}
 	// A host whose bucket is full is forgotten.
-	if h := p.hosts["b"]; h != nil && h.bucket.Tokens() < 0.999 {
+	if h := p.hosts.known["b"]; h != nil && h.bucket.Tokens() < 0.999 {
 		t.Errorf("after ErrNoTurn the host has %.3f tokens; want 1", h.bucket.Tokens())
 	}
 }
