@@ -83,9 +83,10 @@ func (p *Pacer[T]) first(ctx context.Context, key string) (*rate.Reservation, er
 	h := p.hosts.get(key)
 	defer p.hosts.release(h)
 	if d, ok := ctx.Deadline(); ok {
-		wait, cancel := p.reserve(h, now)
-		cancel(now)
-		if now.Add(wait).After(d) {
+		t := p.reserve(h, now)
+		delay := t.delay(now)
+		t.giveBack(now)
+		if now.Add(delay).After(d) {
 			return nil, ErrNoTurn
 		}
 	}
@@ -128,25 +129,39 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// reserve takes a token of each bucket and returns how long it will be until
-// they are there. cancel gives them back.
-func (p *Pacer[T]) reserve(h *host[T], now time.Time) (wait time.Duration, cancel func(time.Time)) {
-	if h.bucket == nil && p.all == nil {
-		return 0, nil
+// tokens are those of one request: of its host, and of all hosts together. Where
+// there is no limit, there is nil.
+type tokens struct{ host, all *rate.Reservation }
+
+// reserve takes the tokens of a request on h. They may be there only later.
+func (p *Pacer[T]) reserve(h *host[T], now time.Time) (t tokens) {
+	if h.bucket != nil {
+		t.host = h.bucket.ReserveN(now, 1)
 	}
-	var taken [2]*rate.Reservation
-	for i, b := range []*rate.Limiter{h.bucket, p.all} {
-		if b != nil {
-			taken[i] = b.ReserveN(now, 1)
-			wait = max(wait, taken[i].DelayFrom(now))
-		}
+	if p.all != nil {
+		t.all = p.all.ReserveN(now, 1)
 	}
-	return wait, func(now time.Time) {
-		for _, r := range taken {
-			if r != nil {
-				r.CancelAt(now)
-			}
-		}
+	return t
+}
+
+// delay returns how long it is until both are there.
+func (t tokens) delay(now time.Time) (d time.Duration) {
+	if t.host != nil {
+		d = t.host.DelayFrom(now)
+	}
+	if t.all != nil {
+		d = max(d, t.all.DelayFrom(now))
+	}
+	return d
+}
+
+// giveBack undoes reserve.
+func (t tokens) giveBack(now time.Time) {
+	if t.host != nil {
+		t.host.CancelAt(now)
+	}
+	if t.all != nil {
+		t.all.CancelAt(now)
 	}
 }
 

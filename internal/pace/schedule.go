@@ -81,14 +81,15 @@ func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
 		q.park(l, b.until, now)
 		return false
 	}
-	wait, cancel := q.p.reserve(l.h, now)
+	t := q.p.reserve(l.h, now)
+	wait := t.delay(now)
 	if wait == 0 {
 		if b != nil {
 			b.until = now.Add(b.gap)
 		}
 		return true
 	}
-	cancel(now)
+	t.giveBack(now)
 	if l.h.bucket != nil && l.h.bucket.TokensAt(now) < 1 {
 		q.park(l, now.Add(wait), now)
 	} else {
