@@ -8,7 +8,8 @@ import (
 const (
 	minGap = time.Millisecond // a gap below this is none
 	ease   = 16               // each check that ends takes this part off the gap
-	memory = time.Minute      // for which a brake outlasts its host's last check
+
+	brakeMemory = time.Minute // for how long after a pause an idle host keeps its brake
 )
 
 // A brake slows down a host that has asked for a pause. After it, checks of the
@@ -78,15 +79,25 @@ func (p *Pacer[T]) nextStart(ctx context.Context, key string) (wait time.Duratio
 		return 0, true
 	}
 	now := time.Now()
-	at := h.brake.until
-	if at.Before(now) {
-		at = now
-	}
-	if d, ok := ctx.Deadline(); ok && !at.Before(d) {
+	if d, ok := ctx.Deadline(); ok && !h.brake.next(now).Before(d) {
 		return 0, false
 	}
-	h.brake.until = at.Add(h.brake.gap)
-	return at.Sub(now), true
+	return h.brake.take(now).Sub(now), true
+}
+
+// next returns when the next check may start: now or later.
+func (b *brake) next(now time.Time) time.Time {
+	if b.until.After(now) {
+		return b.until
+	}
+	return now
+}
+
+// take is next, and moves the one after that a gap further.
+func (b *brake) take(now time.Time) time.Time {
+	at := b.next(now)
+	b.until = at.Add(b.gap)
+	return at
 }
 
 // width returns how many checks may run at once on h.

@@ -167,7 +167,7 @@ func TestPauseIsForgotten(t *testing.T) {
 		for _, test := range []struct {
 			after time.Duration
 			hosts int
-		}{{memory, 1}, {2 * time.Second, 0}} {
+		}{{brakeMemory, 1}, {2 * time.Second, 0}} {
 			time.Sleep(test.after)
 			c := newCrew(p, 1, 1)
 			c.push(0, "b")

@@ -101,7 +101,7 @@ func (h *host[T]) idle() bool { return h.active == 0 && h.lanes == 0 }
 // fresh reports whether h is as a host that is not known: its bucket is full,
 // and it has no brake on.
 func (h *host[T]) fresh() bool {
-	if h.brake != nil && time.Now().Before(h.brake.until.Add(memory)) {
+	if h.brake != nil && time.Now().Before(h.brake.until.Add(brakeMemory)) {
 		return false
 	}
 	return h.bucket == nil || h.bucket.Tokens() >= float64(h.bucket.Burst())

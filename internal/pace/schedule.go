@@ -85,7 +85,7 @@ func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
 	wait := t.delay(now)
 	if wait == 0 {
 		if b != nil {
-			b.until = now.Add(b.gap)
+			b.take(now)
 		}
 		return true
 	}
