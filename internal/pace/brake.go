@@ -100,14 +100,6 @@ func (b *brake) take(now time.Time) time.Time {
 	return at
 }
 
-// width returns how many checks may run at once on h.
-func (h *host[T]) width(most int) int {
-	if h.brake != nil {
-		return 1
-	}
-	return most
-}
-
 // passed notes the end of a check.
 func (h *host[T]) passed() {
 	h.served++

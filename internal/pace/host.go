@@ -28,7 +28,8 @@ func (hs *hosts[T]) get(key string) *host[T] {
 	}
 	hs.sweep()
 	h := spare[host[T]](&hs.spare)
-	h.key, h.bucket = key, bucket(hs.limits.HostRate, hs.limits.HostBurst)
+	h.key, h.most = key, hs.limits.HostWidth
+	h.bucket = bucket(hs.limits.HostRate, hs.limits.HostBurst)
 	hs.known[key] = h
 	return h
 }
@@ -73,15 +74,20 @@ func (hs *hosts[T]) forget(h *host[T]) {
 
 // A host is what is known of one host: who is on it and who waits for it.
 type host[T any] struct {
-	key     string
-	bucket  *rate.Limiter // nil without a limit
-	active  int           // checks that run
-	lanes   int           // queues that have checks of it parked
-	lone    []*lane[T]    // of those, single checks that wait for active to sink, first come first served
-	blocked []*lane[T]    // and the others that wait for that
-	turn    bool          // the turn before was that of single checks
-	cooling bool          // listed in hosts.cooling
+	key    string
+	bucket *rate.Limiter // nil without a limit
+	most   int           // checks at once, while it has no brake
 
+	active  int  // checks that run
+	lanes   int  // queues that have checks of it parked
+	cooling bool // listed in hosts.cooling
+
+	// Who waits for room, each list in the order in which they will be called.
+	singles   []*lane[T] // lanes of single checks
+	batches   []*lane[T] // lanes of other queues
+	alternate bool       // whether single checks alone may be called; flips each time
+
+	// How fast it takes checks.
 	since  time.Time // when it was last paused, or else its first check began; zero before
 	served int       // checks that ended since
 	brake  *brake    // nil for a host that never asked for a pause
@@ -93,6 +99,21 @@ func (h *host[T]) begin(now time.Time) {
 	if h.since.IsZero() {
 		h.since = now
 	}
+}
+
+// end notes the end of a check, and calls those for whom there is room now.
+func (h *host[T]) end() {
+	h.active--
+	h.passed()
+	h.call()
+}
+
+// room returns how many more checks may run at once.
+func (h *host[T]) room() int {
+	if h.brake != nil {
+		return 1 - h.active
+	}
+	return h.most - h.active
 }
 
 // idle reports whether no check of h runs or is parked.
@@ -107,43 +128,65 @@ func (h *host[T]) fresh() bool {
 	return h.bucket == nil || h.bucket.Tokens() >= float64(h.bucket.Burst())
 }
 
-// remove takes l off those that wait for h.
-func (h *host[T]) remove(l *lane[T]) {
-	for _, list := range []*[]*lane[T]{&h.lone, &h.blocked} {
-		if i := slices.Index(*list, l); i >= 0 {
-			*list = slices.Delete(*list, i, i+1)
-		}
+// enqueue lets l wait until h has room. A lane that was called, and found that
+// another had been faster, is the first.
+func (h *host[T]) enqueue(l *lane[T]) {
+	list := h.waiting(l)
+	at := len(*list)
+	if l.called {
+		at = 0
+	}
+	*list = slices.Insert(*list, at, l)
+	l.called = false
+}
+
+// dequeue takes l off those that wait, if it does.
+func (h *host[T]) dequeue(l *lane[T]) {
+	list := h.waiting(l)
+	if i := slices.Index(*list, l); i >= 0 {
+		*list = slices.Delete(*list, i, i+1)
 	}
 }
 
-// unblock lets those that wait for h try. There may be thousands of single checks,
-// each with a worker that waits for nothing else: of them as many as there is room
-// for, so that as many are on their way as h has room, for as long as any wait. Of
-// other queues all try: by the time they look they may have been stopped, be busy
-// with other hosts, or have a reader that has gone. They would be faster than
-// single checks, so those have every other turn to themselves.
-func (h *host[T]) unblock(width int) {
-	room := h.width(width) - h.active
+// waiting returns the list in which l waits.
+func (h *host[T]) waiting(l *lane[T]) *[]*lane[T] {
+	if l.q.single() {
+		return &h.singles
+	}
+	return &h.batches
+}
+
+// call makes those ready that wait for room, if there is any.
+//
+// Of single checks there may be thousands, each with a worker that waits for
+// nothing else. So no more of them are called than there is room for; one whose
+// worker does not wait takes no room.
+//
+// Of other queues all are called: until they look, they may have been stopped,
+// be busy with other hosts, or have a reader that has gone. As they look sooner
+// than a single check does, they are called only every other time if single
+// checks take all the room.
+func (h *host[T]) call() {
+	room := h.room()
 	if room <= 0 {
 		return
 	}
-	for room > 0 && len(h.lone) > 0 {
-		l := h.lone[0]
-		h.lone[0] = nil
-		h.lone = h.lone[1:]
-		l.woken = true
-		if l.q.waits() {
+	for room > 0 && len(h.singles) > 0 {
+		l := h.singles[0]
+		h.singles[0] = nil
+		h.singles = h.singles[1:]
+		if l.q.hasWaiter() {
 			room--
 		}
-		l.q.enter(l)
+		l.call()
 	}
-	if h.turn = !h.turn; room == 0 && h.turn {
+	h.alternate = !h.alternate
+	if room == 0 && h.alternate {
 		return
 	}
-	blocked := h.blocked
-	h.blocked = nil
-	for _, l := range blocked {
-		l.woken = true
-		l.q.enter(l)
+	batches := h.batches
+	h.batches = nil
+	for _, l := range batches {
+		l.call()
 	}
 }

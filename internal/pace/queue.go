@@ -105,7 +105,7 @@ func (q *Queue[T]) Stop() {
 	defer q.p.mu.Unlock()
 	q.stopped = true
 	for _, l := range q.lanes { // one may have had its turn
-		l.h.unblock(q.p.hosts.limits.HostWidth)
+		l.h.call()
 	}
 	q.wakeAll()
 }
@@ -177,9 +177,7 @@ const scarcityHold = 20 * time.Millisecond
 func (q *Queue[T]) end(key string) {
 	q.running--
 	h := q.p.hosts.known[key]
-	h.active--
-	h.passed()
-	h.unblock(q.p.hosts.limits.HostWidth)
+	h.end()
 	q.p.hosts.release(h)
 }
 
@@ -208,7 +206,7 @@ func (q *Queue[T]) Drain() []T {
 	var left []T
 	for _, l := range q.lanes {
 		left = append(left, l.items...)
-		l.h.remove(l)
+		l.h.dequeue(l)
 		q.drop(l)
 	}
 	q.parked, q.ready, q.timed = 0, nil, nil

@@ -24,7 +24,7 @@ func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 		if l.h.key != "" && !q.admit(l, now) {
 			continue
 		}
-		item, l.items, l.woken = l.items[0], l.items[1:], false
+		item, l.items, l.called = l.items[0], l.items[1:], false
 		l.h.begin(now)
 		q.running++
 		q.parked--
@@ -73,8 +73,8 @@ func (q *Queue[T]) started() {
 // be had now, it puts l where it is waited for.
 func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
 	b := l.h.brake
-	if l.h.active >= l.h.width(q.p.hosts.limits.HostWidth) || len(l.h.lone) > 0 && !l.woken {
-		l.block()
+	if l.h.room() <= 0 || len(l.h.singles) > 0 && !l.called {
+		l.h.enqueue(l)
 		return false
 	}
 	if b != nil && now.Before(b.until) {
@@ -127,9 +127,11 @@ func (q *Queue[T]) tick() {
 	defer q.p.mu.Unlock()
 	now := time.Now()
 	for len(q.timed) > 0 && !now.Before(q.timed[0].due) {
-		l, waits := heap.Pop(&q.timed).(*lane[T]), q.waits()
-		if q.enter(l); l.woken && !waits { // another may have its turn
-			l.h.unblock(q.p.hosts.limits.HostWidth)
+		l := heap.Pop(&q.timed).(*lane[T])
+		unseen := !q.hasWaiter()
+		q.enter(l)
+		if l.called && unseen {
+			l.h.call() // who looks at once may have the room
 		}
 	}
 	q.wake()
@@ -172,8 +174,9 @@ func (q *Queue[T]) grow() {
 // single reports whether q has one check at a time, parked or running.
 func (q *Queue[T]) single() bool { return q.slots == 1 && q.window == 1 }
 
-// waits reports whether q has a worker that would look at a lane at once.
-func (q *Queue[T]) waits() bool {
+// hasWaiter reports whether a worker of q waits, and would look at once at a lane
+// that becomes ready.
+func (q *Queue[T]) hasWaiter() bool {
 	return !q.stopped && q.idle > 0 && q.running < q.limit && len(q.ready) == 0
 }
 
