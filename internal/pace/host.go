@@ -137,15 +137,15 @@ func (h *host[T]) enqueue(l *lane[T]) {
 		at = 0
 	}
 	*list = slices.Insert(*list, at, l)
-	l.called = false
+	l.place, l.called = atHost, false
 }
 
-// dequeue takes l off those that wait, if it does.
+// dequeue takes l off those that wait.
 func (h *host[T]) dequeue(l *lane[T]) {
 	list := h.waiting(l)
-	if i := slices.Index(*list, l); i >= 0 {
-		*list = slices.Delete(*list, i, i+1)
-	}
+	i := slices.Index(*list, l)
+	*list = slices.Delete(*list, i, i+1)
+	l.place = nowhere
 }
 
 // waiting returns the list in which l waits.

@@ -15,30 +15,39 @@ type Queue[T any] struct {
 	spawn  func() // starts a worker, which calls Next until it returns false
 
 	// All below is guarded by p.mu.
-	work    sync.Cond // workers wait here in Next
-	room    sync.Cond // the feeder waits here in Wanted
+
+	// What is parked. Each lane of lanes has at least one check and is in one
+	// place; ready and timed have no others.
 	lanes   map[string]*lane[T]
-	ready   []*lane[T] // lanes whose host may have room, in turn
-	timed   timedLanes[T]
-	hold    time.Time   // no lane may start before, for want of a global token
-	timer   *time.Timer // fires at hold or when the first of timed is due
-	parked  int
-	running int
-	limit   int // checks at once, as this machine allows it
-	calm    int // checks that ended since limit last changed
-	step    int // by how much limit grows next
-	workers int
-	idle    int // workers that wait and have not been woken
+	parked  int // checks in lanes
 	closed  bool
 	stopped bool
+
+	// What starts next.
+	ready     []*lane[T]    // in the order in which a worker looks at them
+	timed     timedLanes[T] // by due
+	heldUntil time.Time     // what touches a host does not start before
+	timer     *time.Timer   // fires at heldUntil or when the first of timed is due
+
+	// How many run.
+	running int
+	allowed int // at once: slots, or fewer while something is scarce
+	calm    int // checks that ended well since allowed last changed
+	step    int // by how much allowed grows next
+
+	// Who waits.
+	work    sync.Cond // workers, in Next
+	feed    sync.Cond // the feeder, in Wanted
+	workers int
+	idle    int // workers that wait and have not been woken
 }
 
 // Queue returns a queue that lets slots checks run and window checks wait.
 // spawn is called whenever a further worker is of use, at most slots times; it
 // must not block.
 func (p *Pacer[T]) Queue(slots, window int, spawn func()) *Queue[T] {
-	q := &Queue[T]{p: p, slots: slots, window: window, spawn: spawn, limit: slots, lanes: make(map[string]*lane[T])}
-	q.work.L, q.room.L = &p.mu, &p.mu
+	q := &Queue[T]{p: p, slots: slots, window: window, spawn: spawn, allowed: slots, lanes: make(map[string]*lane[T])}
+	q.work.L, q.feed.L = &p.mu, &p.mu
 	return q
 }
 
@@ -48,7 +57,7 @@ func (q *Queue[T]) Wanted() bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	for !q.stopped && (q.parked >= q.window || len(q.ready) >= q.slots) {
-		q.room.Wait()
+		q.feed.Wait()
 	}
 	return !q.stopped
 }
@@ -65,12 +74,12 @@ func (q *Queue[T]) Push(key string, item T) {
 	l := q.lane(key)
 	l.items = append(l.items, item)
 	q.parked++
-	if len(l.items) == 1 {
-		q.enter(l)
+	if l.place == nowhere {
+		q.makeReady(l)
 	}
 }
 
-// lane returns the lane of key. A new one is empty and in no place yet.
+// lane returns the lane of key. A new one is empty and nowhere.
 func (q *Queue[T]) lane(key string) *lane[T] {
 	l := q.lanes[key]
 	if l == nil {
@@ -82,7 +91,7 @@ func (q *Queue[T]) lane(key string) *lane[T] {
 	return l
 }
 
-// drop removes an empty lane.
+// drop removes a lane that is nowhere.
 func (q *Queue[T]) drop(l *lane[T]) {
 	delete(q.lanes, l.h.key)
 	l.h.lanes--
@@ -117,12 +126,12 @@ func (q *Queue[T]) Next() (item T, ok bool) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	for !q.stopped {
-		if q.running < q.limit {
+		if q.running < q.allowed {
 			if item, ok = q.start(time.Now()); ok {
 				return item, true
 			}
 		}
-		if q.closed && q.parked == 0 {
+		if q.over() {
 			break
 		}
 		q.idle++
@@ -138,7 +147,7 @@ func (q *Queue[T]) Done(key string) {
 	defer q.p.mu.Unlock()
 	q.end(key)
 	q.grow()
-	q.wake()
+	q.wakeWorker()
 }
 
 // Retry ends what Next started and puts it back at the head of its lane, because
@@ -150,21 +159,20 @@ func (q *Queue[T]) Retry(key string, item T, last bool) bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	q.end(key)
-	q.limit, q.calm, q.step = max(1, q.running), 0, 1
-	defer q.wake()
+	q.shrink()
+	defer q.wakeWorker()
 	if q.running == 0 {
 		if last {
 			return false
 		}
 		now := time.Now()
-		q.hold = now.Add(scarcityHold)
-		q.arm(now)
+		q.hold(now.Add(scarcityHold), now)
 	}
 	l := q.lane(key)
 	l.items = append([]T{item}, l.items...)
 	q.parked++
-	if len(l.items) == 1 {
-		q.enter(l)
+	if l.place == nowhere {
+		q.makeReady(l)
 	}
 	return true
 }
@@ -192,7 +200,7 @@ func (q *Queue[T]) Gone() {
 		q.spawn()
 		return
 	}
-	q.wake()
+	q.wakeWorker()
 }
 
 // Drain takes out what is still parked. The queue must have been stopped; until it
@@ -206,7 +214,9 @@ func (q *Queue[T]) Drain() []T {
 	var left []T
 	for _, l := range q.lanes {
 		left = append(left, l.items...)
-		l.h.dequeue(l)
+		if l.place == atHost {
+			l.h.dequeue(l)
+		}
 		q.drop(l)
 	}
 	q.parked, q.ready, q.timed = 0, nil, nil

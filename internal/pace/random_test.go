@@ -124,7 +124,8 @@ func (s *schedule) items() []item {
 	return items
 }
 
-// checkIdle looks for checks that could start and do not. All must be quiet.
+// checkIdle looks for checks that could start and do not, and for lanes that are
+// not in their place. All must be quiet.
 func (s *schedule) checkIdle() {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
@@ -132,7 +133,10 @@ func (s *schedule) checkIdle() {
 	past := time.Now().Add(-time.Microsecond)
 	empty := func(b *rate.Limiter) bool { return b != nil && b.TokensAt(past) < 1 }
 	for i, c := range s.crews {
-		if c.q.stopped || c.q.running >= c.q.limit || time.Now().Before(c.q.hold) {
+		if wrong := misplaced(c.q); wrong != "" {
+			s.failf("queue %d: %s", i, wrong)
+		}
+		if c.q.stopped || c.q.running >= c.q.allowed || time.Now().Before(c.q.heldUntil) {
 			continue
 		}
 		for host, l := range c.q.lanes {

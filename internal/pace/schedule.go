@@ -6,51 +6,97 @@ import (
 	"time"
 )
 
-// enter makes l one of those whose turn may come.
-func (q *Queue[T]) enter(l *lane[T]) {
-	q.ready = append(q.ready, l)
-	q.wake()
-}
-
-// start begins the first check that may.
+// start starts the first check that may start.
 func (q *Queue[T]) start(now time.Time) (item T, ok bool) {
 	for len(q.ready) > 0 {
-		if now.Before(q.hold) && !q.hostless() {
+		if now.Before(q.heldUntil) && !q.hostlessFirst() {
 			break
 		}
 		l := q.ready[0]
-		q.ready[0] = nil
-		q.ready = q.ready[1:]
-		if l.h.key != "" && !q.admit(l, now) {
-			continue
+		switch where, until := q.admit(l, now); where {
+		case nowhere:
+			return q.begin(l, now), true
+		case atHost:
+			q.unready(l)
+			l.h.enqueue(l)
+		case inTimed:
+			q.unready(l)
+			q.delay(l, until, now)
+		case inReady:
+			q.hold(until, now)
 		}
-		item, l.items, l.called = l.items[0], l.items[1:], false
-		l.h.begin(now)
-		q.running++
-		q.parked--
-		if len(l.items) > 0 {
-			q.ready = append(q.ready, l)
-		} else {
-			q.drop(l)
-		}
-		q.started()
-		return item, true
 	}
-	q.hungry()
+	q.wakeFeeder()
 	return item, false
 }
 
-// hungry gets the feeder to look when half of what may start has: to wake it for
-// every check would cost more than to feed one.
-func (q *Queue[T]) hungry() {
-	if q.parked < q.window && len(q.ready) <= q.slots/2 {
-		q.room.Signal()
+// admit takes what the first check of l needs to start, and returns nowhere. If
+// something is not to be had now, it takes nothing and returns the place where
+// l has to wait, and until when: inReady if all of q has to.
+func (q *Queue[T]) admit(l *lane[T], now time.Time) (_ place, until time.Time) {
+	h := l.h
+	if h.key == "" {
+		return nowhere, now
 	}
+	if h.room() <= 0 || len(h.singles) > 0 && !l.called {
+		return atHost, now
+	}
+	if h.brake != nil && now.Before(h.brake.until) {
+		return inTimed, h.brake.until
+	}
+	t := q.p.reserve(h, now)
+	if d := t.delay(now); d > 0 {
+		t.giveBack(now)
+		if h.bucket != nil && h.bucket.TokensAt(now) < 1 {
+			return inTimed, now.Add(d)
+		}
+		return inReady, now.Add(d)
+	}
+	if h.brake != nil {
+		h.brake.take(now)
+	}
+	return nowhere, now
 }
 
-// hostless moves the lane of checks that touch no host to the front, if there
-// is one: they need not wait for a token.
-func (q *Queue[T]) hostless() bool {
+// begin starts the first check of l, which is the first of ready.
+func (q *Queue[T]) begin(l *lane[T], now time.Time) T {
+	q.unready(l)
+	item := l.next()
+	l.h.begin(now)
+	q.running++
+	q.parked--
+	if len(l.items) > 0 {
+		l.place = inReady
+		q.ready = append(q.ready, l)
+	} else {
+		q.drop(l)
+	}
+	q.wakeFeeder()
+	if q.over() {
+		q.wakeAll()
+	} else {
+		q.wakeWorker()
+	}
+	return item
+}
+
+// makeReady puts l at the end of ready.
+func (q *Queue[T]) makeReady(l *lane[T]) {
+	l.place = inReady
+	q.ready = append(q.ready, l)
+	q.wakeWorker()
+}
+
+// unready takes l, which is the first, out of ready.
+func (q *Queue[T]) unready(l *lane[T]) {
+	l.place = nowhere
+	q.ready[0] = nil
+	q.ready = q.ready[1:]
+}
+
+// hostlessFirst moves the lane of checks that touch no host to the front of
+// ready, and reports whether it is there: those need no token.
+func (q *Queue[T]) hostlessFirst() bool {
 	i := slices.Index(q.ready, q.lanes[""])
 	if i >= 0 {
 		q.ready[0], q.ready[i] = q.ready[i], q.ready[0]
@@ -58,58 +104,22 @@ func (q *Queue[T]) hostless() bool {
 	return i >= 0
 }
 
-// started passes on what a start makes possible: room for the feeder, a look at
-// the next check for another worker, and the end for all if this was the last.
-func (q *Queue[T]) started() {
-	q.hungry()
-	if q.closed && q.parked == 0 {
-		q.wakeAll()
-	} else {
-		q.wake()
-	}
-}
-
-// admit takes what the first check of l needs to start. If something is not to
-// be had now, it puts l where it is waited for.
-func (q *Queue[T]) admit(l *lane[T], now time.Time) bool {
-	b := l.h.brake
-	if l.h.room() <= 0 || len(l.h.singles) > 0 && !l.called {
-		l.h.enqueue(l)
-		return false
-	}
-	if b != nil && now.Before(b.until) {
-		q.park(l, b.until, now)
-		return false
-	}
-	t := q.p.reserve(l.h, now)
-	wait := t.delay(now)
-	if wait == 0 {
-		if b != nil {
-			b.take(now)
-		}
-		return true
-	}
-	t.giveBack(now)
-	if l.h.bucket != nil && l.h.bucket.TokensAt(now) < 1 {
-		q.park(l, now.Add(wait), now)
-	} else {
-		q.hold = now.Add(wait)
-		q.ready = append([]*lane[T]{l}, q.ready...)
-		q.arm(now)
-	}
-	return false
-}
-
-// park lets l wait until a moment.
-func (q *Queue[T]) park(l *lane[T], due, now time.Time) {
-	l.due = due
+// delay lets l wait until it is due.
+func (q *Queue[T]) delay(l *lane[T], due, now time.Time) {
+	l.place, l.due = inTimed, due
 	heap.Push(&q.timed, l)
+	q.arm(now)
+}
+
+// hold lets no check start before until, unless it touches no host.
+func (q *Queue[T]) hold(until, now time.Time) {
+	q.heldUntil = until
 	q.arm(now)
 }
 
 // arm sets the timer to the next moment at which something may start.
 func (q *Queue[T]) arm(now time.Time) {
-	next := q.hold
+	next := q.heldUntil
 	if len(q.timed) > 0 && (!now.Before(next) || q.timed[0].due.Before(next)) {
 		next = q.timed[0].due
 	}
@@ -122,6 +132,7 @@ func (q *Queue[T]) arm(now time.Time) {
 	}
 }
 
+// tick makes those ready that are due.
 func (q *Queue[T]) tick() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -129,47 +140,45 @@ func (q *Queue[T]) tick() {
 	for len(q.timed) > 0 && !now.Before(q.timed[0].due) {
 		l := heap.Pop(&q.timed).(*lane[T])
 		unseen := !q.hasWaiter()
-		q.enter(l)
+		q.makeReady(l)
 		if l.called && unseen {
 			l.h.call() // who looks at once may have the room
 		}
 	}
-	q.wake()
+	q.wakeWorker()
 	q.arm(now)
 }
 
-// wake gets a worker to look, if there is anything to look at.
-func (q *Queue[T]) wake() {
+// wakeWorker lets a worker look at what is ready or, if all is over, end.
+func (q *Queue[T]) wakeWorker() {
+	startable := len(q.ready) > 0 && q.running < q.allowed
 	switch {
-	case len(q.ready) == 0 && !(q.closed && q.parked == 0):
-	case q.running >= q.limit && len(q.ready) > 0:
-	case q.idle > 0:
+	case q.idle > 0 && (startable || q.over()):
 		q.idle--
 		q.work.Signal()
-	case q.workers < q.slots && len(q.ready) > 0 && !q.stopped:
+	case startable && q.workers < q.slots && !q.stopped:
 		q.workers++
 		q.spawn()
 	}
 }
 
+// wakeFeeder lets the feeder push more once half of what was ready has started:
+// to wake it for every check would cost more than to push one.
+func (q *Queue[T]) wakeFeeder() {
+	if q.parked < q.window && len(q.ready) <= q.slots/2 {
+		q.feed.Signal()
+	}
+}
+
+// wakeAll lets the feeder and all workers look whether the queue has ended.
 func (q *Queue[T]) wakeAll() {
 	q.idle = 0
 	q.work.Broadcast()
-	q.room.Broadcast()
+	q.feed.Broadcast()
 }
 
-// grow lets more checks run again after Retry has let fewer: by one when as
-// many as may run at once have ended well, and no fewer than four, then by two,
-// by four and so on, up to a quarter more.
-func (q *Queue[T]) grow() {
-	if q.limit == q.slots {
-		return
-	}
-	if q.calm++; q.calm >= max(q.limit, 4) {
-		q.limit = min(q.slots, q.limit+q.step)
-		q.calm, q.step = 0, min(2*q.step, max(1, q.limit/4))
-	}
-}
+// over reports whether nothing will start any more, unless a check is put back.
+func (q *Queue[T]) over() bool { return q.closed && q.parked == 0 }
 
 // single reports whether q has one check at a time, parked or running.
 func (q *Queue[T]) single() bool { return q.slots == 1 && q.window == 1 }
@@ -177,7 +186,25 @@ func (q *Queue[T]) single() bool { return q.slots == 1 && q.window == 1 }
 // hasWaiter reports whether a worker of q waits, and would look at once at a lane
 // that becomes ready.
 func (q *Queue[T]) hasWaiter() bool {
-	return !q.stopped && q.idle > 0 && q.running < q.limit && len(q.ready) == 0
+	return !q.stopped && q.idle > 0 && q.running < q.allowed && len(q.ready) == 0
+}
+
+// shrink lets no more checks run than still do, because something is scarce.
+func (q *Queue[T]) shrink() {
+	q.allowed, q.calm, q.step = max(1, q.running), 0, 1
+}
+
+// grow takes back what shrink did when as many checks as may run have ended
+// well, and no fewer than four: it allows one more, the next time two, then four
+// and so on, up to a quarter more at a time.
+func (q *Queue[T]) grow() {
+	if q.allowed == q.slots {
+		return
+	}
+	if q.calm++; q.calm >= max(q.allowed, 4) {
+		q.allowed = min(q.slots, q.allowed+q.step)
+		q.calm, q.step = 0, min(2*q.step, max(1, q.allowed/4))
+	}
 }
 
 // timedLanes is a heap of lanes by due.
