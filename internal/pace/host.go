@@ -13,9 +13,9 @@ import (
 // burst was used up.
 const maxCooling = 100_000
 
-// hosts are those that a Pacer knows. Pacer.mu guards them.
+// hosts are those that a Pacer knows. Pacer.mu guards them all.
 type hosts[T any] struct {
-	limits  Limits
+	limits  Limits // never changed, and so read without mu too
 	known   map[string]*host[T]
 	cooling []*host[T] // idle but not fresh, about in the order in which they will be
 	spare   sync.Pool  // to use again: most live for one check only
@@ -73,6 +73,7 @@ func (hs *hosts[T]) forget(h *host[T]) {
 }
 
 // A host is what is known of one host: who is on it and who waits for it.
+// Pacer.mu guards it.
 type host[T any] struct {
 	key    string
 	bucket *rate.Limiter // nil without a limit
@@ -82,10 +83,11 @@ type host[T any] struct {
 	lanes   int  // queues that have checks of it parked
 	cooling bool // listed in hosts.cooling
 
-	// Who waits for room, each list in the order in which they will be called.
-	singles   []*lane[T] // lanes of single checks
-	batches   []*lane[T] // lanes of other queues
-	alternate bool       // whether single checks alone may be called; flips each time
+	// Who waits for room: lanes whose place is atHost, in the order in which they
+	// will be called.
+	singles   []*lane[T] // of queues of a single check
+	batches   []*lane[T] // of all others
+	alternate bool       // flips with each call: whether singles may have all the room
 
 	// How fast it takes checks.
 	since  time.Time // when it was last paused, or else its first check began; zero before
@@ -104,7 +106,10 @@ func (h *host[T]) begin(now time.Time) {
 // end notes the end of a check, and calls those for whom there is room now.
 func (h *host[T]) end() {
 	h.active--
-	h.passed()
+	h.served++
+	if h.brake != nil && h.brake.ease() {
+		h.brake = nil
+	}
 	h.call()
 }
 

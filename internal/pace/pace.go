@@ -1,9 +1,9 @@
 // Package pace decides which check may start next.
 //
-// A check that may not start yet, because its host is busy or a token bucket is
-// empty, is parked in a [Queue]: it holds no slot and no goroutine there, and
-// the next one that may start is started in its place. The limits themselves
-// belong to a [Pacer], which many queues share.
+// A check that may not start yet, because its host is busy or wants a pause, or
+// because a token bucket is empty, is parked in a [Queue]. There it takes up no
+// slot and no goroutine, and another check that may start does. The limits belong
+// to a [Pacer], which many queues share.
 package pace
 
 import (
@@ -15,21 +15,24 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits are what a Pacer holds. A Rate of 0 means no limit.
+// Limits are what a Pacer keeps to. A rate of 0 means no limit.
 type Limits struct {
 	Rate      rate.Limit // requests per second
-	Burst     int
+	Burst     int        // at least 1 with a Rate
 	HostRate  rate.Limit // requests per second on one host
-	HostBurst int
-	HostWidth int // checks at once on one host
+	HostBurst int        // at least 1 with a HostRate
+	HostWidth int        // checks at once on one host; at least 1, or none ever starts
 }
 
-// A Pacer holds limits over all queues that it made. T is what they queue.
-// It is safe for concurrent use.
+// A Pacer keeps its limits over all queues that it made. T is what they queue.
+// The zero Pacer is not usable; call [New]. It is safe for concurrent use.
 type Pacer[T any] struct {
-	all *rate.Limiter // nil without a limit
+	all *rate.Limiter // of all hosts together, nil without a limit; it locks itself
 
-	mu         sync.Mutex // guards all below, and the queues
+	// mu guards all below, and what belongs to a queue, a lane, a host or a brake.
+	// It is held for moments only: nothing that waits or that takes mu itself is
+	// called under it. Of a caller's code that is spawn alone; see Pacer.Queue.
+	mu         sync.Mutex
 	hosts      hosts[T]
 	spareLanes sync.Pool // to use again: most live for one check only
 }
@@ -42,6 +45,7 @@ func New[T any](limits Limits) *Pacer[T] {
 	}
 }
 
+// bucket returns a full token bucket, nil for no limit.
 func bucket(limit rate.Limit, burst int) *rate.Limiter {
 	if limit == 0 {
 		return nil
@@ -49,14 +53,17 @@ func bucket(limit rate.Limit, burst int) *rate.Limiter {
 	return rate.NewLimiter(limit, burst)
 }
 
-// ErrNoTurn says that a token would come only after the context's deadline.
+// ErrNoTurn says that a further request would have to wait beyond the context's
+// deadline.
 var ErrNoTurn = errors.New("the rate limit leaves no turn within the timeout")
 
-// Token takes the tokens of one further request on the host of key, for a
-// check that runs already: first the host's and then, when that is there, the
-// one of all hosts together, so that neither is held for long before it is
-// used. It waits for them until ctx ends. If they cannot be there before ctx's
-// deadline it takes none and returns ErrNoTurn at once.
+// Token takes the tokens of one further request on the host of key, for a check
+// that runs already. If it has to wait for them and ctx ends, it returns the
+// cause of that. If they cannot be there before ctx's deadline, it takes none and
+// returns ErrNoTurn at once.
+//
+// It first waits for the token of the host, and only then takes the one of all
+// hosts together, so that neither lies unused for long.
 //
 // It does not use [rate.Limiter.Wait], whose early refusal is an error that no
 // type tells from others.
@@ -64,29 +71,29 @@ func (p *Pacer[T]) Token(ctx context.Context, key string) error {
 	if p.all == nil && p.hosts.limits.HostRate == 0 {
 		return nil
 	}
-	host, err := p.first(ctx, key)
+	r, err := p.hostToken(ctx, key)
 	if err != nil {
 		return err
 	}
-	if err := wait(ctx, host); err != nil || p.all == nil {
+	if err := wait(ctx, r); err != nil || p.all == nil {
 		return err
 	}
 	return wait(ctx, p.all.Reserve())
 }
 
-// first takes the token of the host of key, unless it or the other one would
+// hostToken takes the token of the host of key, unless it or the other one would
 // come too late. It returns nil if there is no limit per host.
-func (p *Pacer[T]) first(ctx context.Context, key string) (*rate.Reservation, error) {
+func (p *Pacer[T]) hostToken(ctx context.Context, key string) (*rate.Reservation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	h := p.hosts.get(key)
 	defer p.hosts.release(h)
-	if d, ok := ctx.Deadline(); ok {
+	if deadline, ok := ctx.Deadline(); ok {
 		t := p.reserve(h, now)
-		delay := t.delay(now)
+		d := t.delay(now)
 		t.giveBack(now)
-		if now.Add(delay).After(d) {
+		if now.Add(d).After(deadline) {
 			return nil, ErrNoTurn
 		}
 	}
@@ -94,6 +101,53 @@ func (p *Pacer[T]) first(ctx context.Context, key string) (*rate.Reservation, er
 		return nil, nil
 	}
 	return h.bucket.ReserveN(now, 1), nil
+}
+
+// Pause lets no check of the host of key start for d, because the host said so
+// in answer to a request sent at that time. What runs goes on.
+//
+// Later checks of it start one by one. The gap between them follows from how
+// many checks the host let through since it was last paused, or since the first
+// began. Answers to other requests that were under way when it was paused do
+// not change the gap: they say nothing new.
+func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.hosts.get(key)
+	h.pause(time.Now(), sent, d)
+	p.hosts.release(h)
+}
+
+// TokenAfterPause is [Pacer.Token] for a check that runs already and was sent
+// away: it first waits until the host of key takes requests again. If that is
+// not before ctx's deadline, it returns ErrNoTurn at once.
+func (p *Pacer[T]) TokenAfterPause(ctx context.Context, key string) error {
+	d, ok := p.nextStart(ctx, key)
+	if !ok {
+		return ErrNoTurn
+	}
+	if d > 0 {
+		if err := Sleep(ctx, d); err != nil {
+			return err
+		}
+	}
+	return p.Token(ctx, key)
+}
+
+// nextStart takes the next start that the brake of the host of key allows, and
+// returns how far off it is. It takes none that is not before ctx's deadline.
+func (p *Pacer[T]) nextStart(ctx context.Context, key string) (d time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.hosts.known[key]
+	if h == nil || h.brake == nil {
+		return 0, true
+	}
+	now := time.Now()
+	if deadline, ok := ctx.Deadline(); ok && !h.brake.next(now).Before(deadline) {
+		return 0, false
+	}
+	return h.brake.take(now).Sub(now), true
 }
 
 // wait waits until what r reserves is there. It gives it back if ctx ends before.

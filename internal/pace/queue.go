@@ -6,27 +6,37 @@ import (
 )
 
 // A Queue parks the checks of one call until they may start. Checks of one host
-// start in the order in which they were pushed; hosts that are ready take
-// turns.
+// start in the order in which they were pushed, unless Retry puts one back; hosts
+// take turns.
+//
+// One goroutine, the feeder, calls Wanted and Push, and Close in the end. Workers
+// call Next, and Done or Retry for each check that they got. A queue of one slot
+// and a window of one is that of a single check, whose goroutine is feeder and
+// worker at once.
+//
+// The zero Queue is not usable; call [Pacer.Queue]. It is safe for concurrent use.
 type Queue[T any] struct {
 	p      *Pacer[T]
-	slots  int    // checks at once, at the most
-	window int    // checks parked at once
+	slots  int    // checks that run at once, at the most
+	window int    // checks that are parked at once
 	spawn  func() // starts a worker, which calls Next until it returns false
 
-	// All below is guarded by p.mu.
+	// Pacer.mu guards all below. Whenever it is free, these hold:
+	//   - each lane of lanes has a check, and is in the one place that it says;
+	//   - no other lane is in ready or timed;
+	//   - while a lane is ready, a slot free and the queue neither held nor
+	//     stopped, a worker is on its way to look.
 
-	// What is parked. Each lane of lanes has at least one check and is in one
-	// place; ready and timed have no others.
-	lanes   map[string]*lane[T]
-	parked  int // checks in lanes
+	// What is parked.
+	lanes   map[string]*lane[T] // by the key of their host
+	parked  int                 // checks in lanes
 	closed  bool
 	stopped bool
 
 	// What starts next.
-	ready     []*lane[T]    // in the order in which a worker looks at them
-	timed     timedLanes[T] // by due
-	heldUntil time.Time     // what touches a host does not start before
+	ready     []*lane[T]    // in the order in which workers look at them
+	timed     timedLanes[T] // a heap by due
+	heldUntil time.Time     // no check that touches a host starts before
 	timer     *time.Timer   // fires at heldUntil or when the first of timed is due
 
 	// How many run.
@@ -38,21 +48,24 @@ type Queue[T any] struct {
 	// Who waits.
 	work    sync.Cond // workers, in Next
 	feed    sync.Cond // the feeder, in Wanted
-	workers int
-	idle    int // workers that wait and have not been woken
+	workers int       // for which spawn was called, and that have not ended
+	idle    int       // of those, that wait and have not been woken
 }
 
 // Queue returns a queue that lets slots checks run and window checks wait.
-// spawn is called whenever a further worker is of use, at most slots times; it
-// must not block.
+//
+// It calls spawn whenever a further worker is of use, for no more than slots of
+// them at a time, beside those that have called Gone. spawn runs under the lock of
+// the Pacer: it must not block, nor call a method of the Pacer or of a Queue.
 func (p *Pacer[T]) Queue(slots, window int, spawn func()) *Queue[T] {
 	q := &Queue[T]{p: p, slots: slots, window: window, spawn: spawn, allowed: slots, lanes: make(map[string]*lane[T])}
 	q.work.L, q.feed.L = &p.mu, &p.mu
 	return q
 }
 
-// Wanted waits until there is room for another check and a use for it. It
-// returns false once the queue was stopped.
+// Wanted waits until there is room for another check and a use for it: as long as
+// as many lanes are ready as there are slots, there is none. It returns false once
+// the queue was stopped.
 func (q *Queue[T]) Wanted() bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -62,9 +75,8 @@ func (q *Queue[T]) Wanted() bool {
 	return !q.stopped
 }
 
-// Push parks a check of the host of key. The key "" is that of checks that
-// touch no host: no limit holds for them but the number of slots. After Close it
-// does nothing.
+// Push parks a check of the host of key. The key "" is for checks that touch no
+// host, which only the number of slots limits. After Close it does nothing.
 func (q *Queue[T]) Push(key string, item T) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -113,15 +125,15 @@ func (q *Queue[T]) Stop() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	q.stopped = true
-	for _, l := range q.lanes { // one may have had its turn
+	for _, l := range q.lanes { // one may have been called, and will not come
 		l.h.call()
 	}
 	q.wakeAll()
 }
 
-// Next waits for a check that may start and starts it: it holds a slot, a
-// place on its host and its tokens until Done. It returns false once the queue
-// was stopped, or was closed and is empty.
+// Next waits for a check that may start and starts it: it has taken its tokens,
+// and takes up a slot and room on its host until Done or Retry. Next returns false
+// once the queue was stopped, or was closed and is empty.
 func (q *Queue[T]) Next() (item T, ok bool) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -141,7 +153,7 @@ func (q *Queue[T]) Next() (item T, ok bool) {
 	return item, false
 }
 
-// Done ends what Next started.
+// Done ends a check of the host of key that Next started.
 func (q *Queue[T]) Done(key string) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -150,11 +162,14 @@ func (q *Queue[T]) Done(key string) {
 	q.wakeWorker()
 }
 
-// Retry ends what Next started and puts it back at the head of its lane, because
-// something that it needs of this machine is scarce: descriptors, ports or
-// memory. From now on no more checks run at once than still do. If none does,
-// then nothing starts for a moment; or, if last is set, the check is not put
-// back, as waiting would be of no use, and Retry returns false.
+// Retry ends a check that Next started, as Done does, and puts it back as the
+// first of its host: something that it needs of this machine is scarce, such as
+// descriptors, ports or memory. Until checks end well again, no more of them run
+// at once than still do.
+//
+// If no other check runs, nothing starts for a moment. But if last is set then,
+// waiting would be of no use: Retry does not put the check back, and returns
+// false.
 func (q *Queue[T]) Retry(key string, item T, last bool) bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -189,8 +204,8 @@ func (q *Queue[T]) end(key string) {
 	q.p.hosts.release(h)
 }
 
-// Gone says that a worker ended without Next having returned false. If it was the
-// last one, another waits in its place for whatever is parked.
+// Gone says that a worker ended otherwise than because Next returned false. If it
+// was the last one and something is parked, another is spawned in its place.
 func (q *Queue[T]) Gone() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
@@ -203,8 +218,8 @@ func (q *Queue[T]) Gone() {
 	q.wakeWorker()
 }
 
-// Drain takes out what is still parked. The queue must have been stopped; until it
-// is closed, more may come.
+// Drain takes out what is still parked. The queue must have been stopped, or be
+// empty. Until it is closed more may be pushed, and drained again.
 func (q *Queue[T]) Drain() []T {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
