@@ -2,6 +2,8 @@ package pace
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -56,6 +58,24 @@ func BenchmarkWaiting(b *testing.B) {
 				q.Next()
 				q.Done("")
 			}
+		})
+	}
+}
+
+// BenchmarkLone measures what a check of a host costs that has a queue of its
+// own, as many at once.
+func BenchmarkLone(b *testing.B) {
+	for _, n := range []int{10, 1000, 10_000} {
+		b.Run(fmt.Sprintf("at once=%d", n), func(b *testing.B) {
+			p := New[item](Limits{HostWidth: 6})
+			for b.Loop() {
+				var wg sync.WaitGroup
+				for range n {
+					wg.Go(func() { lone(p, item{host: "a"}, runtime.Gosched) })
+				}
+				wg.Wait()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/check")
 		})
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"example.com/checker/internal/bubble"
 )
 
@@ -133,115 +131,105 @@ func forgotten(t *testing.T, p *Pacer[item]) {
 
 func repeat(host string, n int) []string { return slices.Repeat([]string{host}, n) }
 
-// checkWindows checks that no second has more than limit+burst of times.
-func checkWindows(t *testing.T, times []time.Duration, limit rate.Limit, burst int) {
+// took returns how long a Token of host key took, and its error.
+func took(ctx context.Context, p *Pacer[item], key string) (time.Duration, error) {
+	start := time.Now()
+	err := p.Token(ctx, key)
+	return time.Since(start), err
+}
+
+func checkToken(t *testing.T, ctx context.Context, p *Pacer[item], key string, want time.Duration, wantErr error) {
 	t.Helper()
-	most := int(limit) + burst
-	for i := range times {
-		if j := i + most; j < len(times) && times[j]-times[i] < time.Second {
-			t.Errorf("%d starts between %v and %v; want at most %d in any second", most+1, times[i], times[j], most)
-		}
+	if d, err := took(ctx, p, key); d != want || !errors.Is(err, wantErr) || wantErr == nil && err != nil {
+		t.Errorf("Token(%q) = %v after %v; want %v after %v", key, err, d, wantErr, want)
 	}
 }
 
-func TestRates(t *testing.T) {
+func TestToken(t *testing.T) {
+	const ms = time.Millisecond
 	for _, tt := range []struct {
 		name   string
 		limits Limits
-		hosts  []string
-		host   string // whose starts are looked at
+		keys   []string
 		want   []time.Duration
 	}{
-		{"all", Limits{Rate: 4, Burst: 1, HostWidth: 9}, []string{"a", "b", "c", "a"}, "*", every(250*time.Millisecond, 1, 4)},
-		{"all, burst", Limits{Rate: 10, Burst: 3, HostWidth: 9}, repeat("a", 25), "*", every(100*time.Millisecond, 3, 25)},
-		{"host", Limits{HostRate: 2, HostBurst: 1, HostWidth: 9}, repeat("a", 5), "a", every(500*time.Millisecond, 1, 5)},
-		{"host, burst", Limits{HostRate: 2, HostBurst: 2, HostWidth: 9}, repeat("a", 9), "a", every(500*time.Millisecond, 2, 9)},
-		{"host beside another", Limits{HostRate: 2, HostBurst: 1, HostWidth: 9}, []string{"a", "b", "a", "b", "a"}, "b", every(500*time.Millisecond, 1, 2)},
-		{"host slower than all", Limits{Rate: 10, Burst: 1, HostRate: 2, HostBurst: 1, HostWidth: 9}, repeat("a", 4), "a", every(500*time.Millisecond, 1, 4)},
-		{"all slower than host", Limits{Rate: 2, Burst: 1, HostRate: 10, HostBurst: 1, HostWidth: 9}, repeat("a", 4), "a", every(500*time.Millisecond, 1, 4)},
-		{"none", Limits{HostWidth: 9}, repeat("a", 9), "a", every(0, 1, 9)},
+		{"no limit", Limits{}, []string{"a", "a", "a"}, []time.Duration{0, 0, 0}},
+		{"all", Limits{Rate: 2, Burst: 1}, []string{"a", "b", "a"}, []time.Duration{0, 500 * ms, 500 * ms}},
+		{"host", Limits{HostRate: 2, HostBurst: 1}, []string{"a", "b", "a", "a"}, []time.Duration{0, 0, 500 * ms, 500 * ms}},
+		{"the slower one", Limits{Rate: 10, Burst: 1, HostRate: 2, HostBurst: 1}, []string{"a", "a", "b"}, []time.Duration{0, 500 * ms, 100 * ms}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				p := New[item](tt.limits)
-				c := newCrew(p, 9, 100)
-				c.push(0, tt.hosts...)
-				c.workers.Wait()
-				if got := c.times(tt.host); !slices.Equal(got, tt.want) {
-					t.Errorf("starts at %v; want %v", got, tt.want)
+				for i, key := range tt.keys {
+					checkToken(t, t.Context(), p, key, tt.want[i], nil)
 				}
 			})
 		})
 	}
 }
 
-// However many queues there are, the rates hold over all of them.
-func TestRatesAcrossQueues(t *testing.T) {
+func TestTokenNoTurn(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		limits := Limits{Rate: 50, Burst: 5, HostRate: 20, HostBurst: 2, HostWidth: 6}
-		p := New[item](limits)
-		var crews []*crew
-		for range 3 {
-			c := newCrew(p, 10, 1000)
-			c.push(10*time.Millisecond, slices.Repeat([]string{"a", "b", "c", "d"}, 50)...)
-			crews = append(crews, c)
+		p := New[item](Limits{Rate: 2, Burst: 1})
+		checkToken(t, t.Context(), p, "a", 0, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 499*time.Millisecond)
+		defer cancel()
+		for range 10 {
+			checkToken(t, ctx, p, "a", 0, ErrNoTurn)
 		}
-		var all []time.Duration
-		byHost := make(map[string][]time.Duration)
-		for _, c := range crews {
-			c.workers.Wait()
-			for _, s := range c.starts {
-				all = append(all, s.at)
-				byHost[s.host] = append(byHost[s.host], s.at)
-			}
-		}
-		slices.Sort(all)
-		checkWindows(t, all, limits.Rate, limits.Burst)
-		for _, times := range byHost {
-			slices.Sort(times)
-			checkWindows(t, times, limits.HostRate, limits.HostBurst)
-		}
-		// The buckets count in floating point, so a nanosecond may be lost.
-		if want := 595 * time.Second / 50; len(all) != 600 || all[599] < want-time.Microsecond || all[599] > want+time.Second {
-			t.Errorf("%d starts, the last at %v; want 600 by about %v", len(all), all[len(all)-1], want)
-		}
+		ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		checkToken(t, ctx, p, "a", 500*time.Millisecond, nil)
 	})
 }
 
-// A host is remembered while its bucket fills up, and then no longer than it
-// takes other hosts to come by.
-func TestHostsForgotten(t *testing.T) {
+func TestTokenCanceled(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 2})
-		c := newCrew(p, 5, 100)
-		c.push(time.Second, "a", "b", "a", "a", "", "c", "")
+		p := New[item](Limits{Rate: 2, Burst: 1})
+		checkToken(t, t.Context(), p, "a", 0, nil)
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(200*time.Millisecond, func() { cancel(cause) })
+		checkToken(t, ctx, p, "a", 200*time.Millisecond, cause)
+		checkToken(t, t.Context(), p, "a", 300*time.Millisecond, nil)
+	})
+}
+
+// A token of the host that was there is given back if the one of all limits
+// together does not come. Time is real here: it passes between two calls.
+func TestTokenNoTurnKeepsNone(t *testing.T) {
+	p := New[item](Limits{Rate: 0.001, Burst: 1, HostRate: 0.001, HostBurst: 1})
+	if err := p.Token(t.Context(), "a"); err != nil {
+		t.Fatalf("Token(a) = %v; want nil", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := p.Token(ctx, "b"); !errors.Is(err, ErrNoTurn) {
+		t.Fatalf("Token(b) = %v; want %v", err, ErrNoTurn)
+	}
+	// A host whose bucket is full is forgotten.
+	if h := p.hosts.known["b"]; h != nil && h.bucket.Tokens() < 0.999 {
+		t.Errorf("after ErrNoTurn the host has %.3f tokens; want 1", h.bucket.Tokens())
+	}
+}
+
+// Further requests of a check that runs come out of the same buckets as the
+// starts of others.
+func TestTokenSharesWithQueue(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{Rate: 10, Burst: 1, HostWidth: 1})
+		c := newCrew(p, 4, 10)
+		c.work = func(it item) bool {
+			if err := p.Token(t.Context(), it.host); err != nil {
+				t.Errorf("Token(%q) = %v; want nil", it.host, err)
+			}
+			return false
+		}
+		c.push(0, "a", "a", "a", "a", "a")
 		c.workers.Wait()
-		forgotten(t, p)
-	})
-	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
-		for i := range 10_000 {
-			if err := p.Token(t.Context(), string(rune('a'+i))); err != nil {
-				t.Fatalf("Token = %v; want nil", err)
-			}
-			time.Sleep(100 * time.Millisecond)
-			if n := len(p.hosts.known); n > 12 {
-				t.Fatalf("%d hosts are remembered, with 10 in a second; want at most 12", n)
-			}
-		}
-	})
-}
-
-func TestHostsBounded(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
-		for i := range maxCooling + 1000 {
-			if err := p.Token(t.Context(), string(rune(i))+string(rune(i>>8))); err != nil {
-				t.Fatalf("Token = %v; want nil", err)
-			}
-		}
-		if n := len(p.hosts.known); n > maxCooling+1 {
-			t.Errorf("%d hosts are remembered; want at most %d", n, maxCooling+1)
+		if got, want := time.Since(c.began), 900*time.Millisecond; got != want {
+			t.Errorf("5 starts and 5 tokens took %v; want %v", got, want)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package pace
 
 import (
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -10,172 +9,6 @@ import (
 
 	"example.com/checker/internal/bubble"
 )
-
-// order runs one check of each host on slots slots and returns the order in
-// which they started.
-func order(t *testing.T, limits Limits, slots int, hosts string) (got string) {
-	bubble.Test(t, func(t *testing.T) {
-		p := New[item](limits)
-		c := newCrew(p, slots, 1000)
-		// A check that holds the only slot until all is pushed.
-		if slots == 1 {
-			c.q.Push("", item{take: time.Second})
-			synctest.Wait()
-		}
-		for i, h := range strings.Split(hosts, "") {
-			c.q.Push(h, item{host: h, n: i, take: time.Second})
-		}
-		c.q.Close()
-		c.workers.Wait()
-		next := make(map[string]int)
-		for _, s := range c.starts {
-			if s.n < next[s.host] {
-				t.Errorf("check %d of host %q started after a later one", s.n, s.host)
-			}
-			next[s.host] = s.n
-		}
-		got = strings.Join(c.hosts(), "")
-		if limits.HostRate == 0 {
-			forgotten(t, p)
-		}
-	})
-	return got
-}
-
-func TestOrder(t *testing.T) {
-	for _, tt := range []struct {
-		name        string
-		limits      Limits
-		slots       int
-		hosts, want string
-	}{
-		{"first come, first served", Limits{HostWidth: 9}, 1, "aaaa", "aaaa"},
-		{"hosts take turns", Limits{HostWidth: 9}, 1, "aaaabbcd", "abcdabaa"},
-		{"width 1", Limits{HostWidth: 1}, 1, "aaabbb", "ababab"},
-		{"under a rate", Limits{HostWidth: 9, Rate: 0.5, Burst: 1}, 1, "aaabbb", "ababab"},
-		{"under a host's rate", Limits{HostWidth: 9, HostRate: 0.5, HostBurst: 1}, 1, "aaabbb", "ababab"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := order(t, tt.limits, tt.slots, tt.hosts); got != tt.want {
-				t.Errorf("order of %q = %q; want %q", tt.hosts, got, tt.want)
-			}
-		})
-	}
-}
-
-// busy counts the checks under way of one host, for all crews that use it.
-type busy struct{ now, most atomic.Int64 }
-
-func (b *busy) work(it item) (short bool) {
-	n := b.now.Add(1)
-	for {
-		old := b.most.Load()
-		if n <= old || b.most.CompareAndSwap(old, n) {
-			break
-		}
-	}
-	defer b.now.Add(-1)
-	return sleep(it)
-}
-
-func TestWidthAcrossQueues(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 3})
-		var b busy
-		var crews []*crew
-		for range 2 {
-			c := newCrew(p, 10, 100)
-			c.work = b.work
-			c.push(time.Second, repeat("a", 30)...)
-			crews = append(crews, c)
-		}
-		for _, c := range crews {
-			c.workers.Wait()
-		}
-		if got := b.most.Load(); got != 3 {
-			t.Errorf("at most %d checks at once; want 3", got)
-		}
-		if got, want := time.Since(crews[0].began), 20*time.Second; got != want {
-			t.Errorf("60 checks, 3 at once, took %v; want %v", got, want)
-		}
-		forgotten(t, p)
-	})
-}
-
-// A host that is slow or must wait does not hold up the others.
-func TestBlockedHostAlone(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		limits Limits
-	}{
-		{"by its width", Limits{HostWidth: 1}},
-		{"by its rate", Limits{HostWidth: 9, HostRate: 0.01, HostBurst: 1}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			bubble.Test(t, func(t *testing.T) {
-				c := newCrew(New[item](tt.limits), 3, 1000)
-				for n := range 100 {
-					c.q.Push("slow", item{host: "slow", n: n, take: time.Minute})
-				}
-				for n := range 100 {
-					host := string(rune('A' + n))
-					c.q.Push(host, item{host: host, n: n, take: time.Second})
-				}
-				c.q.Close()
-				c.workers.Wait()
-				fast := c.times("*")
-				fast = slices.DeleteFunc(fast, func(at time.Duration) bool { return at > time.Minute })
-				if len(fast) < 101 {
-					t.Errorf("%d checks started within a minute; want 101", len(fast))
-				}
-			})
-		})
-	}
-}
-
-// Checks that touch no host wait for no token, of whatever kind.
-func TestNoHost(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1, Rate: 1, Burst: 1, HostRate: 1, HostBurst: 1}), 4, 100)
-		c.push(0, "a", "b", "", "", "", "c")
-		c.workers.Wait()
-		if got, want := c.times(""), every(0, 1, 3); !slices.Equal(got, want) {
-			t.Errorf("checks without a host start at %v; want %v", got, want)
-		}
-	})
-}
-
-func TestSlots(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 100}), 7, 100)
-		var b busy
-		c.work = b.work
-		c.push(time.Second, repeat("a", 70)...)
-		c.workers.Wait()
-		if b.most.Load() != 7 || time.Since(c.began) != 10*time.Second {
-			t.Errorf("70 checks took %v with at most %d at once; want 10s with 7", time.Since(c.began), b.most.Load())
-		}
-		if c.spawned > 7 {
-			t.Errorf("%d workers were started; want at most 7", c.spawned)
-		}
-	})
-}
-
-// Few checks need few workers.
-func TestSpawnsWhatItNeeds(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 9}), 100, 100)
-		for range 10 {
-			c.q.Push("a", item{host: "a"})
-			synctest.Wait()
-		}
-		c.q.Close()
-		c.workers.Wait()
-		if c.spawned != 1 {
-			t.Errorf("%d workers for one check at a time; want 1", c.spawned)
-		}
-	})
-}
 
 func TestWantedWindow(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
@@ -220,5 +53,178 @@ func TestWantedReady(t *testing.T) {
 			t.Errorf("%d are pushed while 2 run; want 4", got)
 		}
 		c.workers.Wait()
+	})
+}
+
+// What is pushed too late is not kept, and neither is its host.
+func TestPushAfterClose(t *testing.T) {
+	p := New[item](Limits{HostWidth: 1})
+	q := p.Queue(1, 10, func() {})
+	q.Stop()
+	q.Close()
+	q.Drain()
+	q.Push("a", item{})
+	if len(p.hosts.known) != 0 || q.parked != 0 {
+		t.Errorf("%d hosts are known and %d checks parked; want none", len(p.hosts.known), q.parked)
+	}
+}
+
+func TestCloseEmpty(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := newCrew(New[item](Limits{HostWidth: 1}), 3, 10)
+		if !c.q.Wanted() {
+			t.Errorf("Wanted = false; want true")
+		}
+		c.q.Close()
+		if _, ok := c.q.Next(); ok {
+			t.Errorf("Next of an empty closed queue = true; want false")
+		}
+		if c.spawned != 0 {
+			t.Errorf("%d workers were started for nothing; want 0", c.spawned)
+		}
+	})
+}
+
+// Stop lets what runs end, and Drain returns the rest, each once.
+func TestStopDrain(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		limits Limits
+	}{
+		{"ready", Limits{HostWidth: 100}},
+		{"blocked", Limits{HostWidth: 1}},
+		{"timed", Limits{HostWidth: 9, HostRate: 1, HostBurst: 1}},
+		{"held", Limits{HostWidth: 9, Rate: 1, Burst: 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				p := New[item](tt.limits)
+				c := newCrew(p, 2, 100)
+				for n := range 20 {
+					host := string(rune('a' + n%3))
+					c.q.Push(host, item{host: host, n: n, take: time.Hour})
+				}
+				synctest.Wait()
+				c.q.Stop()
+				var ns []int
+				for _, it := range c.q.Drain() {
+					ns = append(ns, it.n)
+				}
+				if len(ns) < 18 {
+					t.Errorf("Drain returned %d checks; want at least 18 of 20", len(ns))
+				}
+				c.workers.Wait()
+				ns = append(ns, c.ended...)
+				slices.Sort(ns)
+				for i, n := range ns {
+					if i != n || len(ns) != 20 {
+						t.Fatalf("started or drained: %v; want 0 to 19", ns)
+					}
+				}
+				if tt.limits.HostRate == 0 {
+					forgotten(t, p)
+				}
+			})
+		})
+	}
+}
+
+// Stop wakes whoever waits in Wanted and in Next.
+func TestStopWakes(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := newCrew(New[item](Limits{HostWidth: 1}), 3, 1)
+		c.q.Push("a", item{host: "a", take: time.Second})
+		synctest.Wait()
+		c.q.Push("a", item{host: "a"})
+		c.spawn() // one that finds nothing to do
+		var wanted atomic.Int64
+		wanted.Store(-1)
+		go func() {
+			n := int64(0)
+			if c.q.Wanted() {
+				n = 1
+			}
+			wanted.Store(n)
+		}()
+		synctest.Wait()
+		if got := wanted.Load(); got != -1 {
+			t.Fatalf("Wanted returned while the window was full")
+		}
+		c.q.Stop()
+		synctest.Wait()
+		if got := wanted.Load(); got != 0 {
+			t.Errorf("after Stop, Wanted = %d; want 0", got)
+		}
+		c.workers.Wait()
+		if item, ok := c.q.Next(); ok {
+			t.Errorf("after Stop, Next = %v, true; want false", item)
+		}
+		if got := len(c.q.Drain()); got != 1 {
+			t.Errorf("Drain returned %d checks; want 1", got)
+		}
+	})
+}
+
+// A worker that ends otherwise than by Next is replaced.
+func TestGone(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 1, HostRate: 10, HostBurst: 1})
+		var c crew
+		c.q = p.Queue(1, 100, func() {
+			c.spawned++
+			c.workers.Go(func() {
+				defer c.q.Gone()
+				it, ok := c.q.Next()
+				if !ok {
+					t.Errorf("Next = false; want a check")
+					return
+				}
+				c.starts = append(c.starts, start{item: it})
+				c.q.Done(it.host)
+			})
+		})
+		c.push(0, "a", "b", "a", "", "a", "b")
+		time.Sleep(time.Minute)
+		c.workers.Wait()
+		if len(c.starts) != 6 || c.spawned != 6 {
+			t.Errorf("%d checks started by %d workers; want 6 by 6", len(c.starts), c.spawned)
+		}
+	})
+}
+
+// The check that was put back comes before the others of its host.
+func TestRetryKeepsOrder(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := newCrew(New[item](Limits{HostWidth: 1}), 4, 100)
+		tries := make(map[int]int)
+		c.work = func(it item) bool { tries[it.n]++; return tries[it.n] < 3 }
+		c.push(0, repeat("a", 5)...)
+		c.workers.Wait()
+		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(c.ended, want) {
+			t.Errorf("checks of one host ended in order %v; want %v", c.ended, want)
+		}
+		if got, want := time.Since(c.began), 10*scarcityHold; got != want {
+			t.Errorf("10 retries with nothing else under way took %v; want %v", got, want)
+		}
+	})
+}
+
+// With nothing under way, the last try of a check is not put back.
+func TestRetryLast(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		q := New[int](Limits{HostWidth: 9}).Queue(2, 9, func() {})
+		for i := range 2 {
+			q.Push("a", i)
+			q.Next()
+		}
+		if !q.Retry("a", 0, true) {
+			t.Errorf("Retry beside another check = false; want true")
+		}
+		if q.Retry("a", 1, true) {
+			t.Errorf("Retry of the only check = true; want false")
+		}
+		if got, ok := q.Next(); got != 0 || !ok {
+			t.Errorf("Next = %v, %t; want 0, true", got, ok)
+		}
 	})
 }

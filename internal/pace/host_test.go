@@ -1,0 +1,302 @@
+package pace
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/checker/internal/bubble"
+)
+
+// A host is remembered while its bucket fills up, and then no longer than it
+// takes other hosts to come by.
+func TestHostsForgotten(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 2})
+		c := newCrew(p, 5, 100)
+		c.push(time.Second, "a", "b", "a", "a", "", "c", "")
+		c.workers.Wait()
+		forgotten(t, p)
+	})
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
+		for i := range 10_000 {
+			if err := p.Token(t.Context(), string(rune('a'+i))); err != nil {
+				t.Fatalf("Token = %v; want nil", err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if n := len(p.hosts.known); n > 12 {
+				t.Fatalf("%d hosts are remembered, with 10 in a second; want at most 12", n)
+			}
+		}
+	})
+}
+
+func TestHostsBounded(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
+		for i := range maxCooling + 1000 {
+			if err := p.Token(t.Context(), string(rune(i))+string(rune(i>>8))); err != nil {
+				t.Fatalf("Token = %v; want nil", err)
+			}
+		}
+		if n := len(p.hosts.known); n > maxCooling+1 {
+			t.Errorf("%d hosts are remembered; want at most %d", n, maxCooling+1)
+		}
+	})
+}
+
+// busy counts the checks under way of one host, for all crews that use it.
+type busy struct{ now, most atomic.Int64 }
+
+func (b *busy) work(it item) (short bool) {
+	n := b.now.Add(1)
+	for {
+		old := b.most.Load()
+		if n <= old || b.most.CompareAndSwap(old, n) {
+			break
+		}
+	}
+	defer b.now.Add(-1)
+	return sleep(it)
+}
+
+func TestWidthAcrossQueues(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 3})
+		var b busy
+		var crews []*crew
+		for range 2 {
+			c := newCrew(p, 10, 100)
+			c.work = b.work
+			c.push(time.Second, repeat("a", 30)...)
+			crews = append(crews, c)
+		}
+		for _, c := range crews {
+			c.workers.Wait()
+		}
+		if got := b.most.Load(); got != 3 {
+			t.Errorf("at most %d checks at once; want 3", got)
+		}
+		if got, want := time.Since(crews[0].began), 20*time.Second; got != want {
+			t.Errorf("60 checks, 3 at once, took %v; want %v", got, want)
+		}
+		forgotten(t, p)
+	})
+}
+
+// A host that is slow or must wait does not hold up the others.
+func TestBlockedHostAlone(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		limits Limits
+	}{
+		{"by its width", Limits{HostWidth: 1}},
+		{"by its rate", Limits{HostWidth: 9, HostRate: 0.01, HostBurst: 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				c := newCrew(New[item](tt.limits), 3, 1000)
+				for n := range 100 {
+					c.q.Push("slow", item{host: "slow", n: n, take: time.Minute})
+				}
+				for n := range 100 {
+					host := string(rune('A' + n))
+					c.q.Push(host, item{host: host, n: n, take: time.Second})
+				}
+				c.q.Close()
+				c.workers.Wait()
+				fast := c.times("*")
+				fast = slices.DeleteFunc(fast, func(at time.Duration) bool { return at > time.Minute })
+				if len(fast) < 101 {
+					t.Errorf("%d checks started within a minute; want 101", len(fast))
+				}
+			})
+		})
+	}
+}
+
+// rivals returns two crews on one host of width 1. The first crew's check runs
+// for a second; then comes the second crew's turn, then that of the check
+// "late" of the first crew. The second crew's only slot is held for an hour
+// if full is set.
+func rivals(full bool) (first, second *crew) {
+	p := New[item](Limits{HostWidth: 1})
+	first, second = newCrew(p, 2, 10), newCrew(p, 1, 10)
+	first.q.Push("a", item{host: "a", take: time.Second})
+	synctest.Wait()
+	second.q.Push("a", item{host: "a"})
+	synctest.Wait()
+	if full {
+		second.q.Push("", item{take: time.Hour})
+		synctest.Wait()
+	}
+	first.q.Push("a", item{host: "a", n: 1})
+	first.q.Close()
+	synctest.Wait()
+	return first, second
+}
+
+// finish ends the crews, whatever state they are in.
+func finish(crews ...*crew) {
+	for _, c := range crews {
+		c.q.Stop()
+		c.q.Drain()
+		c.workers.Wait()
+	}
+}
+
+// A queue that has no slot for the host whose turn it is does not keep other
+// queues from it.
+func TestFullQueueHoldsNoHost(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		first, second := rivals(true)
+		defer finish(first, second)
+		// The one whose turn comes first cannot start, for want of a slot.
+		time.Sleep(time.Minute)
+		if got := len(first.times("a")); got != 2 {
+			t.Errorf("%d checks of an idle host started beside a full queue; want 2", got)
+		}
+	})
+}
+
+// A queue that is stopped when its turn has come passes the turn on.
+func TestStoppedQueueHoldsNoHost(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		full bool
+		stop time.Duration
+	}{
+		{"before its turn", false, time.Second / 2},
+		{"drained after its turn", true, 2 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				first, second := rivals(tt.full)
+				defer finish(first, second)
+				time.Sleep(tt.stop)
+				second.q.Stop()
+				time.Sleep(2 * time.Second)
+				second.q.Drain()
+				time.Sleep(time.Minute)
+				if got := len(first.times("a")); got != 2 {
+					t.Errorf("%d checks of an idle host started after another queue's stop; want 2", got)
+				}
+			})
+		})
+	}
+}
+
+// lone makes one check as Check does: in a queue of its own.
+func lone(p *Pacer[item], it item, work func()) {
+	q := p.Queue(1, 1, func() {})
+	defer q.Drain()
+	q.Push(it.host, it)
+	if _, ok := q.Next(); ok {
+		defer q.Done(it.host)
+		work()
+	}
+}
+
+// Checks that each have a queue of their own start in the order in which they
+// came, whatever comes while one ends.
+func TestLoneInOrder(t *testing.T) {
+	for _, width := range []int{1, 3} {
+		bubble.Test(t, func(t *testing.T) {
+			const n, take = 200, time.Millisecond
+			p := New[item](Limits{HostWidth: width})
+			var mu sync.Mutex
+			var order []int
+			var wg sync.WaitGroup
+			check := func(i int) {
+				lone(p, item{host: "a", n: i}, func() {
+					mu.Lock()
+					order = append(order, i)
+					mu.Unlock()
+					time.Sleep(take)
+				})
+			}
+			for i := range n {
+				wg.Go(func() { check(i) })
+				synctest.Wait()
+			}
+			for i := range n { // at the very moments at which others end
+				time.Sleep(take)
+				wg.Go(func() { check(n + i) })
+			}
+			wg.Wait()
+			for i, at := range order {
+				if len(order) != 2*n || at < i-20 || at > i+20 {
+					t.Fatalf("width %d: checks started in the order %v; want that in which they came", width, order)
+				}
+			}
+		})
+	}
+}
+
+// A single check and a queue of many checks of its host take turns, both ways.
+func TestLoneBesideMany(t *testing.T) {
+	for _, width := range []int{1, 3} {
+		bubble.Test(t, func(t *testing.T) {
+			const take = time.Millisecond
+			p := New[item](Limits{HostWidth: width})
+			c := newCrew(p, 10, 1000)
+			c.push(take, repeat("a", 300)...)
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			var last time.Duration
+			for range 50 {
+				wg.Go(func() {
+					lone(p, item{host: "a"}, func() {
+						mu.Lock()
+						last = time.Since(c.began)
+						mu.Unlock()
+						time.Sleep(take)
+					})
+				})
+			}
+			wg.Wait()
+			c.workers.Wait()
+			all := 350 * take / time.Duration(width)
+			if last > all/2 || last < all/10 || time.Since(c.began) > all+10*take {
+				t.Errorf("width %d: the last of 50 single checks starts after %v beside 300 others, all end after %v; want about %v, %v",
+					width, last, time.Since(c.began), 100*take/time.Duration(width), all)
+			}
+		})
+	}
+}
+
+// Whoever waits for its turn and goes, before it or when it has come, holds up
+// nobody.
+func TestLoneGoes(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 1})
+		var wg sync.WaitGroup
+		var done [3]time.Duration
+		start := time.Now()
+		queues := make([]*Queue[item], 3)
+		for i := range queues {
+			q := p.Queue(1, 1, func() {})
+			queues[i] = q
+			q.Push("a", item{})
+			wg.Go(func() {
+				defer q.Drain()
+				if _, ok := q.Next(); ok {
+					time.Sleep(time.Second)
+					q.Done("a")
+					done[i] = time.Since(start)
+				}
+			})
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		queues[1].Stop() // as its turn comes
+		wg.Wait()
+		if done[0] != time.Second || done[2] > 3*time.Second || done[2] == 0 {
+			t.Errorf("checks ended after %v; want the last after the first, and after the second or in its place", done)
+		}
+	})
+}
