@@ -62,16 +62,16 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 }
 
-// BenchmarkLone measures what a check of a host costs that has a queue of its
+// BenchmarkSingles measures what a check of a host costs that has a queue of its
 // own, as many at once.
-func BenchmarkLone(b *testing.B) {
+func BenchmarkSingles(b *testing.B) {
 	for _, n := range []int{10, 1000, 10_000} {
 		b.Run(fmt.Sprintf("at once=%d", n), func(b *testing.B) {
 			p := New[item](Limits{HostWidth: 6})
 			for b.Loop() {
 				var wg sync.WaitGroup
 				for range n {
-					wg.Go(func() { lone(p, item{host: "a"}, runtime.Gosched) })
+					wg.Go(func() { single(p, item{host: "a"}, runtime.Gosched) })
 				}
 				wg.Wait()
 			}

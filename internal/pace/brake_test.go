@@ -159,7 +159,7 @@ func TestTokenAfterPause(t *testing.T) {
 	})
 }
 
-// A brake is forgotten a minute after its host's last check.
+// A brake is forgotten a minute after the pause, unless its host is in use.
 func TestPauseIsForgotten(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 6})

@@ -52,7 +52,7 @@ func TestHostsBounded(t *testing.T) {
 // busy counts the checks under way of one host, for all crews that use it.
 type busy struct{ now, most atomic.Int64 }
 
-func (b *busy) work(it item) (short bool) {
+func (b *busy) work(it item) (scarce bool) {
 	n := b.now.Add(1)
 	for {
 		old := b.most.Load()
@@ -88,8 +88,8 @@ func TestWidthAcrossQueues(t *testing.T) {
 	})
 }
 
-// A host that is slow or must wait does not hold up the others.
-func TestBlockedHostAlone(t *testing.T) {
+// A host that is slow or must wait keeps no other from starting.
+func TestSlowHostAlone(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		limits Limits
@@ -119,10 +119,10 @@ func TestBlockedHostAlone(t *testing.T) {
 	}
 }
 
-// rivals returns two crews on one host of width 1. The first crew's check runs
-// for a second; then comes the second crew's turn, then that of the check
-// "late" of the first crew. The second crew's only slot is held for an hour
-// if full is set.
+// rivals returns two crews on one host of width 1. A check of the first crew runs
+// for a second. A check of the second crew waits for it to end, and behind that
+// another one of the first. If full is set, the only slot of the second crew is
+// taken for an hour.
 func rivals(full bool) (first, second *crew) {
 	p := New[item](Limits{HostWidth: 1})
 	first, second = newCrew(p, 2, 10), newCrew(p, 1, 10)
@@ -149,13 +149,13 @@ func finish(crews ...*crew) {
 	}
 }
 
-// A queue that has no slot for the host whose turn it is does not keep other
-// queues from it.
-func TestFullQueueHoldsNoHost(t *testing.T) {
+// A queue that was called by a host and has no slot does not keep other queues
+// from it.
+func TestFullQueueBlocksNoHost(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		first, second := rivals(true)
 		defer finish(first, second)
-		// The one whose turn comes first cannot start, for want of a slot.
+		// What was called first cannot start, for want of a slot.
 		time.Sleep(time.Minute)
 		if got := len(first.times("a")); got != 2 {
 			t.Errorf("%d checks of an idle host started beside a full queue; want 2", got)
@@ -163,15 +163,15 @@ func TestFullQueueHoldsNoHost(t *testing.T) {
 	})
 }
 
-// A queue that is stopped when its turn has come passes the turn on.
-func TestStoppedQueueHoldsNoHost(t *testing.T) {
+// Neither does a queue that is stopped, before a host has called it or after.
+func TestStoppedQueueBlocksNoHost(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		full bool
 		stop time.Duration
 	}{
-		{"before its turn", false, time.Second / 2},
-		{"drained after its turn", true, 2 * time.Second},
+		{"before it is called", false, time.Second / 2},
+		{"after it was called", true, 2 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
@@ -190,8 +190,8 @@ func TestStoppedQueueHoldsNoHost(t *testing.T) {
 	}
 }
 
-// lone makes one check as Check does: in a queue of its own.
-func lone(p *Pacer[item], it item, work func()) {
+// single makes one check as Check does: in a queue of its own.
+func single(p *Pacer[item], it item, work func()) {
 	q := p.Queue(1, 1, func() {})
 	defer q.Drain()
 	q.Push(it.host, it)
@@ -203,7 +203,7 @@ func lone(p *Pacer[item], it item, work func()) {
 
 // Checks that each have a queue of their own start in the order in which they
 // came, whatever comes while one ends.
-func TestLoneInOrder(t *testing.T) {
+func TestSinglesInOrder(t *testing.T) {
 	for _, width := range []int{1, 3} {
 		bubble.Test(t, func(t *testing.T) {
 			const n, take = 200, time.Millisecond
@@ -212,7 +212,7 @@ func TestLoneInOrder(t *testing.T) {
 			var order []int
 			var wg sync.WaitGroup
 			check := func(i int) {
-				lone(p, item{host: "a", n: i}, func() {
+				single(p, item{host: "a", n: i}, func() {
 					mu.Lock()
 					order = append(order, i)
 					mu.Unlock()
@@ -237,8 +237,9 @@ func TestLoneInOrder(t *testing.T) {
 	}
 }
 
-// A single check and a queue of many checks of its host take turns, both ways.
-func TestLoneBesideMany(t *testing.T) {
+// Single checks and a queue of many checks of one host take turns: neither has to
+// wait for all of the other.
+func TestSinglesBesideMany(t *testing.T) {
 	for _, width := range []int{1, 3} {
 		bubble.Test(t, func(t *testing.T) {
 			const take = time.Millisecond
@@ -250,7 +251,7 @@ func TestLoneBesideMany(t *testing.T) {
 			var last time.Duration
 			for range 50 {
 				wg.Go(func() {
-					lone(p, item{host: "a"}, func() {
+					single(p, item{host: "a"}, func() {
 						mu.Lock()
 						last = time.Since(c.began)
 						mu.Unlock()
@@ -269,9 +270,9 @@ func TestLoneBesideMany(t *testing.T) {
 	}
 }
 
-// Whoever waits for its turn and goes, before it or when it has come, holds up
-// nobody.
-func TestLoneGoes(t *testing.T) {
+// A single check that is given up while it waits, or just as it is called, keeps
+// no other from its host.
+func TestSinglesGivenUp(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		p := New[item](Limits{HostWidth: 1})
 		var wg sync.WaitGroup
@@ -293,7 +294,7 @@ func TestLoneGoes(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Second)
-		queues[1].Stop() // as its turn comes
+		queues[1].Stop() // just as it is called
 		wg.Wait()
 		if done[0] != time.Second || done[2] > 3*time.Second || done[2] == 0 {
 			t.Errorf("checks ended after %v; want the last after the first, and after the second or in its place", done)

@@ -20,7 +20,7 @@ type lane[T any] struct {
 //
 //	inReady → nowhere   its first check starts; if it has others, it is ready again
 //	inReady → atHost    its host has no room, or others wait for that already
-//	inReady → inTimed   its host wants a pause, or has no token
+//	inReady → inTimed   its host asked for a pause, or has no token
 //	atHost  → inReady   its host has room
 //	inTimed → inReady   the pause has ended, or the token is there
 //
@@ -29,7 +29,7 @@ type lane[T any] struct {
 type place uint8
 
 const (
-	nowhere place = iota // only while it is moved
+	nowhere place = iota // new, or about to be moved
 	inReady              // Queue.ready: a worker will look at it
 	inTimed              // Queue.timed: it waits for due
 	atHost               // host.singles or host.batches: it waits for room

@@ -1,9 +1,9 @@
 // Package pace decides which check may start next.
 //
-// A check that may not start yet, because its host is busy or wants a pause, or
-// because a token bucket is empty, is parked in a [Queue]. There it takes up no
-// slot and no goroutine, and another check that may start does. The limits belong
-// to a [Pacer], which many queues share.
+// A check that may not start yet, because its host is busy or asked for a pause,
+// or because a token bucket is empty, is parked in a [Queue]. There it takes up no
+// slot and no goroutine, and another check starts that may. The limits belong to a
+// [Pacer], which many queues share.
 package pace
 
 import (

@@ -27,7 +27,7 @@ type start struct {
 // A crew works a queue off.
 type crew struct {
 	q    *Queue[item]
-	work func(item) (short bool) // by default it sleeps; short puts the item back
+	work func(item) (scarce bool) // by default it sleeps; scarce puts the item back
 
 	began   time.Time
 	workers sync.WaitGroup
@@ -44,7 +44,7 @@ func newCrew(p *Pacer[item], slots, window int) *crew {
 	return c
 }
 
-func sleep(it item) (short bool) {
+func sleep(it item) (scarce bool) {
 	time.Sleep(it.take)
 	return false
 }
@@ -75,7 +75,7 @@ func (c *crew) spawn() {
 	})
 }
 
-// push pushes a check of each host in turn and closes the queue.
+// push pushes a check of each of hosts and closes the queue.
 func (c *crew) push(take time.Duration, hosts ...string) {
 	for i, h := range hosts {
 		if !c.q.Wanted() {

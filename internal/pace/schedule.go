@@ -39,7 +39,7 @@ func (q *Queue[T]) admit(l *lane[T], now time.Time) (_ place, until time.Time) {
 		return nowhere, now
 	}
 	if h.room() <= 0 || len(h.singles) > 0 && !l.called {
-		return atHost, now
+		return atHost, now // what was not called leaves its room to single checks
 	}
 	if h.brake != nil && now.Before(h.brake.until) {
 		return inTimed, h.brake.until

@@ -20,7 +20,7 @@ func order(t *testing.T, limits Limits, slots int, hosts string) (got string) {
 	bubble.Test(t, func(t *testing.T) {
 		p := New[item](limits)
 		c := newCrew(p, slots, 1000)
-		// A check that holds the only slot until all is pushed.
+		// A check that takes the only slot until all is pushed.
 		if slots == 1 {
 			c.q.Push("", item{take: time.Second})
 			synctest.Wait()
@@ -189,7 +189,7 @@ func TestRatesAcrossQueues(t *testing.T) {
 type supply struct{ has, used atomic.Int64 }
 
 // work fails what finds the supply used up.
-func (s *supply) work(it item) (short bool) {
+func (s *supply) work(it item) (scarce bool) {
 	defer s.used.Add(-1)
 	if s.used.Add(1) > s.has.Load() {
 		return true
