@@ -85,9 +85,9 @@ type host[T any] struct {
 
 	// Who waits for room: lanes whose place is atHost, in the order in which they
 	// will be called.
+	alternate bool       // flips with each call: whether singles may have all the room
 	singles   []*lane[T] // of queues of a single check
 	batches   []*lane[T] // of all others
-	alternate bool       // flips with each call: whether singles may have all the room
 
 	// How fast it takes checks.
 	since  time.Time // when it was last paused, or else its first check began; zero before

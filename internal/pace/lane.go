@@ -12,8 +12,8 @@ type lane[T any] struct {
 	one   [1]T // where items begins: most lanes never have more
 
 	place  place
-	due    time.Time // in timed, when it becomes ready
 	called bool      // by its host, since it last waited for room or started a check
+	due    time.Time // in timed, when it becomes ready
 }
 
 // A place is where a lane is. It is in one at a time:
