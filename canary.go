@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"example.com/checker/internal/pace"
 )
 
 const (
@@ -103,7 +105,7 @@ func (cs *canaries) join() (rd *round, mine bool, begin time.Time) {
 func (cs *canaries) hold(ctx context.Context, rd *round, begin time.Time, ask func(context.Context, *task) bool) {
 	defer close(rd.done)
 	rd.void = true
-	if sleep(ctx, time.Until(begin)) != nil {
+	if pace.Sleep(ctx, time.Until(begin)) != nil {
 		return
 	}
 	rd.began = cs.begin()

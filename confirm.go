@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"example.com/checker/internal/pace"
 )
 
 const (
@@ -49,7 +51,7 @@ func (c *confirmer) confirm(ctx context.Context, t *task, r *Result) *Result {
 		// it has to fail twice.
 		conclusive := reason == ReasonTimeout || again > 0
 		end := start.Add(min(took, c.chance()) + slack)
-		up, err := true, sleep(ctx, time.Until(end))
+		up, err := true, pace.Sleep(ctx, time.Until(end))
 		if err == nil && conclusive && cs.worked(start, end) {
 			return r
 		}
@@ -107,7 +109,7 @@ func (c *confirmer) watch(ctx context.Context, end time.Time) {
 		if _, err := c.canaries.up(ctx, began, c.ask); err != nil || !began.Before(end) {
 			return
 		}
-		if sleep(ctx, min(time.Until(end), fairChance/3)) != nil {
+		if pace.Sleep(ctx, min(time.Until(end), fairChance/3)) != nil {
 			return
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"example.com/checker/internal/pace"
 )
 
 // A check is, from the outside in,
@@ -79,7 +81,7 @@ func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {
 		return errTimeout
 	}
-	if err := sleep(ctx, d); err != nil {
+	if err := pace.Sleep(ctx, d); err != nil {
 		return err
 	}
 	return p.engine.pacer.Token(ctx, t.key)

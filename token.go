@@ -45,18 +45,3 @@ func (p *probe) excuse(a *answer, waited time.Duration) *answer {
 	}
 	return a
 }
-
-// sleep waits for d, or for the end of ctx, of which it returns the cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
