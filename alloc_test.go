@@ -5,6 +5,8 @@ package checker_test
 import (
 	"runtime"
 	"testing"
+
+	"example.com/checker/internal/hostile"
 )
 
 // A check of a plain-HTTP site makes some 41 allocations of 2.9 KiB in all: reading
@@ -12,7 +14,7 @@ import (
 // detector adds its own, so this is not for it.
 func TestAllocations(t *testing.T) {
 	const n = 3000
-	port, _ := startServer(t, "plain")
+	port := hostile.StartPlain(t)
 	c := newChecker(t)
 	run := func() (allocs, bytes uint64) {
 		var before, after runtime.MemStats

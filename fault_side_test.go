@@ -160,7 +160,7 @@ func TestLimitsAreNoVerdict(t *testing.T) {
 		}
 	})
 	ca := hostile.NewCA(t)
-	site, _ := http2Only(t, ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())
+	site := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())).URLS()
 	for _, method := range []string{"HEAD", "GET"} {
 		c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(time.Second),
 			checker.WithMethod(method), checker.WithHostRateLimit(0.1, 1))
@@ -174,7 +174,7 @@ func TestLimitsAreNoVerdict(t *testing.T) {
 // when it has answered.
 func TestRaceIsArmedOnce(t *testing.T) {
 	ca := hostile.NewCA(t)
-	site, _ := http2Only(t, ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())
+	site := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())).URLS()
 	const timeout = 300 * time.Millisecond
 	var dials atomic.Int64
 	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(timeout),

@@ -2,13 +2,8 @@ package checker_test
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"testing"
@@ -99,67 +94,28 @@ func TestFaultsTLS(t *testing.T) {
 	runFaults(t, faults)
 }
 
-// D7: a key that is too weak to trust. A process that can make one takes it as
-// well, so the server is another process.
+// D7: a key that is too weak to trust.
 func TestWeakKey(t *testing.T) {
-	port, cert := startServer(t, "weak", "GODEBUG=rsa1024min=0")
-	der, err := base64.StdEncoding.DecodeString(cert)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
+	addr, roots := hostile.StartWeak(t)
 	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
-	r := c.Check(t.Context(), "https://127.0.0.1:"+port)
+	r := c.Check(t.Context(), "https://"+addr)
 	fault{reason: checker.ReasonCertificate, phase: checker.PhaseTLS}.check(t, r)
 	if r.TLS == nil {
 		t.Errorf("Check(%q).TLS is nil; want the certificate", r.Target)
 	}
 }
 
-// weak listens with a certificate whose key is too weak, and returns that.
-func weak() (net.Listener, string, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 768)
-	if err != nil {
-		return nil, "", err
-	}
-	spec := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, spec, spec, key.Public(), key)
-	if err != nil {
-		return nil, "", err
-	}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
-	return l, base64.StdEncoding.EncodeToString(der), err
-}
-
 // A server that speaks nothing but HTTP/2 is asked again in that.
 func TestHTTP2Only(t *testing.T) {
 	ca := hostile.NewCA(t)
-	conf := ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}})
-	conf.NextProtos = []string{"h2"}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var protocols http.Protocols
-	protocols.SetHTTP2(true)
-	srv := &http.Server{Protocols: &protocols, TLSConfig: conf.Clone(), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-	})}
-	go srv.Serve(l)
-	defer srv.Close()
+	})))
 	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRetries(0))
-	target := "https://" + l.Addr().String()
 	for range 3 {
-		r := c.Check(t.Context(), target)
-		if !r.Online() || r.StatusCode != http.StatusTeapot || r.Proto != "HTTP/2.0" || r.TLS == nil || r.Addr.String() != l.Addr().String() {
-			t.Errorf("Check(%q) = %v, %q, %v, %v; want Online over HTTP/2.0", target, r, r.Proto, r.TLS, r.Addr)
+		r := c.Check(t.Context(), s.URLS())
+		if !r.Online() || r.StatusCode != http.StatusTeapot || r.Proto != "HTTP/2.0" || r.TLS == nil || r.Addr != s.Addr() {
+			t.Errorf("Check(%q) = %v, %q, %v, %v; want Online over HTTP/2.0", r.Target, r, r.Proto, r.TLS, r.Addr)
 		}
 	}
 }

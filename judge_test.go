@@ -18,7 +18,7 @@ func TestJudgeSeesRequest(t *testing.T) {
 	conf := ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}})
 	var sent atomic.Value
 	h := http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { sent.Store(req.Host + ", " + req.Header.Get("X-A")) })
-	two, _ := http2Only(t, conf, h)
+	two := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, h)).URLS()
 	one := httptest.NewServer(h)
 	defer one.Close()
 	for _, url := range []string{one.URL, two} {

@@ -3,13 +3,10 @@ package checker_test
 import (
 	"crypto/tls"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"example.com/checker"
@@ -157,29 +154,6 @@ func (tr transition) heads() (heads []string) {
 // withUser adds userinfo to a URL.
 func withUser(u string) string { return strings.Replace(u, "://", "://alice:hunter2@", 1) }
 
-// http2Only serves HTTP/2 and nothing else on loopback.
-func http2Only(t *testing.T, conf *tls.Config, h http.Handler) (url string, accepted *atomic.Int64) {
-	t.Helper()
-	conf = conf.Clone()
-	conf.NextProtos = []string{"h2"}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	accepted = new(atomic.Int64)
-	var protocols http.Protocols
-	protocols.SetHTTP2(true)
-	srv := &http.Server{Protocols: &protocols, TLSConfig: conf.Clone(), Handler: h, ConnState: func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			accepted.Add(1)
-		}
-	}}
-	srv.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
-	go srv.Serve(l)
-	t.Cleanup(func() { srv.Close() })
-	return "https://" + l.Addr().String(), accepted
-}
-
 // HTTP/2 goes another way, through net/http, which must add nothing of its own.
 func TestOriginTransitionsHTTP2(t *testing.T) {
 	ca := hostile.NewCA(t)
@@ -203,8 +177,8 @@ func TestOriginTransitionsHTTP2(t *testing.T) {
 			w.WriteHeader(http.StatusFound)
 		}
 	})
-	home, _ = http2Only(t, conf, h)
-	other, _ = http2Only(t, conf, h)
+	home = hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, h)).URLS()
+	other = hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, h)).URLS()
 	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRedirects(5),
 		checker.WithHeader("Authorization", "Bearer secret"), checker.WithHeader("Cookie", "session=secret"))
 	if r := c.Check(t.Context(), withUser(home)+"/1"); !r.Online() || r.Proto != "HTTP/2.0" {

@@ -188,22 +188,22 @@ func TestPolicyIsAskedBeforeConnect(t *testing.T) {
 func TestPolicyIsAskedForHTTP2(t *testing.T) {
 	ca := hostile.NewCA(t)
 	var requests atomic.Int64
-	url, accepted := http2Only(t, ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		requests.Add(1)
-	}))
+	})))
 	const questions = 6 // three for each connection
 	for question := int64(1); question <= questions+1; question++ {
 		c := newChecker(t, untilQuestion(question), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
-		r := c.Check(t.Context(), url)
+		r := c.Check(t.Context(), s.URLS())
 		if question <= questions && (r.Reason() != checker.ReasonBlocked || requests.Load() != 0) {
-			t.Errorf("refused at question %d: Check(%q).Err = %v after %d requests; want blocked after none", question, url, r.Err, requests.Load())
+			t.Errorf("refused at question %d: Check(%q).Err = %v after %d requests; want blocked after none", question, r.Target, r.Err, requests.Load())
 		}
 		if question > questions && (!r.Online() || requests.Load() != 1) {
-			t.Errorf("not refused: Check(%q) = %v after %d requests; want Online after 1", url, r, requests.Load())
+			t.Errorf("not refused: Check(%q) = %v after %d requests; want Online after 1", r.Target, r, requests.Load())
 		}
 	}
 	// Refused at question 3, 4 and 5 there was one connection each, then two.
-	if got := accepted.Load(); got != 3+2+2 {
+	if got := s.Accepted(); got != 3+2+2 {
 		t.Errorf("%d connections were accepted; want 7", got)
 	}
 }

@@ -59,7 +59,7 @@ func TestProxyVariables(t *testing.T) {
 		plain := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
 		target := fmt.Sprintf("http://site.test:%d/", plain.Port())
 		secure := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond("HTTP/1.1 302 Found\r\nLocation: "+target+"\r\n\r\n")))
-		two, _ := http2Only(t, conf, http.NotFoundHandler())
+		two := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, http.NotFoundHandler())).URLS()
 		c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRedirects(1), checker.WithResolver(&rebinding{answer: inside}))
 		for _, target := range []string{
 			target, strings.TrimPrefix(target, "http://"), fmt.Sprintf("https://site.test:%d/", secure.Port()), strings.Replace(two, "127.0.0.1", "site.test", 1),

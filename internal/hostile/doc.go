@@ -5,7 +5,8 @@
 // listener on loopback or on a [Net], which is a network in memory for
 // testing/synctest bubbles. Handlers compose: [TLS] puts any of them behind a
 // handshake, [Sequence] and [ByMethod] choose between them. [ServeDNS] is a
-// resolver's server, [NewCA] makes certificates of every bad kind.
+// resolver's server, [NewCA] makes certificates of every bad kind, and [StartPlain]
+// starts a server in a process of its own.
 package hostile
 
 import "context"

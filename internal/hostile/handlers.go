@@ -167,16 +167,32 @@ func (a *again) SetLinger(sec int) error {
 
 // HTTP serves a connection by net/http.
 func HTTP(h http.Handler) Handler {
+	return serveHTTP((*http.Server).Serve, func() *http.Server { return &http.Server{Handler: h} })
+}
+
+// HTTP2 is HTTP over TLS, for clients that speak HTTP/2 and for no others.
+func HTTP2(conf *tls.Config, h http.Handler) Handler {
+	serve := func(srv *http.Server, l net.Listener) error { return srv.ServeTLS(l, "", "") }
+	return serveHTTP(serve, func() *http.Server {
+		srv := &http.Server{Handler: h, TLSConfig: conf.Clone(), Protocols: new(http.Protocols)} // it adds to the config
+		srv.Protocols.SetHTTP2(true)
+		return srv
+	})
+}
+
+// serveHTTP serves each connection by a server of its own.
+func serveHTTP(serve func(*http.Server, net.Listener) error, newServer func() *http.Server) Handler {
 	return func(ctx context.Context, conn net.Conn) {
 		l := &oneConn{conn: conn, done: make(chan struct{})}
-		srv := &http.Server{Handler: h, ErrorLog: quiet}
+		srv := newServer()
+		srv.ErrorLog = quiet
 		srv.ConnState = func(_ net.Conn, state http.ConnState) {
 			if state == http.StateClosed || state == http.StateHijacked {
 				l.once.Do(func() { close(l.done) })
 			}
 		}
 		defer context.AfterFunc(ctx, func() { srv.Close() })()
-		srv.Serve(l)
+		serve(srv, l)
 	}
 }
 

@@ -1,11 +1,13 @@
 package hostile
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"slices"
@@ -84,6 +86,65 @@ func TestSequence(t *testing.T) {
 func TestClosedPort(t *testing.T) {
 	if _, err := net.Dial("tcp", ClosedPort(t).String()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("Dial = %v; want %v", err, syscall.ECONNREFUSED)
+	}
+}
+
+func TestHTTP(t *testing.T) {
+	ca := NewCA(t)
+	conf := ca.Config(Cert{Names: []string{"127.0.0.1"}})
+	teapot := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for _, test := range []struct {
+		s     *Server
+		url   func(*Server) string
+		http2 bool // what the client may speak
+		proto string
+	}{
+		{Serve(t, "127.0.0.1:0", HTTP(teapot)), (*Server).URL, false, "HTTP/1.1"},
+		{Serve(t, "127.0.0.1:0", HTTP2(conf, teapot)), (*Server).URLS, true, "HTTP/2.0"},
+		{Serve(t, "127.0.0.1:0", HTTP2(conf, teapot)), (*Server).URLS, false, ""},
+	} {
+		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool()}, ForceAttemptHTTP2: test.http2, DisableKeepAlives: true}
+		proto := ""
+		resp, err := (&http.Client{Transport: tr}).Get(test.url(test.s))
+		if err == nil {
+			resp.Body.Close()
+			proto = resp.Proto
+		}
+		if proto != test.proto || err == nil && resp.StatusCode != http.StatusTeapot {
+			t.Errorf("with HTTP/2 %t: Get = %v, %v over %q; want %q", test.http2, resp, err, proto, test.proto)
+		}
+	}
+}
+
+// The servers that run in processes of their own, here in this one.
+func TestServeProcess(t *testing.T) {
+	t.Setenv("GODEBUG", "") // which weak sets
+	for name, listen := range map[string]func() (net.Listener, string, error){"plain": plain, "weak": weak} {
+		stdin, end := io.Pipe()
+		out, stdout := io.Pipe()
+		done := make(chan error)
+		go func() { done <- serveProcess(listen, stdin, stdout) }()
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		port, cert, _ := strings.Cut(strings.TrimSpace(line), " ")
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cert != "" {
+			conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+		}
+		io.WriteString(conn, "HEAD / HTTP/1.1\r\n\r\n")
+		if got, _ := io.ReadAll(conn); !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") {
+			t.Errorf("%s: read %q; want 200", name, got)
+		}
+		conn.Close()
+		end.Close()
+		if err := <-done; err != nil {
+			t.Errorf("%s: serveProcess = %v; want nil", name, err)
+		}
 	}
 }
 
