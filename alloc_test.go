@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestAllocations(t *testing.T) {
 	const n = 3000
 	port := hostile.StartPlain(t)
-	c := newChecker(t)
+	c := faults.NewChecker(t)
 	run := func() (allocs, bytes uint64) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

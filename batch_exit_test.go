@@ -15,13 +15,14 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 )
 
 // K9: a hook that ends the goroutine which pulls the targets ends the sequence,
 // and nothing else.
 func TestHostKeyExits(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newChecker(t, checker.WithTransport(&memory{}), checker.WithHostKey(func(u *url.URL) string {
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostKey(func(u *url.URL) string {
 			if u.Host == "bad.test" {
 				runtime.Goexit()
 			}
@@ -37,7 +38,7 @@ func TestHostKeyExits(t *testing.T) {
 // K9: the last worker may go while all that is left has to wait.
 func TestLastWorkerExits(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newChecker(t, checker.WithTransport(&memory{takes: 10 * time.Millisecond}), checker.WithConcurrency(1),
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{Takes: 10 * time.Millisecond}), checker.WithConcurrency(1),
 			checker.WithHostRateLimit(rate.Every(200*time.Millisecond), 1), checker.WithJudge(func(resp *http.Response) error {
 				if resp.Request.URL.Path == "/exit" {
 					runtime.Goexit()
@@ -58,12 +59,12 @@ func TestLastWorkerExits(t *testing.T) {
 func TestPulledIsReported(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		c := newChecker(t, checker.WithTransport(&memory{}), checker.WithHostKey(func(*url.URL) string {
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostKey(func(*url.URL) string {
 			time.Sleep(10 * time.Millisecond)
 			return "all"
 		}))
 		var pulled atomic.Int64
-		results := c.Stream(ctx, sites(10, &pulled))
+		results := c.Stream(ctx, faults.Sites(10, &pulled))
 		time.AfterFunc(5*time.Millisecond, cancel)
 		var n int64
 		for r := range results {
@@ -80,7 +81,7 @@ func TestPulledIsReported(t *testing.T) {
 // K12: the slice is the caller's again when CheckAll returns. Under the race
 // detector this fails if anything still reads it.
 func TestSliceIsFree(t *testing.T) {
-	c := newChecker(t, checker.WithTransport(&memory{}), checker.WithConcurrency(2))
+	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithConcurrency(2))
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
 		targets := slices.Repeat([]string{"http://a.test/", "http://b.test/"}, 50)
@@ -94,8 +95,8 @@ func TestSliceIsFree(t *testing.T) {
 // have gone hold up nobody on their hosts.
 func TestReadersAndSequencesThatStop(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		m := &memory{takes: time.Second}
-		c := newChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(1))
+		m := &faults.Memory{Takes: time.Second}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(1))
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan struct{})
 		results := c.Stream(ctx, func(yield func(string) bool) {
@@ -116,7 +117,7 @@ func TestReadersAndSequencesThatStop(t *testing.T) {
 		}
 		close(gone)
 
-		c = newChecker(t, checker.WithTransport(m), checker.WithConcurrency(1), checker.WithHostConcurrency(1))
+		c = faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(1), checker.WithHostConcurrency(1))
 		ctx, cancel = context.WithCancel(t.Context())
 		go c.Check(ctx, "http://host.test/")
 		synctest.Wait()

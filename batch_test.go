@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"runtime"
 	"slices"
@@ -20,73 +19,19 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 )
-
-// memory is a transport that answers from memory, after a while.
-type memory struct {
-	takes   time.Duration
-	calls   atomic.Int64
-	running atomic.Int64
-	most    atomic.Int64
-	answer  func(*http.Request) (*http.Response, error) // nil: 200
-}
-
-func (m *memory) RoundTrip(req *http.Request) (*http.Response, error) {
-	m.calls.Add(1)
-	n := m.running.Add(1)
-	defer m.running.Add(-1)
-	for most := m.most.Load(); n > most && !m.most.CompareAndSwap(most, n); most = m.most.Load() {
-	}
-	if m.takes > 0 {
-		select {
-		case <-time.After(m.takes):
-		case <-req.Context().Done():
-			return nil, context.Cause(req.Context())
-		}
-	}
-	if m.answer != nil {
-		return m.answer(req)
-	}
-	return respond(req, 200), nil
-}
-
-func respond(req *http.Request, code int) *http.Response {
-	return &http.Response{StatusCode: code, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody, Request: req}
-}
-
-func newChecker(tb testing.TB, opts ...checker.Option) *checker.Checker {
-	tb.Helper()
-	c, err := checker.New(opts...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return c
-}
-
-// sites yields n targets on as many hosts and counts how many are pulled.
-func sites(n int, pulled *atomic.Int64) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for i := range n {
-			if pulled != nil {
-				pulled.Add(1)
-			}
-			if !yield(fmt.Sprintf("http://h%d.test/", i)) {
-				return
-			}
-		}
-	}
-}
 
 // K15, A19: every target gets its Result in its place, whatever happens to the
 // others, also if it is listed twice.
 func TestCheckAllOrder(t *testing.T) {
-	m := &memory{answer: func(req *http.Request) (*http.Response, error) {
+	m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
 		if strings.HasPrefix(req.URL.Path, "/bad") {
 			return nil, io.EOF
 		}
-		return respond(req, 200), nil
+		return faults.Respond(req, 200), nil
 	}}
-	c := newChecker(t, checker.WithTransport(m), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRetries(0))
 	var targets []string
 	for i := range 1000 {
 		switch i % 4 {
@@ -113,7 +58,7 @@ func TestCheckAllOrder(t *testing.T) {
 }
 
 func TestCheckAllNothing(t *testing.T) {
-	if got := newChecker(t).CheckAll(t.Context(), nil); len(got) != 0 {
+	if got := faults.NewChecker(t).CheckAll(t.Context(), nil); len(got) != 0 {
 		t.Errorf("CheckAll(nil) = %v; want none", got)
 	}
 }
@@ -121,7 +66,7 @@ func TestCheckAllNothing(t *testing.T) {
 // K12: what the caller does to the slice afterwards changes nothing.
 func TestCheckAllCopies(t *testing.T) {
 	targets := []string{"http://a.test/", "http://b.test/"}
-	results := newChecker(t, checker.WithTransport(&memory{})).CheckAll(t.Context(), targets)
+	results := faults.NewChecker(t, checker.WithTransport(&faults.Memory{})).CheckAll(t.Context(), targets)
 	targets[0] = "changed"
 	if got := results[0].Target; got != "http://a.test/" {
 		t.Errorf("Target = %q after the slice was changed", got)
@@ -130,15 +75,15 @@ func TestCheckAllCopies(t *testing.T) {
 
 func TestConcurrencyBound(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		m := &memory{takes: time.Second}
-		c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(7))
+		m := &faults.Memory{Takes: time.Second}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(7))
 		start := time.Now()
 		n := 0
-		for range c.Stream(t.Context(), sites(70, nil)) {
+		for range c.Stream(t.Context(), faults.Sites(70, nil)) {
 			n++
 		}
-		if n != 70 || m.most.Load() != 7 || time.Since(start) != 10*time.Second {
-			t.Errorf("%d results, %d at once, in %v; want 70, 7, 10s", n, m.most.Load(), time.Since(start))
+		if n != 70 || m.Most.Load() != 7 || time.Since(start) != 10*time.Second {
+			t.Errorf("%d results, %d at once, in %v; want 70, 7, 10s", n, m.Most.Load(), time.Since(start))
 		}
 	})
 }
@@ -147,8 +92,8 @@ func TestConcurrencyBound(t *testing.T) {
 // on meanwhile.
 func TestHostConcurrencyAcrossCalls(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		m := &memory{takes: time.Second}
-		c := newChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(2))
+		m := &faults.Memory{Takes: time.Second}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(2))
 		targets := slices.Repeat([]string{"http://one.test/"}, 10)
 		var wg sync.WaitGroup
 		for range 3 {
@@ -157,8 +102,8 @@ func TestHostConcurrencyAcrossCalls(t *testing.T) {
 		wg.Go(func() { c.Check(t.Context(), "http://one.test/x") })
 		start := time.Now()
 		wg.Wait()
-		if m.most.Load() != 2 || time.Since(start) != 16*time.Second {
-			t.Errorf("%d at once on one host in %v; want 2 in 16s", m.most.Load(), time.Since(start))
+		if m.Most.Load() != 2 || time.Since(start) != 16*time.Second {
+			t.Errorf("%d at once on one host in %v; want 2 in 16s", m.Most.Load(), time.Since(start))
 		}
 	})
 }
@@ -169,17 +114,17 @@ func TestRateCountsEveryRequest(t *testing.T) {
 		var mu sync.Mutex
 		var times []time.Duration
 		start := time.Now()
-		m := &memory{answer: func(req *http.Request) (*http.Response, error) {
+		m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, time.Since(start))
 			if req.Method == http.MethodHead {
-				return respond(req, 405), nil
+				return faults.Respond(req, 405), nil
 			}
-			return respond(req, 500), nil
+			return faults.Respond(req, 500), nil
 		}}
-		c := newChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 2), checker.WithJudge(checker.StatusIn(200, 299)))
-		for r := range c.Stream(t.Context(), sites(50, nil)) {
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 2), checker.WithJudge(checker.StatusIn(200, 299)))
+		for r := range c.Stream(t.Context(), faults.Sites(50, nil)) {
 			if r.Reason() != checker.ReasonRejected {
 				t.Errorf("Reason() = %q; want rejected", r.Reason())
 			}
@@ -200,8 +145,8 @@ func TestRateCountsEveryRequest(t *testing.T) {
 
 // K4: with a context that has ended nothing is asked, and nothing is lost.
 func TestCanceledBefore(t *testing.T) {
-	m := &memory{}
-	c := newChecker(t, checker.WithTransport(m))
+	m := &faults.Memory{}
+	c := faults.NewChecker(t, checker.WithTransport(m))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	results := c.CheckAll(ctx, []string{"http://a.test/", "http://b.test/", ""})
@@ -212,7 +157,7 @@ func TestCanceledBefore(t *testing.T) {
 			t.Errorf("%q: Err = %v; want canceled while waiting", r.Target, r.Err)
 		}
 	}
-	if n := m.calls.Load(); n != 0 {
+	if n := m.Calls.Load(); n != 0 {
 		t.Errorf("%d requests; want none", n)
 	}
 }
@@ -220,12 +165,12 @@ func TestCanceledBefore(t *testing.T) {
 // K13: a nil context is the caller's mistake and panics where the caller sees
 // it.
 func TestNilContext(t *testing.T) {
-	c := newChecker(t, checker.WithTransport(&memory{}))
+	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}))
 	var none context.Context
 	for name, call := range map[string]func(){
 		"Check":    func() { c.Check(none, "http://site.test/") },
 		"CheckAll": func() { c.CheckAll(none, []string{"http://site.test/"}) },
-		"Stream":   func() { c.Stream(none, sites(1, nil)) },
+		"Stream":   func() { c.Stream(none, faults.Sites(1, nil)) },
 	} {
 		func() {
 			defer func() {
@@ -244,7 +189,7 @@ func TestNilContext(t *testing.T) {
 // K6: the caller's deadline is not the site's fault.
 func TestCallersDeadline(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newChecker(t, checker.WithTransport(&memory{takes: time.Minute}))
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{Takes: time.Minute}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
@@ -262,12 +207,12 @@ func TestCallersDeadline(t *testing.T) {
 // K7: a limiter that has no token in time is no verdict on the site.
 func TestDeadlineMeetsLimiter(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		m := &memory{}
-		c := newChecker(t, checker.WithTransport(m), checker.WithRateLimit(rate.Limit(1), 1))
+		m := &faults.Memory{}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(rate.Limit(1), 1))
 		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
 		defer cancel()
 		count := map[checker.Reason]int{}
-		for r := range c.Stream(ctx, sites(100, nil)) {
+		for r := range c.Stream(ctx, faults.Sites(100, nil)) {
 			count[r.Reason()]++
 		}
 		if count[""] != 5 || len(count) != 2 || count[checker.ReasonCanceled] == 0 {
@@ -281,13 +226,13 @@ func TestDeadlineMeetsLimiter(t *testing.T) {
 func TestBackpressure(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var pulled atomic.Int64
-		m := &memory{takes: time.Millisecond}
-		c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(5))
+		m := &faults.Memory{Takes: time.Millisecond}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(5))
 		ctx, cancel := context.WithCancel(t.Context())
-		out := c.Stream(ctx, sites(1_000_000, &pulled))
+		out := c.Stream(ctx, faults.Sites(1_000_000, &pulled))
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if n := m.calls.Load(); n != 5 {
+		if n := m.Calls.Load(); n != 5 {
 			t.Errorf("%d checks ran while nobody read; want 5", n)
 		}
 		if n := pulled.Load(); n > 11 {
@@ -297,7 +242,7 @@ func TestBackpressure(t *testing.T) {
 			<-out
 			time.Sleep(time.Second)
 		}
-		if n := m.calls.Load(); n != 15 {
+		if n := m.Calls.Load(); n != 15 {
 			t.Errorf("%d checks ran when 10 had been read; want 15", n)
 		}
 		cancel()
@@ -314,10 +259,10 @@ func TestBackpressure(t *testing.T) {
 // K1: a reader that stops and cancels leaves nothing behind.
 func TestAbandonedStream(t *testing.T) {
 	before := runtime.NumGoroutine()
-	m := &memory{takes: 10 * time.Millisecond}
-	c := newChecker(t, checker.WithTransport(m))
+	m := &faults.Memory{Takes: 10 * time.Millisecond}
+	c := faults.NewChecker(t, checker.WithTransport(m))
 	ctx, cancel := context.WithCancel(t.Context())
-	out := c.Stream(ctx, sites(1_000_000, nil))
+	out := c.Stream(ctx, faults.Sites(1_000_000, nil))
 	for range 10 {
 		<-out
 	}
@@ -339,7 +284,7 @@ func TestAbandonedStream(t *testing.T) {
 func TestBlockingSequence(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		forever := make(chan struct{})
-		c := newChecker(t, checker.WithTransport(&memory{}))
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}))
 		ctx, cancel := context.WithCancel(t.Context())
 		out := c.Stream(ctx, func(yield func(string) bool) {
 			if yield("http://a.test/") {
@@ -364,7 +309,7 @@ func TestBlockingSequence(t *testing.T) {
 
 // K10: calls share a Checker.
 func TestSharedChecker(t *testing.T) {
-	c := newChecker(t, checker.WithTransport(&memory{}), checker.WithHostRateLimit(1e6, 10))
+	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostRateLimit(1e6, 10))
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {

@@ -13,6 +13,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 )
 
 // A link carries requests until it is cut. Sites whose host begins with "dead"
@@ -34,7 +35,7 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 		select {
 		case <-time.After(20 * time.Millisecond):
 			if !l.cut.Load() {
-				return respond(req, 200), nil
+				return faults.Respond(req, 200), nil
 			}
 		case <-req.Context().Done():
 		}
@@ -48,7 +49,7 @@ func TestCanariesDeadList(t *testing.T) {
 	for _, n := range []int{1, 200} {
 		bubble.Test(t, func(t *testing.T) {
 			l := new(link)
-			c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
+			c := faults.NewChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
 			var targets []string
 			for i := range n {
 				targets = append(targets, fmt.Sprintf("http://dead%d.test/", i))
@@ -80,14 +81,14 @@ func TestCanariesCut(t *testing.T) {
 			t.Run(fmt.Sprint(name, " for ", cut), func(t *testing.T) {
 				bubble.Test(t, func(t *testing.T) {
 					l := &link{fails: fails}
-					c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0),
+					c := faults.NewChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0),
 						checker.WithConcurrency(20), checker.WithCanaries("http://canary.test/"))
 					at := 500 * time.Millisecond
 					time.AfterFunc(at, func() { l.cut.Store(true) })
 					time.AfterFunc(at+cut, func() { l.cut.Store(false) })
 					count := make(map[checker.Status]int)
 					start := time.Now()
-					for _, r := range c.CheckAll(t.Context(), slices.Collect(sites(2000, nil))) {
+					for _, r := range c.CheckAll(t.Context(), slices.Collect(faults.Sites(2000, nil))) {
 						count[r.Status()]++
 						began := r.Start.Sub(start)
 						if r.Status() == checker.Offline {
@@ -111,9 +112,9 @@ func TestCanariesDown(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		l := new(link)
 		l.cut.Store(true)
-		c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0),
+		c := faults.NewChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0),
 			checker.WithCanaries("http://canary.test/", "http://canary.test/other"))
-		for _, r := range c.CheckAll(t.Context(), slices.Collect(sites(50, nil))) {
+		for _, r := range c.CheckAll(t.Context(), slices.Collect(faults.Sites(50, nil))) {
 			if r.Reason() != checker.ReasonLocal || r.Timing.Total > 2*timeout+time.Second {
 				t.Fatalf("%v in %v; want local within twice the timeout", r, r.Timing.Total)
 			}
@@ -126,11 +127,11 @@ func TestCanariesCanceled(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		l := new(link)
 		l.cut.Store(true)
-		c := newChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
+		c := faults.NewChecker(t, checker.WithTransport(l), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
 		ctx, cancel := context.WithTimeout(t.Context(), timeout+time.Second)
 		defer cancel()
 		start := time.Now()
-		results := c.CheckAll(ctx, slices.Collect(sites(20, nil)))
+		results := c.CheckAll(ctx, slices.Collect(faults.Sites(20, nil)))
 		for _, r := range results {
 			if r.Reason() != checker.ReasonCanceled {
 				t.Errorf("%v; want canceled", r)
@@ -148,7 +149,7 @@ func TestCanariesNotAsked(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		l := &link{fails: syscall.ECONNREFUSED}
 		l.cut.Store(true)
-		c := newChecker(t, checker.WithTransport(l), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
+		c := faults.NewChecker(t, checker.WithTransport(l), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
 		if r := c.Check(t.Context(), "http://site.test/"); !errors.Is(r.Err, checker.ReasonRefused) || l.asked.Load() != 0 {
 			t.Errorf("%v after %d requests to the canary; want refused after none", r, l.asked.Load())
 		}

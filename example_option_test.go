@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 )
 
 // check prints the verdict of a Checker with the given options.
@@ -186,13 +187,13 @@ func ExampleWithHostKey() {
 		labels := strings.Split(u.Hostname(), ".")
 		return strings.Join(labels[max(0, len(labels)-2):], ".")
 	}
-	m := &memory{takes: time.Millisecond} // a transport that counts
+	m := &faults.Memory{Takes: time.Millisecond} // a transport that counts
 	c, err := checker.New(checker.WithTransport(m), checker.WithHostKey(domain), checker.WithHostConcurrency(1))
 	if err != nil {
 		log.Fatal(err)
 	}
 	c.CheckAll(context.Background(), []string{"http://a.site.test", "http://b.site.test", "http://c.site.test"})
-	fmt.Println("at once:", m.most.Load())
+	fmt.Println("at once:", m.Most.Load())
 	// Output: at once: 1
 }
 

@@ -10,24 +10,25 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 )
 
 // fast is the time in which the fast hosts of a list are all done, beside some
 // checks of one host.
 func fast(t *testing.T, list iter.Seq[string], slow time.Duration, opts ...checker.Option) time.Duration {
-	m := &memory{answer: func(req *http.Request) (*http.Response, error) {
+	m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
 		d := 10 * time.Millisecond
 		if req.URL.Host == "slow.test" {
 			d = slow
 		}
 		select {
 		case <-time.After(d):
-			return respond(req, 200), nil
+			return faults.Respond(req, 200), nil
 		case <-req.Context().Done():
 			return nil, req.Context().Err()
 		}
 	}}
-	c := newChecker(t, append(opts, checker.WithTransport(m))...)
+	c := faults.NewChecker(t, append(opts, checker.WithTransport(m))...)
 	start := time.Now()
 	var last time.Duration
 	for r := range c.Stream(t.Context(), list) {
@@ -49,7 +50,7 @@ func list(slow, hosts int) iter.Seq[string] {
 				return
 			}
 		}
-		sites(hosts, nil)(yield)
+		faults.Sites(hosts, nil)(yield)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -68,7 +69,7 @@ func TestSelfConnect(t *testing.T) {
 		a := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr))
 		return &addressed{here, a, a}, nil
 	}
-	c := newChecker(t, checker.WithDialContext(self), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithDialContext(self), checker.WithRetries(0))
 	r := c.Check(t.Context(), "http://127.0.0.1:50000/")
 	fault{reason: checker.ReasonRefused, phase: checker.PhaseConnect}.check(t, r)
 }
@@ -176,7 +177,7 @@ func TestFaultsLookup(t *testing.T) {
 
 // A hook's error of unknown kind is not the site's fault.
 func TestDialFunctionFails(t *testing.T) {
-	c := newChecker(t, checker.WithRetries(0), checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) {
+	c := faults.NewChecker(t, checker.WithRetries(0), checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("the tunnel is down")
 	}))
 	fault{reason: checker.ReasonLocal, phase: checker.PhaseConnect}.check(t, c.Check(t.Context(), "http://192.0.2.1/"))

@@ -15,6 +15,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -65,7 +66,7 @@ func TestFaultsDNS(t *testing.T) {
 				return '-'
 			}, strings.ToLower(row.name)) + ".test"
 			d.Set(name, row.answers...)
-			c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(timeout), checker.WithRetries(0))
+			c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(timeout), checker.WithRetries(0))
 			start := time.Now()
 			r := c.Check(t.Context(), strings.Replace(s.URL(), "127.0.0.1", name, 1))
 			f := fault{reason: row.reason}
@@ -85,7 +86,7 @@ func TestFaultsDNS(t *testing.T) {
 func TestHalfAnswerIsNotNotFound(t *testing.T) {
 	d := hostile.ServeDNS(t)
 	d.Set("half.test", hostile.Drop().For(dnsmessage.TypeA))
-	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(200*time.Millisecond), checker.WithConcurrency(500), checker.WithHostConcurrency(500))
+	c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(200*time.Millisecond), checker.WithConcurrency(500), checker.WithHostConcurrency(500))
 	targets := make([]string, 1000)
 	for i := range targets {
 		targets[i] = "http://half.test/"
@@ -107,7 +108,7 @@ func TestLookupThatWasLeft(t *testing.T) {
 		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
 		n.Fail(siteAddr+":81", syscall.ECONNREFUSED)
 		n.Drop(siteAddr + ":82")
-		c := newChecker(t, on(n, checker.WithHostConcurrency(1), checker.WithRetries(0), checker.WithTimeout(timeout))...)
+		c := faults.NewChecker(t, faults.On(n, checker.WithHostConcurrency(1), checker.WithRetries(0), checker.WithTimeout(timeout))...)
 		results := c.CheckAll(t.Context(), []string{"http://site.test/", "http://site.test:81/", "http://site.test:82/"})
 		for i, want := range []checker.Reason{"", checker.ReasonRefused, checker.ReasonTimeout} {
 			if r := results[i]; r.Reason() != want {
@@ -121,7 +122,7 @@ func TestLookupThatWasLeft(t *testing.T) {
 // dot keeps it out of.
 func TestSearchList(t *testing.T) {
 	n := hostile.NewNet()
-	c := newChecker(t, checker.WithResolver(n), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithResolver(n), checker.WithRetries(0))
 	for target, want := range map[string][2]int{"http://dead.test/": {2, 2}, "http://gone.test./": {2, 0}} {
 		name := strings.Trim(strings.TrimPrefix(target, "http://"), "./")
 		c.Check(t.Context(), target)
@@ -136,7 +137,7 @@ func TestLookupsAreShared(t *testing.T) {
 	d := hostile.ServeDNS(t)
 	d.Set("busy.test", hostile.Addrs("127.0.0.1").After(10*time.Millisecond))
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
-	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithHostConcurrency(50))
+	c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithHostConcurrency(50))
 	targets := make([]string, 2000)
 	for i := range targets {
 		targets[i] = strings.Replace(s.URL(), "127.0.0.1", "busy.test", 1)
@@ -158,12 +159,12 @@ func TestResolverComesBack(t *testing.T) {
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
 	target := strings.Replace(s.URL(), "127.0.0.1", "site.test", 1)
 	d.Set("site.test", hostile.ServFail().Once(), hostile.ServFail().Once(), hostile.ServFail().Once(), hostile.ServFail().Once(), hostile.Addrs("127.0.0.1"))
-	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithRetries(5))
+	c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithRetries(5))
 	if r := c.Check(t.Context(), target); !r.Online() || r.Attempts < 2 {
 		t.Errorf("Check(%q) = %v after %d attempts; want Online after some", target, r, r.Attempts)
 	}
 	d.Silence(true)
-	c = newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(time.Second))
+	c = faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(time.Second))
 	if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonDNS {
 		t.Errorf("Check(%q) = %v; want %q", target, r, checker.ReasonDNS)
 	}
@@ -179,7 +180,7 @@ func TestSilentResolverLeavesNothing(t *testing.T) {
 	d := hostile.ServeDNS(t)
 	d.Set("site.test", hostile.Drop())
 	before := runtime.NumGoroutine()
-	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(200*time.Millisecond))
+	c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(200*time.Millisecond))
 	c.Check(t.Context(), "http://site.test/")
 	for end := time.Now().Add(100 * time.Millisecond); runtime.NumGoroutine() > before && time.Now().Before(end); {
 		runtime.Gosched()
@@ -195,7 +196,7 @@ func TestResolverIsGone(t *testing.T) {
 	gone := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, closed)
 	}}
-	c := newChecker(t, checker.WithResolver(gone), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithResolver(gone), checker.WithRetries(0))
 	fault{reason: checker.ReasonDNS, phase: checker.PhaseDNS}.check(t, c.Check(t.Context(), "http://site.test/"))
 }
 
@@ -205,7 +206,7 @@ func TestStuckResolver(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		c := newChecker(t, checker.WithTimeout(timeout), checker.WithResolver(resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) {
+		c := faults.NewChecker(t, checker.WithTimeout(timeout), checker.WithResolver(resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) {
 			<-release
 			return nil, errors.New("at last")
 		})))

@@ -20,6 +20,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -56,7 +57,7 @@ func TestHooksThatFail(t *testing.T) {
 			}}),
 		} {
 			t.Run(name+" "+how, func(t *testing.T) {
-				c := newChecker(t, opt, checker.WithRetries(0), checker.WithConcurrency(2), checker.WithTimeout(timeout))
+				c := faults.NewChecker(t, opt, checker.WithRetries(0), checker.WithConcurrency(2), checker.WithTimeout(timeout))
 				targets := []string{s.URL(), fmt.Sprintf("http://localhost:%d/", s.Port()), "http://:80/", s.URL(), s.URL()}
 				if name == "TLS config" {
 					targets[1] = secure.URLS()
@@ -82,7 +83,7 @@ func TestHooksThatFail(t *testing.T) {
 }
 
 func TestHostKeyPanics(t *testing.T) {
-	c := newChecker(t, checker.WithTransport(&memory{}), checker.WithHostKey(func(u *url.URL) string {
+	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostKey(func(u *url.URL) string {
 		if u.Host == "bad.test" {
 			panic("no")
 		}
@@ -97,7 +98,7 @@ func TestHostKeyPanics(t *testing.T) {
 // The value and the stack of a panic are there for whoever looks for the fault.
 func TestPanicKeepsStack(t *testing.T) {
 	boom := errors.New("boom")
-	c := newChecker(t, checker.WithTransport(&memory{}), checker.WithJudge(func(*http.Response) error { panic(boom) }))
+	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithJudge(func(*http.Response) error { panic(boom) }))
 	r := c.Check(t.Context(), "http://site.test/")
 	if want := "http://site.test/: a hook panicked"; r.Err == nil || r.Err.Error() != want {
 		t.Errorf("Err = %v; want %q", r.Err, want)
@@ -117,7 +118,7 @@ func TestTransportsThatLie(t *testing.T) {
 		"status 103":  {StatusCode: 103, Body: http.NoBody},
 		"status 1000": {StatusCode: 1000, Body: http.NoBody},
 	} {
-		c := newChecker(t, checker.WithTransport(roundTripper(func(*http.Request) (*http.Response, error) { return resp, nil })))
+		c := faults.NewChecker(t, checker.WithTransport(roundTripper(func(*http.Request) (*http.Response, error) { return resp, nil })))
 		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonLocal || r.StatusCode != 0 {
 			t.Errorf("%s: Check() = %v; want local", name, r)
 		}
@@ -170,7 +171,7 @@ func TestCanceledInEveryPhase(t *testing.T) {
 				if row.secure != nil {
 					hostile.ServeListener(t, n.Listen(siteAddr+":443"), row.secure)
 				}
-				c := newChecker(t, append([]checker.Option{trust, checker.WithResolver(n), checker.WithDialContext(n.DialContext)}, row.opts...)...)
+				c := faults.NewChecker(t, append([]checker.Option{trust, checker.WithResolver(n), checker.WithDialContext(n.DialContext)}, row.opts...)...)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				cause := errors.New("enough")
 				time.AfterFunc(time.Second, func() { cancel(cause) })
@@ -206,7 +207,7 @@ func TestJudgeWrapsAnything(t *testing.T) {
 		context.Canceled, context.DeadlineExceeded, os.ErrDeadlineExceeded,
 		&net.DNSError{IsTimeout: true}, &net.DNSError{IsNotFound: true}, syscall.EMFILE, io.EOF,
 	} {
-		c := newChecker(t, checker.WithTransport(&memory{}), checker.WithJudge(func(*http.Response) error {
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithJudge(func(*http.Response) error {
 			return fmt.Errorf("log in: %w", cause)
 		}))
 		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonRejected {
@@ -224,7 +225,7 @@ func TestSlowPolicy(t *testing.T) {
 			n.Name("one.test", siteAddr)
 			n.Name("two.test", siteAddr, "192.0.2.81")
 			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
-			c := newChecker(t, checker.WithResolver(n), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout),
+			c := faults.NewChecker(t, checker.WithResolver(n), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout),
 				checker.WithAddrPolicy(func(netip.AddrPort) error { time.Sleep(2 * timeout); return nil }))
 			if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonLocal {
 				t.Errorf("Check(%q) = %v; want local", target, r)
@@ -235,13 +236,13 @@ func TestSlowPolicy(t *testing.T) {
 
 // A judge gets no more of a transport's body than of one of our own.
 func TestBodyOfTransportIsBounded(t *testing.T) {
-	m := &memory{answer: func(req *http.Request) (*http.Response, error) {
-		resp := respond(req, 200)
+	m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
+		resp := faults.Respond(req, 200)
 		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", 2<<20)))
 		return resp, nil
 	}}
 	read := 0
-	c := newChecker(t, checker.WithTransport(m), checker.WithJudge(func(resp *http.Response) error {
+	c := faults.NewChecker(t, checker.WithTransport(m), checker.WithJudge(func(resp *http.Response) error {
 		b, err := io.ReadAll(resp.Body)
 		read = len(b)
 		return err

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -169,7 +170,7 @@ func TestFaultsHTTP2(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := hostile.Serve(t, "127.0.0.1:0", frames(ca, test.answer))
-			c := newChecker(t, checker.WithTimeout(500*time.Millisecond), checker.WithRetries(0),
+			c := faults.NewChecker(t, checker.WithTimeout(500*time.Millisecond), checker.WithRetries(0),
 				checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
 			start := time.Now()
 			r := c.Check(t.Context(), s.URLS())

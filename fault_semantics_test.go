@@ -16,14 +16,14 @@ func TestFaultsMeaning(t *testing.T) {
 	answer := func(code int) hostile.Handler {
 		return hostile.Respond(fmt.Sprintf("HTTP/1.1 %d X\r\n\r\n", code))
 	}
-	var faults []fault
+	var rows []fault
 	for _, code := range []int{200, 204, 299, 304} {
-		faults = append(faults,
+		rows = append(rows,
 			fault{name: fmt.Sprintf("F1 %d", code), site: answer(code), status: code},
 			fault{name: fmt.Sprintf("F1 %d, strict", code), site: answer(code), status: code, opts: strict})
 	}
 	for _, code := range []int{401, 403, 404, 407, 410, 451, 500, 502, 503, 511, 520, 530} {
-		faults = append(faults,
+		rows = append(rows,
 			fault{name: fmt.Sprintf("F2, F3, F8, F9 %d", code), site: answer(code), status: code},
 			fault{
 				name: fmt.Sprintf("F2, F3, F8, F9 %d, strict", code), site: answer(code), status: code, opts: strict,
@@ -35,11 +35,11 @@ func TestFaultsMeaning(t *testing.T) {
 		return hostile.ByMethod(map[string]hostile.Handler{"HEAD": h, "GET": get})
 	}
 	for _, code := range []int{405, 501, 403, 404} {
-		faults = append(faults,
+		rows = append(rows,
 			fault{name: fmt.Sprintf("F4 HEAD %d", code), site: head(answer(code)), status: code, also: decidedBy("HEAD", "http://site.test/")},
 			fault{name: fmt.Sprintf("F4 HEAD %d, strict", code), site: head(answer(code)), status: 200, opts: strict, also: decidedBy("GET", "http://site.test/")})
 	}
-	faults = append(faults,
+	rows = append(rows,
 		fault{
 			name: "F4 HEAD 405 that the judge accepts: GET decides", site: head(answer(405)), status: 200,
 			opts: []checker.Option{checker.WithJudge(checker.StatusIn(200, 499))},
@@ -64,7 +64,7 @@ func TestFaultsMeaning(t *testing.T) {
 			return hostile.OK
 		})},
 	)
-	runFaults(t, faults)
+	runFaults(t, rows)
 }
 
 // redirects serves paths: "/loop" redirects to "/loop", "/n" to "/n-1", and "/0"
@@ -103,7 +103,7 @@ func TestFaultsRedirects(t *testing.T) {
 		return f
 	}
 	bad := checker.ReasonRedirect
-	faults := []fault{
+	rows := []fault{
 		to("G1 absolute", "http://site.test/end", ""),
 		to("G1 rooted path", "/end", ""),
 		to("G1 path", "end", ""),
@@ -152,9 +152,9 @@ func TestFaultsRedirects(t *testing.T) {
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		f := to(fmt.Sprintf("G1 %d", code), "/end", "")
 		f.target += fmt.Sprintf("&code=%d", code)
-		faults = append(faults, f)
+		rows = append(rows, f)
 	}
-	runFaults(t, faults)
+	runFaults(t, rows)
 }
 
 func hops(want int) func(*testing.T, *hostile.Net, checker.Result) {

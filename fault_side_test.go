@@ -21,6 +21,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -72,13 +73,13 @@ func TestPanicsOnTheWay(t *testing.T) {
 		{"the end of a connection", s.URL(), conns("Close"), checker.ReasonInternal},
 		{"the interruption of a connection", silent.URL(), conns("SetDeadline"), checker.ReasonCanceled},
 		{"the end of a body", s.URL(), checker.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
-			resp := respond(req, 200)
+			resp := faults.Respond(req, 200)
 			resp.Body = brokenBody{http.NoBody}
 			return resp, nil
 		})), checker.ReasonInternal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := newChecker(t, test.opt, checker.WithTimeout(300*time.Millisecond))
+			c := faults.NewChecker(t, test.opt, checker.WithTimeout(300*time.Millisecond))
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			if r := c.CheckAll(ctx, []string{test.target})[0]; r.Reason() != test.want {
@@ -102,7 +103,7 @@ func TestDeadlineOfDialContext(t *testing.T) {
 		return nc, err
 	}
 	for _, method := range []string{http.MethodHead, http.MethodGet} {
-		c := newChecker(t, checker.WithDialContext(connect), checker.WithMethod(method), checker.WithRetries(0))
+		c := faults.NewChecker(t, checker.WithDialContext(connect), checker.WithMethod(method), checker.WithRetries(0))
 		if r := c.Check(t.Context(), s.URL()); !r.Online() {
 			t.Errorf("%s: Check of a site that answers after 300ms = %v; want Online", method, r)
 		}
@@ -130,7 +131,7 @@ func TestTransportsOwnFaults(t *testing.T) {
 			return nil, &net.OpError{Op: "proxyconnect", Err: &net.DNSError{IsNotFound: true}}
 		})},
 	} {
-		c := newChecker(t, checker.WithTransport(test.rt), checker.WithRetries(0))
+		c := faults.NewChecker(t, checker.WithTransport(test.rt), checker.WithRetries(0))
 		if r := c.Check(t.Context(), test.target); r.Reason() != checker.ReasonLocal {
 			t.Errorf("%s: Check(%q) = %v; want local", test.name, test.target, r)
 		}
@@ -141,19 +142,19 @@ func TestTransportsOwnFaults(t *testing.T) {
 func TestLimitsAreNoVerdict(t *testing.T) {
 	slow := func(req *http.Request) (*http.Response, error) {
 		if req.URL.Path != "/end" {
-			resp := respond(req, 302)
+			resp := faults.Respond(req, 302)
 			resp.Header.Set("Location", "/end")
 			return resp, nil
 		}
 		select {
 		case <-time.After(300 * time.Millisecond):
-			return respond(req, 200), nil
+			return faults.Respond(req, 200), nil
 		case <-req.Context().Done():
 			return nil, req.Context().Err()
 		}
 	}
 	bubble.Test(t, func(t *testing.T) {
-		c := newChecker(t, checker.WithTransport(roundTripper(slow)), checker.WithRedirects(3), checker.WithTimeout(time.Second),
+		c := faults.NewChecker(t, checker.WithTransport(roundTripper(slow)), checker.WithRedirects(3), checker.WithTimeout(time.Second),
 			checker.WithHostRateLimit(rate.Every(900*time.Millisecond), 1), checker.WithMethod("GET"))
 		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonLocal {
 			t.Errorf("a hop that had 100ms of its 300ms: %v; want local", r)
@@ -162,7 +163,7 @@ func TestLimitsAreNoVerdict(t *testing.T) {
 	ca := hostile.NewCA(t)
 	site := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())).URLS()
 	for _, method := range []string{"HEAD", "GET"} {
-		c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(time.Second),
+		c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(time.Second),
 			checker.WithMethod(method), checker.WithHostRateLimit(0.1, 1))
 		if r := c.Check(t.Context(), site); r.Reason() != checker.ReasonLocal {
 			t.Errorf("%s of an HTTP/2-only site with one token: %v; want local", method, r)
@@ -177,7 +178,7 @@ func TestRaceIsArmedOnce(t *testing.T) {
 	site := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.NotFoundHandler())).URLS()
 	const timeout = 300 * time.Millisecond
 	var dials atomic.Int64
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(timeout),
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(timeout),
 		checker.WithDialContext(func(ctx context.Context, network, addr string) (net.Conn, error) {
 			dials.Add(1)
 			return new(net.Dialer).DialContext(ctx, network, addr)
@@ -205,7 +206,7 @@ func TestOtherFamilyIsNotKnown(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", "2001:db8::1")
 			other(n)
-			if r := newChecker(t, on(n)...).Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonDNS {
+			if r := faults.NewChecker(t, faults.On(n)...).Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonDNS {
 				t.Errorf("where the lookup of IPv4 %s and IPv6 is refused: %v; want dns", name, r)
 			}
 		})
@@ -216,7 +217,7 @@ func TestOtherFamilyIsNotKnown(t *testing.T) {
 func TestResultOwnsItsNames(t *testing.T) {
 	ca := hostile.NewCA(t)
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(ca.Config(hostile.Cert{Names: []string{"site.test"}}), hostile.Respond(hostile.OK)))
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
 	for range 2 {
 		r := c.Check(t.Context(), s.URLS())
 		if !r.Online() || !slices.Equal(r.TLS.DNSNames, []string{"site.test"}) {
@@ -233,7 +234,7 @@ func TestLastWordsAreInTime(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var peers sync.WaitGroup
 		defer peers.Wait()
-		c := newChecker(t, checker.WithTimeout(time.Second), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}),
+		c := faults.NewChecker(t, checker.WithTimeout(time.Second), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}),
 			checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) {
 				here, there := net.Pipe() // which has no buffer
 				peers.Go(func() {
@@ -263,7 +264,7 @@ func TestBlockedCandidate(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", siteAddr)
-			c := newChecker(t, on(n, checker.WithAddrPolicy(func(a netip.AddrPort) error {
+			c := faults.NewChecker(t, faults.On(n, checker.WithAddrPolicy(func(a netip.AddrPort) error {
 				if a.Port() != port {
 					return errors.New("another port")
 				}
@@ -298,7 +299,7 @@ func TestClientCertificateFails(t *testing.T) {
 	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
 	conf.ClientAuth = tls.RequestClientCert
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond(hostile.OK)))
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test", GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test", GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		return nil, errors.New("the token is unplugged")
 	}}))
 	if r := c.Check(t.Context(), s.URLS()); r.Reason() != checker.ReasonLocal {
@@ -311,7 +312,7 @@ func TestClientCertificateFails(t *testing.T) {
 func TestCandidateIsNotKnown(t *testing.T) {
 	d := hostile.ServeDNS(t)
 	d.Set("site.test", hostile.Addrs("127.0.0.77").For(dnsmessage.TypeA).Once(), hostile.NoData().For(dnsmessage.TypeAAAA).Once(), hostile.ServFail())
-	c := newChecker(t, checker.WithResolver(d.Resolver()), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithRetries(0))
 	if r := c.Check(t.Context(), "site.test:1"); r.Reason() != checker.ReasonDNS {
 		t.Errorf("Check() = %v; want dns", r)
 	}
@@ -322,7 +323,7 @@ func TestPhaseWithoutHTTP2(t *testing.T) {
 	ca := hostile.NewCA(t)
 	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.CloseAfterRequest()))
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}), checker.WithRetries(0))
 	r := c.Check(t.Context(), s.URLS())
 	if e, _ := errors.AsType[*checker.Error](r.Err); e == nil || e.Phase != checker.PhaseResponse || e.Reason != checker.ReasonReset {
 		t.Errorf("Check(%q).Err = %v; want reset in response", s.URLS(), r.Err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -23,7 +24,7 @@ func TestFaultsTarget(t *testing.T) {
 		}
 	}
 	label64 := strings.Repeat("a", 64)
-	faults := []fault{
+	rows := []fault{
 		invalid("A1 blanks", " \t\r\n"),
 		good("A2 CR at the end", "http://site.test/\r", "http://site.test/"),
 		good("A2 byte order mark", "\ufeffhttp://site.test/", "http://site.test/"),
@@ -59,16 +60,16 @@ func TestFaultsTarget(t *testing.T) {
 		"B23": {"http://site.onion/"},
 	} {
 		for _, target := range targets {
-			faults = append(faults, invalid(row+" "+target[:min(len(target), 40)], target))
+			rows = append(rows, invalid(row+" "+target[:min(len(target), 40)], target))
 		}
 	}
-	runFaults(t, faults)
+	runFaults(t, rows)
 }
 
 // A9, I8, L13: what is printed of a target shows neither userinfo nor control
 // characters, in any form.
 func TestUserinfoIsNotPrinted(t *testing.T) {
-	c := newChecker(t, checker.WithTransport(&memory{}))
+	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}))
 	for _, target := range []string{
 		"http://alice:hunter2@site.test/", "alice@site.test", "http://alice:hunter2@site.test:99999/",
 		"http:/alice:hunter2@site.test/", "alice:hunter2@site.test", "http://alice:hun/ter2@site.test/\x00",

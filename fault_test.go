@@ -9,6 +9,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -19,7 +20,7 @@ import (
 
 const (
 	timeout  = 2 * time.Second
-	siteAddr = "192.0.2.80"
+	siteAddr = faults.SiteAddr
 )
 
 // A fault is a row of a table: how a site behaves, and what a check of it finds.
@@ -39,9 +40,9 @@ type fault struct {
 	also   func(*testing.T, *hostile.Net, checker.Result)
 }
 
-func runFaults(t *testing.T, faults []fault) {
+func runFaults(t *testing.T, rows []fault) {
 	t.Helper()
-	for _, f := range faults {
+	for _, f := range rows {
 		t.Run(f.name, func(t *testing.T) {
 			bubble.Test(t, f.run)
 		})
@@ -60,7 +61,7 @@ func (f fault) run(t *testing.T) {
 	if f.net != nil {
 		f.net(n)
 	}
-	c := newChecker(t, append([]checker.Option{
+	c := faults.NewChecker(t, append([]checker.Option{
 		checker.WithResolver(n), checker.WithDialContext(n.DialContext),
 		checker.WithTimeout(timeout), checker.WithRetries(0),
 	}, f.opts...)...)

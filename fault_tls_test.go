@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -66,7 +67,7 @@ func TestFaultsTLS(t *testing.T) {
 	trickle.takes = timeout
 	garbage := row("D20 HTTP/1 is agreed on and garbage comes", hostile.TLS(ca.Config(good), hostile.Respond("garbage")), checker.ReasonMalformed)
 	garbage.phase = checker.PhaseResponse
-	faults := []fault{
+	rows := []fault{
 		row("D0 all is well", hostile.TLS(ca.Config(good), ok), ""),
 		cert("D1 expired", ca.Config(hostile.Cert{Names: names, NotAfter: past})),
 		cert("D2 not yet valid", ca.Config(hostile.Cert{Names: names, NotBefore: future})),
@@ -91,13 +92,13 @@ func TestFaultsTLS(t *testing.T) {
 		with(row("D21 rooted name", hostile.TLS(ca.Config(good), ok), ""), "https://site.test./"),
 		with(row("D21 address", hostile.TLS(ca.Config(good), ok), ""), "https://"+siteAddr+"/"),
 	}
-	runFaults(t, faults)
+	runFaults(t, rows)
 }
 
 // D7: a key that is too weak to trust.
 func TestWeakKey(t *testing.T) {
 	addr, roots := hostile.StartWeak(t)
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
 	r := c.Check(t.Context(), "https://"+addr)
 	fault{reason: checker.ReasonCertificate, phase: checker.PhaseTLS}.check(t, r)
 	if r.TLS == nil {
@@ -111,7 +112,7 @@ func TestHTTP2Only(t *testing.T) {
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 	})))
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRetries(0))
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRetries(0))
 	for range 3 {
 		r := c.Check(t.Context(), s.URLS())
 		if !r.Online() || r.StatusCode != http.StatusTeapot || r.Proto != "HTTP/2.0" || r.TLS == nil || r.Addr != s.Addr() {

@@ -16,6 +16,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -26,7 +27,7 @@ import (
 // fuzzed checks one target and returns the result.
 func fuzzed(t *testing.T, n *hostile.Net, target string, reasons []checker.Reason, opts ...checker.Option) (r checker.Result) {
 	t.Helper()
-	c := newChecker(t, append([]checker.Option{
+	c := faults.NewChecker(t, append([]checker.Option{
 		checker.WithResolver(n), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout), checker.WithRetries(0),
 	}, opts...)...)
 	start := time.Now()
@@ -173,7 +174,7 @@ func FuzzDNSReply(f *testing.F) {
 			return here, nil
 		}}
 		n := hostile.NewNet()
-		c := newChecker(t, checker.WithResolver(resolver), checker.WithDialContext(n.DialContext), checker.WithTimeout(time.Second), checker.WithRetries(0))
+		c := faults.NewChecker(t, checker.WithResolver(resolver), checker.WithDialContext(n.DialContext), checker.WithTimeout(time.Second), checker.WithRetries(0))
 		start := time.Now()
 		r := c.Check(t.Context(), "http://site.test/")
 		if took := time.Since(start); !slices.Contains(reasons, r.Reason()) || took > 2*time.Second {
@@ -209,9 +210,9 @@ func FuzzStream(f *testing.F) {
 	f.Add(uint8(9), uint8(200), uint8(0), uint16(0), uint16(1))
 	f.Fuzz(func(t *testing.T, targets, width, read uint8, cancelAfter, slow uint16) {
 		bubble.Test(t, func(t *testing.T) {
-			m := &memory{takes: 10 * time.Millisecond}
+			m := &faults.Memory{Takes: 10 * time.Millisecond}
 			slots := 1 + int(width)
-			c := newChecker(t, checker.WithTransport(m), checker.WithConcurrency(slots), checker.WithHostConcurrency(1+int(width)/2))
+			c := faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(slots), checker.WithHostConcurrency(1+int(width)/2))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			if cancelAfter > 0 {
@@ -232,11 +233,11 @@ func FuzzStream(f *testing.F) {
 			if ctx.Err() == nil && len(seen) != 4*int(targets) {
 				t.Errorf("%d of %d targets were told", len(seen), 4*int(targets))
 			}
-			if most := m.most.Load(); most > 2*int64(slots) { // http and https of b.test
+			if most := m.Most.Load(); most > 2*int64(slots) { // http and https of b.test
 				t.Errorf("%d requests at once; want at most two a slot, of which there are %d", most, slots)
 			}
-			if m.running.Load() != 0 {
-				t.Errorf("%d requests are left", m.running.Load())
+			if m.Running.Load() != 0 {
+				t.Errorf("%d requests are left", m.Running.Load())
 			}
 		})
 	})

@@ -15,6 +15,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -32,8 +33,8 @@ func captured(t *testing.T, target, location string, opts ...checker.Option) (he
 			}
 			return hostile.OK
 		}))
-		opts = append(on(n, checker.WithRedirects(5), checker.WithRetries(0)), opts...)
-		r = newChecker(t, opts...).Check(t.Context(), target)
+		opts = append(faults.On(n, checker.WithRedirects(5), checker.WithRetries(0)), opts...)
+		r = faults.NewChecker(t, opts...).Check(t.Context(), target)
 		heads, dials = rec.all(), len(n.Dials())
 	})
 	return heads, r, dials
@@ -174,17 +175,17 @@ func TestErrorTextIsOneLine(t *testing.T) {
 	long := strings.Repeat("\x1b[2J", 4000)
 	ca := hostile.NewCA(t)
 	site := hostile.TLS(ca.Config(hostile.Cert{Names: []string{"other.test"}, CommonName: strings.ToValidUTF8(evil, "")}), hostile.Respond(hostile.OK))
-	faults := []fault{
+	rows := []fault{
 		{name: "a policy", opts: []checker.Option{checker.WithAddrPolicy(func(netip.AddrPort) error { return errors.New(evil) })}, reason: checker.ReasonBlocked},
 		{name: "a policy's panic", opts: []checker.Option{checker.WithAddrPolicy(func(netip.AddrPort) error { panic(evil) })}, reason: checker.ReasonInternal},
 		{name: "a dial function", net: func(n *hostile.Net) { n.Fail(siteAddr+":80", errors.New(evil)) }, reason: checker.ReasonLocal},
 		{name: "a path", target: "http://site.test/" + visible, reason: checker.ReasonRefused},
 		{name: "a long path", target: "http://site.test/" + strings.Repeat("\u202e", 900), reason: checker.ReasonRefused},
 	}
-	for i := range faults {
-		faults[i].phase = checker.PhaseConnect
+	for i := range rows {
+		rows[i].phase = checker.PhaseConnect
 	}
-	faults = append(faults, fault{name: "a resolver", reason: checker.ReasonDNS, phase: checker.PhaseDNS, net: func(n *hostile.Net) {
+	rows = append(rows, fault{name: "a resolver", reason: checker.ReasonDNS, phase: checker.PhaseDNS, net: func(n *hostile.Net) {
 		n.NameFails("ip4", "site.test", errors.New(evil))
 		n.NameFails("ip6", "site.test", errors.New(evil))
 	}}, fault{
@@ -192,14 +193,14 @@ func TestErrorTextIsOneLine(t *testing.T) {
 		opts: []checker.Option{checker.WithJudge(func(*http.Response) error { return errors.New(evil + long) })},
 	})
 	for name, raw := range map[string]string{"a status line": "HTTP/1.1 200 " + evil, "garbage": evil + long, "a field": "HTTP/1.1 200 OK\r\nX-Y: \x1b[2J"} {
-		faults = append(faults, fault{name: name, site: hostile.Respond(raw + "\r\n\r\n"), reason: checker.ReasonMalformed, phase: checker.PhaseResponse})
+		rows = append(rows, fault{name: name, site: hostile.Respond(raw + "\r\n\r\n"), reason: checker.ReasonMalformed, phase: checker.PhaseResponse})
 	}
 	for _, location := range []string{"x:" + visible, "http://" + visible + "/", visible + "://x", "http://site.test:" + visible} {
 		raw := "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\n\r\n"
-		faults = append(faults, fault{name: "a Location", site: hostile.Respond(raw), reason: checker.ReasonRedirect, phase: checker.PhaseJudge})
+		rows = append(rows, fault{name: "a Location", site: hostile.Respond(raw), reason: checker.ReasonRedirect, phase: checker.PhaseJudge})
 	}
 	for name, roots := range map[string]*x509.CertPool{"a certificate": ca.Pool(), "an unknown authority": x509.NewCertPool()} {
-		faults = append(faults, fault{
+		rows = append(rows, fault{
 			name: name, target: "https://site.test/", secure: site, reason: checker.ReasonCertificate, phase: checker.PhaseTLS,
 			opts: []checker.Option{checker.WithTLSConfig(&tls.Config{RootCAs: roots})},
 		})
@@ -208,13 +209,13 @@ func TestErrorTextIsOneLine(t *testing.T) {
 		evil, "http://" + visible + "/", visible + "://x/", "http://site.test:" + visible, "http://" + strings.Repeat("ü", 900) + "/",
 		"http://" + strings.Repeat("a", 20<<10), long, "http://" + strings.Repeat("\"", 60) + "/", "http://xn--" + visible, "http://[" + visible + "]/",
 	} {
-		faults = append(faults, fault{name: "a target", target: target, reason: checker.ReasonInvalid, phase: checker.PhaseTarget})
+		rows = append(rows, fault{name: "a target", target: target, reason: checker.ReasonInvalid, phase: checker.PhaseTarget})
 	}
-	for i := range faults {
-		faults[i].opts = append(faults[i].opts, checker.WithRedirects(5), checker.WithMethod("GET"))
-		faults[i].also = isQuoted
+	for i := range rows {
+		rows[i].opts = append(rows[i].opts, checker.WithRedirects(5), checker.WithMethod("GET"))
+		rows[i].also = isQuoted
 	}
-	runFaults(t, faults)
+	runFaults(t, rows)
 }
 
 // isQuoted holds all forms of a result that people read.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -30,7 +31,7 @@ func TestJudgeSeesRequest(t *testing.T) {
 			req.Header.Set("X-A", "2")
 			return nil
 		}
-		c := newChecker(t, checker.WithHeader("X-A", "1"), checker.WithHeader("Host", "virtual.test"),
+		c := faults.NewChecker(t, checker.WithHeader("X-A", "1"), checker.WithHeader("Host", "virtual.test"),
 			checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithJudge(judge))
 		for range 2 {
 			if r := c.Check(t.Context(), url); !r.Online() || sent.Load() != "virtual.test, 1" {

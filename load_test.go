@@ -12,6 +12,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -21,7 +22,7 @@ import (
 // Result in its place.
 func TestManyTargets(t *testing.T) {
 	const n = 100_000
-	c := newChecker(t, checker.WithTransport(new(memory)))
+	c := faults.NewChecker(t, checker.WithTransport(new(faults.Memory)))
 	targets := make([]string, n)
 	for i := range targets {
 		targets[i] = fmt.Sprintf("http://h%d.test/", i*7919%10_000)
@@ -41,14 +42,14 @@ func TestManyTargets(t *testing.T) {
 // they do not wait for each other in vain.
 func TestManyOnOneHost(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		m := &memory{takes: 10 * time.Millisecond}
-		c := newChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(6))
+		m := &faults.Memory{Takes: 10 * time.Millisecond}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(6))
 		start := time.Now()
 		const n = 30_000
 		for range c.Stream(t.Context(), list(n, 0)) {
 		}
-		if got, want := time.Since(start), n/6*10*time.Millisecond; m.most.Load() != 6 || got != want {
-			t.Errorf("%d requests at once, all done in %v; want 6 in %v", m.most.Load(), got, want)
+		if got, want := time.Since(start), n/6*10*time.Millisecond; m.Most.Load() != 6 || got != want {
+			t.Errorf("%d requests at once, all done in %v; want 6 in %v", m.Most.Load(), got, want)
 		}
 	})
 }
@@ -72,7 +73,7 @@ func TestManyDead(t *testing.T) {
 				hostile.ServeListener(t, n.Listen(addr), hostile.Respond(hostile.OK))
 			}
 		}
-		c := newChecker(t, checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithConcurrency(slots))
+		c := faults.NewChecker(t, checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithConcurrency(slots))
 		start := time.Now()
 		count := make(map[checker.Reason]int)
 		most := 0
@@ -104,9 +105,9 @@ func TestSlowResolver(t *testing.T) {
 			n.Name(name, siteAddr)
 			n.NameTakes("ip4", name, 2*time.Second)
 		}
-		c := newChecker(t, checker.WithDialContext(n.DialContext), checker.WithResolver(n), checker.WithConcurrency(hosts))
+		c := faults.NewChecker(t, checker.WithDialContext(n.DialContext), checker.WithResolver(n), checker.WithConcurrency(hosts))
 		start := time.Now()
-		for r := range c.Stream(t.Context(), sites(hosts, nil)) {
+		for r := range c.Stream(t.Context(), faults.Sites(hosts, nil)) {
 			if !r.Online() {
 				t.Error(r)
 			}
@@ -127,7 +128,7 @@ func TestProcessors(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, n := range []int{1, 64} {
 		runtime.GOMAXPROCS(n)
-		c := newChecker(t, checker.WithRetries(0), checker.WithHostConcurrency(100))
+		c := faults.NewChecker(t, checker.WithRetries(0), checker.WithHostConcurrency(100))
 		for i, r := range c.CheckAll(t.Context(), targets) {
 			if r.Reason() != want[i%4] {
 				t.Errorf("with %d processors: %v; want %q", n, r, want[i%4])
@@ -140,18 +141,18 @@ func TestProcessors(t *testing.T) {
 func TestRateCountsHops(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
-		m := &memory{answer: func(req *http.Request) (*http.Response, error) {
+		m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
 			requests.Add(1)
 			if strings.HasSuffix(req.URL.Path, "xxx") {
-				return respond(req, 200), nil
+				return faults.Respond(req, 200), nil
 			}
-			resp := respond(req, 302)
+			resp := faults.Respond(req, 302)
 			resp.Header.Set("Location", req.URL.Path+"x")
 			return resp, nil
 		}}
-		c := newChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 1), checker.WithRedirects(5), checker.WithTimeout(time.Hour))
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 1), checker.WithRedirects(5), checker.WithTimeout(time.Hour))
 		start := time.Now()
-		for r := range c.Stream(t.Context(), sites(25, nil)) {
+		for r := range c.Stream(t.Context(), faults.Sites(25, nil)) {
 			if !r.Online() || r.Redirects != 3 {
 				t.Errorf("%v after %d redirects; want online after 3", r, r.Redirects)
 			}

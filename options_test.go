@@ -17,6 +17,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 )
 
 // optionCases has every option with values that New accepts and refuses. An
@@ -108,7 +109,7 @@ var optionCases = []struct {
 	},
 	{
 		"WithTransport",
-		[]checker.Option{checker.WithTransport(new(memory))},
+		[]checker.Option{checker.WithTransport(new(faults.Memory))},
 		[]checker.Option{checker.WithTransport(nil)},
 	},
 }
@@ -117,7 +118,7 @@ func TestOptions(t *testing.T) {
 	for _, test := range optionCases {
 		t.Run(test.name, func(t *testing.T) {
 			for i, opt := range test.accepted {
-				c, err := checker.New(checker.WithTransport(new(memory)), opt)
+				c, err := checker.New(checker.WithTransport(new(faults.Memory)), opt)
 				if err != nil {
 					t.Errorf("accepted value %d: New() = %v; want nil", i, err)
 					continue
@@ -154,14 +155,14 @@ func TestOptionsWithTransport(t *testing.T) {
 		if _, err := checker.New(opt); err != nil {
 			t.Errorf("New(%s) = %v; want nil", name, err)
 		}
-		for _, opts := range [][]checker.Option{{checker.WithTransport(new(memory)), opt}, {opt, checker.WithTransport(new(memory))}} {
+		for _, opts := range [][]checker.Option{{checker.WithTransport(new(faults.Memory)), opt}, {opt, checker.WithTransport(new(faults.Memory))}} {
 			if _, err := checker.New(opts...); !errors.Is(err, checker.ErrInvalidOption) || !strings.Contains(err.Error(), name) {
 				t.Errorf("New(WithTransport and %s) = %v; want ErrInvalidOption that names it", name, err)
 			}
 		}
 		all = append(all, opt)
 	}
-	_, err := checker.New(append(all, checker.WithTransport(new(memory)))...)
+	_, err := checker.New(append(all, checker.WithTransport(new(faults.Memory)))...)
 	for name := range replaced {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("New(WithTransport and all) = %v; want an error that names %s", err, name)
@@ -171,7 +172,7 @@ func TestOptionsWithTransport(t *testing.T) {
 
 func TestNewReportsEverything(t *testing.T) {
 	_, err := checker.New(checker.WithTimeout(0), nil, checker.WithRetries(1), checker.WithRetries(-1),
-		checker.WithMethod("PUT"), checker.WithTransport(new(memory)), checker.WithResolver(net.DefaultResolver))
+		checker.WithMethod("PUT"), checker.WithTransport(new(faults.Memory)), checker.WithResolver(net.DefaultResolver))
 	if !errors.Is(err, checker.ErrInvalidOption) {
 		t.Fatalf("New() = %v; want ErrInvalidOption", err)
 	}
@@ -188,7 +189,7 @@ func TestNewReportsEverything(t *testing.T) {
 func TestNewStartsNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 100 {
-		newChecker(t,
+		faults.NewChecker(t,
 			checker.WithResolver(resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) { panic("asked") })),
 			checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) { panic("asked") }),
 			checker.WithCanaries("canary.test"), checker.WithRateLimit(1, 1), checker.WithHostRateLimit(1, 1))
@@ -203,7 +204,7 @@ func TestOptionsCopy(t *testing.T) {
 	canaries := []string{"a.test"}
 	conf := &tls.Config{ServerName: "a.test"}
 	opt := checker.WithTLSConfig(conf)
-	c := newChecker(t, opt, checker.WithCanaries(canaries...))
+	c := faults.NewChecker(t, opt, checker.WithCanaries(canaries...))
 	canaries[0], conf.ServerName = "b.test", "b.test"
 	if got := checker.TLSConfig(c); got.ServerName != "a.test" || got == conf {
 		t.Errorf("the Checker's ServerName is %q; want %q", got.ServerName, "a.test")
@@ -218,9 +219,9 @@ func TestOptionsAreReusable(t *testing.T) {
 	header := checker.WithHeader("X-Probe", "1")
 	var got [2]http.Header
 	for i := range got {
-		c := newChecker(t, header, checker.WithTransport(&memory{answer: func(req *http.Request) (*http.Response, error) {
+		c := faults.NewChecker(t, header, checker.WithTransport(&faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
 			got[i] = req.Header
-			return respond(req, 200), nil
+			return faults.Respond(req, 200), nil
 		}}))
 		c.Check(t.Context(), "http://site.test/")
 	}

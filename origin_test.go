@@ -11,6 +11,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -110,7 +111,7 @@ func (tr transition) run(t *testing.T, conf *tls.Config, roots checker.Option) {
 		hostile.ServeListener(t, n.Listen(addr+":443"), hostile.TLS(conf, h))
 		hostile.ServeListener(t, n.Listen(addr+":8443"), hostile.TLS(conf, h))
 	}
-	r := newChecker(t, on(n, append(tr.options(), roots)...)...).Check(t.Context(), withUser(tr.home.url)+"/1")
+	r := faults.NewChecker(t, faults.On(n, append(tr.options(), roots)...)...).Check(t.Context(), withUser(tr.home.url)+"/1")
 	if !r.Online() || r.Redirects != 2 || r.URL != tr.home.url+"/3" {
 		t.Errorf("Check() = %v, Redirects = %d, URL = %q; want Online after 2 at %s/3", r, r.Redirects, r.URL, tr.home.url)
 	}
@@ -179,7 +180,7 @@ func TestOriginTransitionsHTTP2(t *testing.T) {
 	})
 	home = hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, h)).URLS()
 	other = hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, h)).URLS()
-	c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRedirects(5),
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRedirects(5),
 		checker.WithHeader("Authorization", "Bearer secret"), checker.WithHeader("Cookie", "session=secret"))
 	if r := c.Check(t.Context(), withUser(home)+"/1"); !r.Online() || r.Proto != "HTTP/2.0" {
 		t.Fatalf("Check() = %v over %s; want Online over HTTP/2.0", r, r.Proto)

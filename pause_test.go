@@ -14,16 +14,17 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
 // throttled answers 429 with a Retry-After to what its bucket has no token for.
-func throttled(bucket *rate.Limiter, after string) *memory {
-	return &memory{takes: time.Millisecond, answer: func(req *http.Request) (*http.Response, error) {
+func throttled(bucket *rate.Limiter, after string) *faults.Memory {
+	return &faults.Memory{Takes: time.Millisecond, Answer: func(req *http.Request) (*http.Response, error) {
 		if bucket.Allow() {
-			return respond(req, 200), nil
+			return faults.Respond(req, 200), nil
 		}
-		resp := respond(req, 429)
+		resp := faults.Respond(req, 429)
 		resp.Header.Set("Retry-After", after)
 		return resp, nil
 	}}
@@ -34,7 +35,7 @@ func throttled(bucket *rate.Limiter, after string) *memory {
 func TestRetryAfter(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		m := throttled(rate.NewLimiter(10, 10), "1")
-		c := newChecker(t, checker.WithTransport(m))
+		c := faults.NewChecker(t, checker.WithTransport(m))
 		refused := 0
 		for _, r := range c.CheckAll(t.Context(), slices.Repeat([]string{"http://site.test/"}, 200)) {
 			if !r.Online() {
@@ -44,8 +45,8 @@ func TestRetryAfter(t *testing.T) {
 				refused++
 			}
 		}
-		if refused == 0 || refused >= 20 || m.calls.Load() != 200 {
-			t.Errorf("%d of %d requests were answered 429; want fewer than 20 of 200", refused, m.calls.Load())
+		if refused == 0 || refused >= 20 || m.Calls.Load() != 200 {
+			t.Errorf("%d of %d requests were answered 429; want fewer than 20 of 200", refused, m.Calls.Load())
 		}
 	})
 }
@@ -85,8 +86,8 @@ func TestRetryAfterBounds(t *testing.T) {
 	} {
 		bubble.Test(t, func(t *testing.T) {
 			m := throttled(rate.NewLimiter(0, 0), after)
-			m.takes = 0
-			c := newChecker(t, checker.WithTransport(m))
+			m.Takes = 0
+			c := faults.NewChecker(t, checker.WithTransport(m))
 			for i, target := range []string{"http://site.test/", "http://other.test/", "http://site.test/"} {
 				r := c.Check(t.Context(), target)
 				wait := time.Duration(0)
@@ -106,8 +107,8 @@ func TestRetryAfterDate(t *testing.T) {
 	const date, later = "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:39 GMT"
 	for name, opts := range map[string]func(*testing.T) []checker.Option{
 		"a transport": func(*testing.T) []checker.Option {
-			return []checker.Option{checker.WithTransport(&memory{answer: func(req *http.Request) (*http.Response, error) {
-				resp := respond(req, 503)
+			return []checker.Option{checker.WithTransport(&faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
+				resp := faults.Respond(req, 503)
 				resp.Header.Set("Date", date)
 				resp.Header.Set("Retry-After", later)
 				return resp, nil
@@ -117,12 +118,12 @@ func TestRetryAfterDate(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", siteAddr)
 			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond("HTTP/1.1 503 Busy\r\nDate: "+date+"\r\nretry-after: "+later+"\r\n\r\n"))
-			return on(n)
+			return faults.On(n)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				c := newChecker(t, opts(t)...)
+				c := faults.NewChecker(t, opts(t)...)
 				c.Check(t.Context(), "http://site.test/")
 				if r := c.Check(t.Context(), "http://site.test/"); r.Timing.Wait != 2*time.Second {
 					t.Errorf("the second check waited %v; want 2s", r.Timing.Wait)
@@ -148,15 +149,15 @@ func TestRetryAfterRejected(t *testing.T) {
 	} {
 		bubble.Test(t, func(t *testing.T) {
 			calls := 0
-			m := &memory{answer: func(req *http.Request) (*http.Response, error) {
+			m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
 				if calls++; calls > 1 {
-					return respond(req, 200), nil
+					return faults.Respond(req, 200), nil
 				}
-				resp := respond(req, 429)
+				resp := faults.Respond(req, 429)
 				resp.Header.Set("Retry-After", test.after)
 				return resp, nil
 			}}
-			c := newChecker(t, append(test.opts, checker.WithTransport(m), checker.WithJudge(checker.StatusIn(200, 299)))...)
+			c := faults.NewChecker(t, append(test.opts, checker.WithTransport(m), checker.WithJudge(checker.StatusIn(200, 299)))...)
 			r := c.Check(t.Context(), "http://site.test/")
 			if r.StatusCode != test.status || r.Attempts != test.calls || calls != test.calls || r.Timing.Total != test.takes {
 				t.Errorf("Check() = %v with %d attempts, %d requests in %v; want status %d with %d in %v",
@@ -189,13 +190,13 @@ func TestRetryAfterBefore(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 			}
 			if n != 9 && n != 10 {
-				return respond(req, 200), nil
+				return faults.Respond(req, 200), nil
 			}
-			resp := respond(req, 429)
+			resp := faults.Respond(req, 429)
 			resp.Header.Set("Retry-After", "1")
 			return resp, nil
 		}
-		c := newChecker(t, checker.WithHostConcurrency(2), checker.WithTransport(&memory{answer: answer}))
+		c := faults.NewChecker(t, checker.WithHostConcurrency(2), checker.WithTransport(&faults.Memory{Answer: answer}))
 		c.CheckAll(t.Context(), slices.Repeat([]string{"http://site.test/"}, 13))
 		// Eight checks in 400 ms, and a pause of a second.
 		if gap := later[1].Sub(later[0]); gap > 200*time.Millisecond {
@@ -212,7 +213,7 @@ func TestRetryAfterCanceled(t *testing.T) {
 		"running": {checker.WithJudge(checker.StatusIn(200, 299))},
 	} {
 		bubble.Test(t, func(t *testing.T) {
-			c := newChecker(t, append(opts, checker.WithTransport(throttled(rate.NewLimiter(0, 0), "5")))...)
+			c := faults.NewChecker(t, append(opts, checker.WithTransport(throttled(rate.NewLimiter(0, 0), "5")))...)
 			if name == "parked" {
 				c.Check(t.Context(), "http://site.test/")
 			}

@@ -16,6 +16,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -136,7 +137,7 @@ func TestPolicyIsAskedForEverySocket(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			g := &gate{n: hostile.NewNet(), until: until, events: make(map[netip.AddrPort][]string)}
 			want := g.wind(t)
-			c := newChecker(t, on(g.n, checker.WithDialContext(g.dial), checker.WithAddrPolicy(g.allow), checker.WithRedirects(5))...)
+			c := faults.NewChecker(t, faults.On(g.n, checker.WithDialContext(g.dial), checker.WithAddrPolicy(g.allow), checker.WithRedirects(5))...)
 			r := c.Check(t.Context(), "http://site.test/")
 			synctest.Wait()
 			if until > 0 {
@@ -169,12 +170,12 @@ func untilQuestion(n int64) checker.Option {
 func TestPolicyIsAskedBeforeConnect(t *testing.T) {
 	for question, accepts := range map[int64]int{1: 0, 2: 0, 3: 1} {
 		s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
-		r := newChecker(t, untilQuestion(question)).Check(t.Context(), s.URL())
+		r := faults.NewChecker(t, untilQuestion(question)).Check(t.Context(), s.URL())
 		if r.Reason() != checker.ReasonBlocked {
 			t.Errorf("refused at question %d: Check(%q).Err = %v; want blocked", question, r.Target, r.Err)
 		}
 		// A connection of our own is accepted after all that there were.
-		if r := newChecker(t).Check(t.Context(), s.URL()); !r.Online() {
+		if r := faults.NewChecker(t).Check(t.Context(), s.URL()); !r.Online() {
 			t.Errorf("without a policy Check(%q) = %v; want Online", r.Target, r)
 		}
 		if got := s.Accepted() - 1; got != accepts {
@@ -193,7 +194,7 @@ func TestPolicyIsAskedForHTTP2(t *testing.T) {
 	})))
 	const questions = 6 // three for each connection
 	for question := int64(1); question <= questions+1; question++ {
-		c := newChecker(t, untilQuestion(question), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+		c := faults.NewChecker(t, untilQuestion(question), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
 		r := c.Check(t.Context(), s.URLS())
 		if question <= questions && (r.Reason() != checker.ReasonBlocked || requests.Load() != 0) {
 			t.Errorf("refused at question %d: Check(%q).Err = %v after %d requests; want blocked after none", question, r.Target, r.Err, requests.Load())
@@ -214,7 +215,7 @@ func TestPolicySeesLiteralAddresses(t *testing.T) {
 		n := vectorNet()
 		var mu sync.Mutex
 		questions := 0
-		c := newChecker(t, on(n, checker.WithAddrPolicy(func(addr netip.AddrPort) error {
+		c := faults.NewChecker(t, faults.On(n, checker.WithAddrPolicy(func(addr netip.AddrPort) error {
 			mu.Lock()
 			defer mu.Unlock()
 			questions++
@@ -244,7 +245,7 @@ func TestPolicyPanics(t *testing.T) {
 			n := vectorNet()
 			n.Name("several.test", "1.1.1.1", "8.8.8.8", "2606:4700::1")
 			hostile.ServeListener(t, n.Listen(originAddr+":80"), locations([]string{"http://1.1.1.1/", "https://several.test/"}))
-			c := newChecker(t, publicOn(n, checker.WithAddrPolicy(func(addr netip.AddrPort) error {
+			c := faults.NewChecker(t, publicOn(n, checker.WithAddrPolicy(func(addr netip.AddrPort) error {
 				if addr.Addr() != netip.MustParseAddr(originAddr) {
 					fail()
 				}

@@ -19,6 +19,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -36,14 +37,9 @@ func vectorNet() *hostile.Net {
 	return n
 }
 
-// on makes a Checker use a network in memory.
-func on(n *hostile.Net, opts ...checker.Option) []checker.Option {
-	return append([]checker.Option{checker.WithResolver(n), checker.WithDialContext(n.DialContext)}, opts...)
-}
-
-// publicOn is on for a Checker whose targets come from strangers.
+// publicOn is [faults.On] for a Checker whose targets come from strangers.
 func publicOn(n *hostile.Net, opts ...checker.Option) []checker.Option {
-	return on(n, append([]checker.Option{checker.WithAddrPolicy(checker.PublicOnly), checker.WithRedirects(10)}, opts...)...)
+	return faults.On(n, append([]checker.Option{checker.WithAddrPolicy(checker.PublicOnly), checker.WithRedirects(10)}, opts...)...)
 }
 
 // onlyOrigin fails if any address but the origin's was dialled.
@@ -76,7 +72,7 @@ func checkTold(t *testing.T, r checker.Result) {
 func TestVectorsAsTargets(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
-		c := newChecker(t, publicOn(n)...)
+		c := faults.NewChecker(t, publicOn(n)...)
 		var targets []string
 		vectors := hostile.Vectors()
 		for _, v := range vectors {
@@ -99,7 +95,7 @@ func TestVectorsAsTargets(t *testing.T) {
 func TestVectorsWithoutScheme(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		n := vectorNet()
-		c := newChecker(t, publicOn(n)...)
+		c := faults.NewChecker(t, publicOn(n)...)
 		for _, v := range hostile.Vectors() {
 			rest, ok := strings.CutPrefix(v.URL, "http://")
 			if !ok {
@@ -126,7 +122,7 @@ func TestVectorsLeadInside(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		for _, v := range hostile.Vectors() {
 			n := vectorNet()
-			r := newChecker(t, on(n, checker.WithRetries(0))...).Check(t.Context(), v.URL)
+			r := faults.NewChecker(t, faults.On(n, checker.WithRetries(0))...).Check(t.Context(), v.URL)
 			if dialled := len(n.Dials()) > 0; dialled != (v.Want == "blocked") {
 				t.Errorf("without a policy Check(%q) dialled %q, Err = %v; want a dial: %t", v.URL, n.Dials(), r.Err, !dialled)
 			}
@@ -159,7 +155,7 @@ func TestVectorsAsRedirects(t *testing.T) {
 		}
 		hostile.ServeListener(t, n.Listen(originAddr+":80"), locations(all))
 		hostile.ServeListener(t, n.Listen(originAddr+":443"), hostile.TLS(conf, locations(all)))
-		c := newChecker(t, publicOn(n, roots)...)
+		c := faults.NewChecker(t, publicOn(n, roots)...)
 		for i, v := range vectors {
 			want := checker.Reason(v.Want)
 			if want == checker.ReasonInvalid {
@@ -217,7 +213,7 @@ func TestRelativeRedirects(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			n := vectorNet()
 			hostile.ServeListener(t, n.Listen(originAddr+":80"), locations([]string{location}))
-			r := newChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/0")
+			r := faults.NewChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/0")
 			if r.Reason() != want {
 				t.Errorf("Location %q: Err = %v, URL %q; want %q", location, r.Err, r.URL, want)
 			}
@@ -238,7 +234,7 @@ func TestLastHopIsInside(t *testing.T) {
 			all = append(all, fmt.Sprintf("http://origin.test/%d", i+1))
 		}
 		hostile.ServeListener(t, n.Listen(originAddr+":80"), locations(append(all, "http://10.0.0.1/")))
-		r := newChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/0")
+		r := faults.NewChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/0")
 		if r.Reason() != checker.ReasonBlocked || r.Redirects != 10 {
 			t.Errorf("Check(%q).Err = %v after %d redirects; want blocked after 10", r.Target, r.Err, r.Redirects)
 		}
@@ -250,7 +246,7 @@ func TestPublicAddressesPass(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		for _, target := range hostile.PublicURLs() {
 			n := hostile.NewNet()
-			r := newChecker(t, publicOn(n, checker.WithRetries(0))...).Check(t.Context(), target)
+			r := faults.NewChecker(t, publicOn(n, checker.WithRetries(0))...).Check(t.Context(), target)
 			if r.Reason() != checker.ReasonRefused || len(n.Dials()) != 1 {
 				t.Errorf("Check(%q).Err = %v, dialled %q; want one dial, refused", target, r.Err, n.Dials())
 			}
@@ -265,7 +261,7 @@ func TestMixedAnswers(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("mixed.test", inside, originAddr, "169.254.169.254", "::1")
-			c := newChecker(t, publicOn(n, checker.WithRetries(3))...)
+			c := faults.NewChecker(t, publicOn(n, checker.WithRetries(3))...)
 			for _, scheme := range []string{"http", "https"} {
 				if r := c.Check(t.Context(), scheme+"://mixed.test/"); r.Reason() != checker.ReasonRefused {
 					t.Errorf("Check(%q).Err = %v with %s among the addresses; want refused", r.Target, r.Err, inside)
@@ -289,7 +285,7 @@ func TestHintsAreIgnored(t *testing.T) {
 				n := vectorNet()
 				early := "HTTP/1.1 103 Early\r\n" + field + "\r\n\r\n"
 				hostile.ServeListener(t, n.Listen(originAddr+":80"), hostile.Respond(early+"HTTP/1.1 "+status+"\r\n"+field+"\r\n\r\n"))
-				r := newChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/")
+				r := faults.NewChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/")
 				if !r.Online() || len(n.Dials()) != 1 {
 					t.Errorf("%s, %s: Err = %v, dialled %q; want Online and one dial", status, field, r.Err, n.Dials())
 				}
@@ -323,7 +319,7 @@ func TestCertificateURLsAreIgnored(t *testing.T) {
 		if trusted {
 			roots.AddCert(leaf)
 		}
-		c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
+		c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
 		if r := c.Check(t.Context(), s.URLS()); r.TLS == nil || r.Online() != trusted {
 			t.Errorf("Check(%q) = %v; want online: %t", r.Target, r, trusted)
 		}
@@ -348,14 +344,14 @@ func TestLoopbackHoneypots(t *testing.T) {
 		}
 	}
 	opts := []checker.Option{checker.WithResolver(dns.Resolver()), checker.WithRetries(0)}
-	for _, r := range newChecker(t, append(opts, checker.WithAddrPolicy(checker.PublicOnly))...).CheckAll(t.Context(), targets) {
+	for _, r := range faults.NewChecker(t, append(opts, checker.WithAddrPolicy(checker.PublicOnly))...).CheckAll(t.Context(), targets) {
 		if r.Reason() != checker.ReasonBlocked && r.Reason() != checker.ReasonNotFound && r.Reason() != checker.ReasonDNS {
 			t.Errorf("Check(%q).Err = %v; want blocked", r.Target, r.Err)
 		}
 	}
 	// Without a policy there is a connection, which is accepted after all that
 	// there were.
-	if r := newChecker(t, opts...).Check(t.Context(), targets[0]); !r.Online() {
+	if r := faults.NewChecker(t, opts...).Check(t.Context(), targets[0]); !r.Online() {
 		t.Errorf("without a policy Check(%q) = %v; want Online", targets[0], r)
 	}
 	if got := trap.Accepted() - 1; got > 0 {
@@ -448,7 +444,7 @@ func TestRebinding(t *testing.T) {
 					hostile.ServeListener(t, n.Listen(originAddr+":80"), row.site)
 				}
 				b := &rebinding{answer: row.answer}
-				c := newChecker(t, publicOn(n, append(row.opts, checker.WithResolver(b))...)...)
+				c := faults.NewChecker(t, publicOn(n, append(row.opts, checker.WithResolver(b))...)...)
 				others := 0
 				for i := range row.times {
 					target := fmt.Sprintf("http://r%d.test/0", i)
@@ -512,7 +508,7 @@ func checkElsewhere(t *testing.T, name string, peer net.Addr, policy func(netip.
 			}
 			return peerConn{here, peer}, nil
 		}
-		c := newChecker(t, publicOn(vectorNet(), checker.WithDialContext(dial), checker.WithAddrPolicy(policy))...)
+		c := faults.NewChecker(t, publicOn(vectorNet(), checker.WithDialContext(dial), checker.WithAddrPolicy(policy))...)
 		if r := c.Check(t.Context(), "http://origin.test/"); r.Reason() != checker.ReasonBlocked || dialled != 1 {
 			t.Errorf("%s: Check(%q).Err = %v after %d dials; want blocked after one", name, r.Target, r.Err, dialled)
 		}

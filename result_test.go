@@ -20,6 +20,7 @@ import (
 	"unicode"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 )
 
 // full is a Result that has everything.
@@ -330,7 +331,7 @@ func TestResultJSONContradicts(t *testing.T) {
 // The URL stands in a Result's text once.
 func TestResultStringNamesURLOnce(t *testing.T) {
 	for _, target := range []string{"http://127.0.0.1:1/", "http://127.0.0.1:1", "127.0.0.1:1"} {
-		c := newChecker(t, checker.WithRetries(0))
+		c := faults.NewChecker(t, checker.WithRetries(0))
 		text := c.Check(t.Context(), target).String()
 		if n := strings.Count(text, "://127.0.0.1:1"); n != 1 || !strings.Contains(text, "refused") {
 			t.Errorf("String() = %q, with the URL %d times; want once", text, n)

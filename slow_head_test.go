@@ -11,6 +11,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -37,7 +38,7 @@ func TestSilentHead(t *testing.T) {
 			}
 			return nc, err
 		}
-		c := newChecker(t, checker.WithDialContext(connect), checker.WithTimeout(900*time.Millisecond),
+		c := faults.NewChecker(t, checker.WithDialContext(connect), checker.WithTimeout(900*time.Millisecond),
 			checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
 		for _, scheme := range []string{"http", "https"} {
 			serve := func(h hostile.Handler) string {
@@ -73,7 +74,7 @@ func TestGetIsFirstWhileHeadConnects(t *testing.T) {
 		return hostile.OK
 	}))
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.Sequence(head, get, hostile.Silent()))
-	c := newChecker(t, checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+	c := faults.NewChecker(t, checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
 	r := c.Check(t.Context(), s.URLS())
 	if !r.Online() || r.Method != http.MethodGet || r.Timing.Total > timeout-300*time.Millisecond || s.Accepted() != 3 {
 		t.Errorf("Check() = %v by %s on %d connections; want Online by GET, after 1.4 s, on 3", r, r.Method, s.Accepted())
@@ -84,17 +85,17 @@ func TestGetIsFirstWhileHeadConnects(t *testing.T) {
 func TestSlowJudge(t *testing.T) {
 	judge := checker.WithJudge(func(*http.Response) error { time.Sleep(400 * time.Millisecond); return nil })
 	bubble.Test(t, func(t *testing.T) {
-		m := &memory{}
+		m := &faults.Memory{}
 		n := hostile.NewNet()
 		n.Name("site.test", siteAddr)
 		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
-		for name, opts := range map[string][]checker.Option{"a transport": {checker.WithTransport(m)}, "the package's own": on(n)} {
-			c := newChecker(t, append(opts, judge, checker.WithTimeout(900*time.Millisecond))...)
+		for name, opts := range map[string][]checker.Option{"a transport": {checker.WithTransport(m)}, "the package's own": faults.On(n)} {
+			c := faults.NewChecker(t, append(opts, judge, checker.WithTimeout(900*time.Millisecond))...)
 			if r := c.Check(t.Context(), "http://site.test/"); !r.Online() || r.Method != http.MethodHead || r.Timing.Total != 400*time.Millisecond {
 				t.Errorf("%s: Check() = %v by %s after %v; want Online by HEAD after 400ms", name, r, r.Method, r.Timing.Total)
 			}
 		}
-		if requests := m.calls.Load() + int64(len(n.Dials())); requests != 2 {
+		if requests := m.Calls.Load() + int64(len(n.Dials())); requests != 2 {
 			t.Errorf("%d requests; want two", requests)
 		}
 	})

@@ -19,6 +19,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -60,7 +61,7 @@ func TestProxyVariables(t *testing.T) {
 		target := fmt.Sprintf("http://site.test:%d/", plain.Port())
 		secure := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond("HTTP/1.1 302 Found\r\nLocation: "+target+"\r\n\r\n")))
 		two := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(conf, http.NotFoundHandler())).URLS()
-		c := newChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRedirects(1), checker.WithResolver(&rebinding{answer: inside}))
+		c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRedirects(1), checker.WithResolver(&rebinding{answer: inside}))
 		for _, target := range []string{
 			target, strings.TrimPrefix(target, "http://"), fmt.Sprintf("https://site.test:%d/", secure.Port()), strings.Replace(two, "127.0.0.1", "site.test", 1),
 		} {
@@ -86,7 +87,7 @@ func TestConnectionsThatPanic(t *testing.T) {
 				here, _ := net.Pipe()
 				return panicConn{here, method}, nil
 			})
-			c := newChecker(t, publicOn(n, checker.WithRetries(0), dial)...)
+			c := faults.NewChecker(t, publicOn(n, checker.WithRetries(0), dial)...)
 			for _, target := range []string{"http://" + originAddr + "/", "http://one.test/", "http://two.test/"} {
 				if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonInternal {
 					t.Errorf("%s panics: Check(%q).Err = %v; want internal", method, target, r.Err)
@@ -138,7 +139,7 @@ func TestBlockedTellsNothing(t *testing.T) {
 			n.Name("hidden.test", addrs...)
 			hostile.ServeListener(t, n.Listen("10.1.2.3:80"), hostile.Respond(hostile.OK))
 			n.Drop("10.1.2.4:80")
-			r := newChecker(t, publicOn(n)...).Check(t.Context(), "http://hidden.test/")
+			r := faults.NewChecker(t, publicOn(n)...).Check(t.Context(), "http://hidden.test/")
 			text, err := r.MarshalJSON()
 			told := fmt.Sprint(r, r.Err, r.Addr, r.LogValue(), string(text), err)
 			if first == "" {
@@ -168,7 +169,7 @@ func TestErrorsTellNothingOfThisSide(t *testing.T) {
 		return &net.OpError{Op: op, Net: "tcp", Source: here, Addr: there, Err: os.NewSyscallError(op, err)}
 	}
 	said := errors.New("10.1.2.3 is the payroll server of corp.internal")
-	faults := []fault{
+	rows := []fault{
 		{name: "a policy", reason: checker.ReasonBlocked, opts: []checker.Option{checker.WithAddrPolicy(func(netip.AddrPort) error { return said })}},
 		{name: "a policy's panic", reason: checker.ReasonInternal, opts: []checker.Option{checker.WithAddrPolicy(func(netip.AddrPort) error { panic(said) })}},
 		{name: "a dial function", reason: checker.ReasonLocal, net: func(n *hostile.Net) { n.Fail(siteAddr+":80", said) }},
@@ -177,10 +178,10 @@ func TestErrorsTellNothingOfThisSide(t *testing.T) {
 		syscall.ECONNREFUSED: checker.ReasonRefused, syscall.EHOSTUNREACH: checker.ReasonUnreachable, syscall.ETIMEDOUT: checker.ReasonTimeout,
 		syscall.ENETUNREACH: checker.ReasonLocal, syscall.EPERM: checker.ReasonLocal, syscall.EACCES: checker.ReasonLocal, syscall.EINVAL: checker.ReasonLocal,
 	} {
-		faults = append(faults, fault{name: errno.Error(), reason: reason, net: func(n *hostile.Net) { n.Fail(siteAddr+":80", wrap("connect", errno)) }})
+		rows = append(rows, fault{name: errno.Error(), reason: reason, net: func(n *hostile.Net) { n.Fail(siteAddr+":80", wrap("connect", errno)) }})
 	}
-	for i := range faults {
-		faults[i].phase = checker.PhaseConnect
+	for i := range rows {
+		rows[i].phase = checker.PhaseConnect
 	}
 	for name, err := range map[string]error{
 		"SERVFAIL": &net.DNSError{Err: "server misbehaving", Name: "site.test.corp.internal.", Server: "10.9.8.7:53"},
@@ -196,10 +197,10 @@ func TestErrorsTellNothingOfThisSide(t *testing.T) {
 		if name == "no name" {
 			f.reason = checker.ReasonNotFound
 		}
-		faults = append(faults, f)
+		rows = append(rows, f)
 	}
-	for i := range faults {
-		faults[i].also = func(t *testing.T, _ *hostile.Net, r checker.Result) {
+	for i := range rows {
+		rows[i].also = func(t *testing.T, _ *hostile.Net, r checker.Result) {
 			text, err := r.MarshalJSON()
 			told := fmt.Sprint(r, r.Err, string(text), err, r.LogValue())
 			for _, secret := range []string{"10.", "corp.internal", "payroll"} {
@@ -209,5 +210,5 @@ func TestErrorsTellNothingOfThisSide(t *testing.T) {
 			}
 		}
 	}
-	runFaults(t, faults)
+	runFaults(t, rows)
 }
