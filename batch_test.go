@@ -325,3 +325,45 @@ func TestSharedChecker(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// FuzzStream runs a call of Stream whose reader and context do as they like:
+// whatever they do, what is delivered is delivered once, bounds hold, and
+// nothing is left.
+func FuzzStream(f *testing.F) {
+	f.Add(uint8(50), uint8(3), uint8(20), uint16(0), uint16(0))
+	f.Add(uint8(200), uint8(1), uint8(10), uint16(15), uint16(3))
+	f.Add(uint8(9), uint8(200), uint8(0), uint16(0), uint16(1))
+	f.Fuzz(func(t *testing.T, targets, width, read uint8, cancelAfter, slow uint16) {
+		bubble.Test(t, func(t *testing.T) {
+			m := &faults.Memory{Takes: 10 * time.Millisecond}
+			slots := 1 + int(width)
+			c := faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(slots), checker.WithHostConcurrency(1+int(width)/2))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if cancelAfter > 0 {
+				time.AfterFunc(time.Duration(cancelAfter)*time.Millisecond, cancel)
+			}
+			stream := c.Stream(ctx, slices.Values(slices.Repeat([]string{"http://a.test", "b.test", "http://c.test", ""}, int(targets))))
+			seen := make(map[int]bool)
+			for r := range stream {
+				if seen[r.Index] {
+					t.Fatalf("target %d was told twice", r.Index)
+				}
+				seen[r.Index] = true
+				if len(seen) == int(read) {
+					cancel()
+				}
+				time.Sleep(time.Duration(slow%50) * time.Millisecond)
+			}
+			if ctx.Err() == nil && len(seen) != 4*int(targets) {
+				t.Errorf("%d of %d targets were told", len(seen), 4*int(targets))
+			}
+			if most := m.Most.Load(); most > 2*int64(slots) { // http and https of b.test
+				t.Errorf("%d requests at once; want at most two a slot, of which there are %d", most, slots)
+			}
+			if m.Running.Load() != 0 {
+				t.Errorf("%d requests are left", m.Running.Load())
+			}
+		})
+	})
+}

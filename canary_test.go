@@ -16,6 +16,8 @@ import (
 	"example.com/checker/internal/faults"
 )
 
+const timeout = 2 * time.Second
+
 // A link carries requests until it is cut. Sites whose host begins with "dead"
 // never answer.
 type link struct {

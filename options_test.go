@@ -7,7 +7,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"runtime"
 	"strings"
@@ -190,7 +189,7 @@ func TestNewStartsNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 100 {
 		faults.NewChecker(t,
-			checker.WithResolver(resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) { panic("asked") })),
+			checker.WithResolver(struct{ checker.Resolver }{}), // which panics when it is asked,
 			checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) { panic("asked") }),
 			checker.WithCanaries("canary.test"), checker.WithRateLimit(1, 1), checker.WithHostRateLimit(1, 1))
 	}

@@ -115,10 +115,7 @@ func TestRetryAfterDate(t *testing.T) {
 			}})}
 		},
 		"the package's own": func(t *testing.T) []checker.Option {
-			n := hostile.NewNet()
-			n.Name("site.test", siteAddr)
-			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond("HTTP/1.1 503 Busy\r\nDate: "+date+"\r\nretry-after: "+later+"\r\n\r\n"))
-			return faults.On(n)
+			return faults.On(faults.Site(t, hostile.Respond("HTTP/1.1 503 Busy\r\nDate: "+date+"\r\nretry-after: "+later+"\r\n\r\n"), nil))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,9 +218,8 @@ func TestRetryAfterCanceled(t *testing.T) {
 			start := time.Now()
 			time.AfterFunc(time.Second, cancel)
 			r := c.Check(ctx, "http://site.test/")
-			fault{reason: checker.ReasonCanceled, phase: checker.PhaseWait}.check(t, r)
-			if took := time.Since(start); took != time.Second {
-				t.Errorf("%s: Check() took %v; want 1s", name, took)
+			if took := time.Since(start); r.Reason() != checker.ReasonCanceled || r.Phase() != checker.PhaseWait || took != time.Second {
+				t.Errorf("%s: Check() = %v in %q after %v; want canceled while waiting, after 1s", name, r, r.Phase(), took)
 			}
 		})
 	}

@@ -86,9 +86,7 @@ func TestSlowJudge(t *testing.T) {
 	judge := checker.WithJudge(func(*http.Response) error { time.Sleep(400 * time.Millisecond); return nil })
 	bubble.Test(t, func(t *testing.T) {
 		m := &faults.Memory{}
-		n := hostile.NewNet()
-		n.Name("site.test", siteAddr)
-		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
+		n := faults.Site(t, hostile.Respond(hostile.OK), nil)
 		for name, opts := range map[string][]checker.Option{"a transport": {checker.WithTransport(m)}, "the package's own": faults.On(n)} {
 			c := faults.NewChecker(t, append(opts, judge, checker.WithTimeout(900*time.Millisecond))...)
 			if r := c.Check(t.Context(), "http://site.test/"); !r.Online() || r.Method != http.MethodHead || r.Timing.Total != 400*time.Millisecond {

@@ -19,7 +19,7 @@ import (
 	"example.com/checker/internal/hostile"
 )
 
-// SiteAddr is the address of site.test in a network in memory.
+// SiteAddr is the address of site.test in a network that Site returns.
 const SiteAddr = "192.0.2.80"
 
 // NewChecker is checker.New with options that are known to be good.
@@ -35,6 +35,20 @@ func NewChecker(tb testing.TB, opts ...checker.Option) *checker.Checker {
 // On makes a Checker use a network in memory.
 func On(n *hostile.Net, opts ...checker.Option) []checker.Option {
 	return append([]checker.Option{checker.WithResolver(n), checker.WithDialContext(n.DialContext)}, opts...)
+}
+
+// Site returns a network in memory where plain serves http://site.test and
+// secure https://site.test. Where there is no handler, nothing listens.
+func Site(tb testing.TB, plain, secure hostile.Handler) *hostile.Net {
+	n := hostile.NewNet()
+	n.Name("site.test", SiteAddr)
+	if plain != nil {
+		hostile.ServeListener(tb, n.Listen(SiteAddr+":80"), plain)
+	}
+	if secure != nil {
+		hostile.ServeListener(tb, n.Listen(SiteAddr+":443"), secure)
+	}
+	return n
 }
 
 // A Memory is a transport that answers from memory, after a while. It counts

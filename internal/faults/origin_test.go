@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"crypto/tls"
@@ -86,10 +86,6 @@ type transition struct {
 	home, other origin
 }
 
-const homeFields = "Accept: text/html\r\nAccept-Encoding: identity\r\nAuthorization: Bearer secret\r\n" +
-	"Cookie: session=secret\r\nCookie: more=secret\r\nProxy-Authorization: Basic c2VjcmV0\r\nReferer: http://inside.test/\r\n" +
-	"User-Agent: mine\r\nX-Token: secret\r\nConnection: close\r\n\r\n"
-
 func (tr transition) run(t *testing.T, conf *tls.Config, roots checker.Option) {
 	n := hostile.NewNet()
 	n.Name("site.test", siteAddr)
@@ -151,6 +147,10 @@ func (tr transition) heads() (heads []string) {
 	}
 	return heads
 }
+
+const homeFields = "Accept: text/html\r\nAccept-Encoding: identity\r\nAuthorization: Bearer secret\r\n" +
+	"Cookie: session=secret\r\nCookie: more=secret\r\nProxy-Authorization: Basic c2VjcmV0\r\nReferer: http://inside.test/\r\n" +
+	"User-Agent: mine\r\nX-Token: secret\r\nConnection: close\r\n\r\n"
 
 // withUser adds userinfo to a URL.
 func withUser(u string) string { return strings.Replace(u, "://", "://alice:hunter2@", 1) }

@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"errors"
@@ -23,6 +23,8 @@ const (
 	siteAddr = faults.SiteAddr
 )
 
+func TestMain(m *testing.M) { hostile.Main(m) }
+
 // A fault is a row of a table: how a site behaves, and what a check of it finds.
 type fault struct {
 	name   string
@@ -40,31 +42,13 @@ type fault struct {
 	also   func(*testing.T, *hostile.Net, checker.Result)
 }
 
-func runFaults(t *testing.T, rows []fault) {
-	t.Helper()
-	for _, f := range rows {
-		t.Run(f.name, func(t *testing.T) {
-			bubble.Test(t, f.run)
-		})
-	}
-}
-
 func (f fault) run(t *testing.T) {
-	n := hostile.NewNet()
-	n.Name("site.test", siteAddr)
-	if f.site != nil {
-		hostile.ServeListener(t, n.Listen(siteAddr+":80"), f.site)
-	}
-	if f.secure != nil {
-		hostile.ServeListener(t, n.Listen(siteAddr+":443"), f.secure)
-	}
+	n := faults.Site(t, f.site, f.secure)
 	if f.net != nil {
 		f.net(n)
 	}
-	c := faults.NewChecker(t, append([]checker.Option{
-		checker.WithResolver(n), checker.WithDialContext(n.DialContext),
-		checker.WithTimeout(timeout), checker.WithRetries(0),
-	}, f.opts...)...)
+	opts := faults.On(n, checker.WithTimeout(timeout), checker.WithRetries(0))
+	c := faults.NewChecker(t, append(opts, f.opts...)...)
 	target := f.target
 	if target == "" {
 		target = "http://site.test/"
@@ -88,11 +72,7 @@ func (f fault) run(t *testing.T) {
 // check compares what a check found with what the fault is.
 func (f fault) check(t *testing.T, r checker.Result) {
 	t.Helper()
-	var phase checker.Phase
-	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
-		phase = e.Phase
-	}
-	if r.Reason() != f.reason || phase != f.phase {
+	if phase := r.Phase(); r.Reason() != f.reason || phase != f.phase {
 		t.Errorf("Check(%q).Err = %v (%q in %q); want %q in %q", r.Target, r.Err, r.Reason(), phase, f.reason, f.phase)
 	}
 	if r.Status() != f.reason.Status() && !(f.reason == "" && r.Online()) {
@@ -103,6 +83,15 @@ func (f fault) check(t *testing.T, r checker.Result) {
 	}
 	if r.Err != nil && len(r.Err.Error()) > 512 {
 		t.Errorf("Check(%q).Err has %d bytes; want at most 512", r.Target, len(r.Err.Error()))
+	}
+}
+
+func runFaults(t *testing.T, rows []fault) {
+	t.Helper()
+	for _, f := range rows {
+		t.Run(f.name, func(t *testing.T) {
+			bubble.Test(t, f.run)
+		})
 	}
 }
 

@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"bytes"
@@ -24,15 +24,13 @@ import (
 func captured(t *testing.T, target, location string, opts ...checker.Option) (heads []string, r checker.Result, dials int) {
 	t.Helper()
 	bubble.Test(t, func(t *testing.T) {
-		n := hostile.NewNet()
-		n.Name("site.test", siteAddr)
 		var rec recorder
-		hostile.ServeListener(t, n.Listen(siteAddr+":80"), rec.handler(func(head string) string {
+		n := faults.Site(t, rec.handler(func(head string) string {
 			if strings.Contains(head, " /from ") {
 				return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\n\r\n"
 			}
 			return hostile.OK
-		}))
+		}), nil)
 		opts = append(faults.On(n, checker.WithRedirects(5), checker.WithRetries(0)), opts...)
 		r = faults.NewChecker(t, opts...).Check(t.Context(), target)
 		heads, dials = rec.all(), len(n.Dials())

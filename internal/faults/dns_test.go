@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"context"
@@ -18,6 +18,98 @@ import (
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
+
+// B1–B25 as the dialer sees them; over real sockets they follow below.
+func TestFaultsLookup(t *testing.T) {
+	hosts := func(addrs ...string) func(*hostile.Net) {
+		return func(n *hostile.Net) { n.Name("site.test", addrs...) }
+	}
+	both := func(err error) func(*hostile.Net) {
+		return func(n *hostile.Net) {
+			n.NameFails("ip4", "site.test", err)
+			n.NameFails("ip6", "site.test", err)
+		}
+	}
+	ok := hostile.Respond(hostile.OK)
+	unknown := func(name string, prepare func(*hostile.Net)) fault {
+		return fault{name: name, reason: checker.ReasonDNS, phase: checker.PhaseDNS, net: prepare, also: dials()}
+	}
+	broken := &net.DNSError{Err: "server misbehaving", Name: "site.test", IsTemporary: true}
+	v6 := "2001:db8::80"
+	silent := unknown("B5 the resolver is silent", func(n *hostile.Net) {
+		n.NameHangs("ip4", "site.test")
+		n.NameHangs("ip6", "site.test")
+	})
+	silent.takes = timeout
+	half := unknown("B8 A is silent, AAAA has none", func(n *hostile.Net) {
+		n.Name("site.test")
+		n.NameHangs("ip4", "site.test")
+	})
+	half.takes = timeout
+	runFaults(t, []fault{
+		{name: "B1, B2 no address", reason: checker.ReasonNotFound, phase: checker.PhaseDNS, net: hosts(), also: dials()},
+		unknown("B3, B4 the resolver fails", both(broken)),
+		unknown("B3 A fails, AAAA has none", func(n *hostile.Net) {
+			n.Name("site.test")
+			n.NameFails("ip4", "site.test", broken)
+		}),
+		silent, half,
+		{
+			name: "B9 A is fine, AAAA silent", site: ok, status: 200, takes: 50 * time.Millisecond,
+			net: func(n *hostile.Net) { n.NameHangs("ip6", "site.test") },
+		},
+		{
+			name: "B10 A is fine, AAAA fails", site: ok, status: 200,
+			net: func(n *hostile.Net) { n.NameFails("ip6", "site.test", broken) },
+		},
+		{name: "B15 sinkhole", reason: checker.ReasonNotFound, phase: checker.PhaseDNS, net: hosts("0.0.0.0", "::"), also: dials()},
+		{
+			name: "B16 a private answer and a policy", reason: checker.ReasonBlocked, phase: checker.PhaseConnect, net: hosts("10.0.0.1"),
+			opts: []checker.Option{checker.WithAddrPolicy(notTen)}, also: dials(),
+		},
+		{
+			name: "B16 one private answer of two and a policy", site: ok, status: 200, net: hosts("10.0.0.1", siteAddr),
+			opts: []checker.Option{checker.WithAddrPolicy(notTen)}, also: dials(siteAddr + ":80"),
+		},
+		{
+			name: "B17 a great many addresses", reason: checker.ReasonRefused, phase: checker.PhaseConnect,
+			net: hosts(strings.Split(strings.Repeat("192.0.2.1 ", 1000)+"192.0.2.1", " ")...),
+			also: func(t *testing.T, n *hostile.Net, _ checker.Result) {
+				if got := len(n.Dials()); got != 8 {
+					t.Errorf("%d connects; want 8", got)
+				}
+			},
+		},
+		{
+			name: "B18 the first address is dead", site: ok, status: 200, takes: 250 * time.Millisecond,
+			net: func(n *hostile.Net) {
+				n.Name("site.test", "192.0.2.1", siteAddr)
+				n.Drop("192.0.2.1:80")
+			},
+		},
+		{
+			name: "B19 IPv6 is dead", site: ok, status: 200, takes: 250 * time.Millisecond,
+			net: func(n *hostile.Net) {
+				n.Name("site.test", v6, siteAddr)
+				n.Drop("[" + v6 + "]:80")
+			},
+		},
+		{
+			name: "B20 only IPv6, and no route", reason: checker.ReasonLocal, phase: checker.PhaseConnect,
+			net: func(n *hostile.Net) {
+				n.Name("site.test", v6)
+				n.Fail("["+v6+"]:80", syscall.ENETUNREACH)
+			},
+		},
+		{
+			name: "B20 no route to IPv6, and IPv4 refuses", reason: checker.ReasonRefused, phase: checker.PhaseConnect,
+			net: func(n *hostile.Net) {
+				n.Name("site.test", v6, siteAddr)
+				n.Fail("["+v6+"]:80", syscall.ENETUNREACH)
+			},
+		},
+	})
+}
 
 // Go's own resolver against a DNS server that misbehaves, over real sockets.
 func TestFaultsDNS(t *testing.T) {
@@ -102,10 +194,8 @@ func TestHalfAnswerIsNotNotFound(t *testing.T) {
 // next site of that name.
 func TestLookupThatWasLeft(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		n := hostile.NewNet()
-		n.Name("site.test", siteAddr)
+		n := faults.Site(t, hostile.Respond(hostile.OK), nil)
 		n.NameTakes("ip6", "site.test", 150*time.Millisecond)
-		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
 		n.Fail(siteAddr+":81", syscall.ECONNREFUSED)
 		n.Drop(siteAddr + ":82")
 		c := faults.NewChecker(t, faults.On(n, checker.WithHostConcurrency(1), checker.WithRetries(0), checker.WithTimeout(timeout))...)
@@ -116,6 +206,26 @@ func TestLookupThatWasLeft(t *testing.T) {
 			}
 		}
 	})
+}
+
+// B8: a dead address is not all of a site while it is not known whether there are
+// others.
+func TestOtherFamilyIsNotKnown(t *testing.T) {
+	for name, other := range map[string]func(*hostile.Net){
+		"fails": func(n *hostile.Net) {
+			n.NameFails("ip4", "site.test", &net.DNSError{Err: "server misbehaving", IsTemporary: true})
+		},
+		"hangs": func(n *hostile.Net) { n.NameHangs("ip4", "site.test") },
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			n := hostile.NewNet()
+			n.Name("site.test", "2001:db8::1")
+			other(n)
+			if r := faults.NewChecker(t, faults.On(n)...).Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonDNS {
+				t.Errorf("where the lookup of IPv4 %s and IPv6 is refused: %v; want dns", name, r)
+			}
+		})
+	}
 }
 
 // B21: a name is asked for as it is before the search list, which a trailing

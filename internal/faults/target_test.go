@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"strings"

@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"context"
@@ -31,8 +31,6 @@ type gate struct {
 	late   int                         // reads of what came after the first refusal
 }
 
-var errGate = errors.New("closed")
-
 func (g *gate) allow(addr netip.AddrPort) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -64,25 +62,6 @@ func (g *gate) serve(t *testing.T, addr string, h hostile.Handler) {
 	hostile.ServeListener(t, g.n.Listen(addr), func(ctx context.Context, conn net.Conn) {
 		h(ctx, &watched{conn, g})
 	})
-}
-
-type watched struct {
-	net.Conn
-	g *gate
-}
-
-func (c *watched) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.g.mu.Lock()
-	defer c.g.mu.Unlock()
-	if n > 0 && c.g.closed() {
-		c.g.late++
-	}
-	return n, err
-}
-
-func (c *watched) SetLinger(sec int) error {
-	return c.Conn.(interface{ SetLinger(int) error }).SetLinger(sec)
 }
 
 // check fails unless the policy was asked about an address before each dial, and
@@ -127,6 +106,27 @@ func (g *gate) wind(t *testing.T) (dials []string) {
 	get := head
 	hop := []string{dead, last}
 	return slices.Concat(head, get, hop, hop, head, get, hop)
+}
+
+var errGate = errors.New("closed")
+
+type watched struct {
+	net.Conn
+	g *gate
+}
+
+func (c *watched) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.g.mu.Lock()
+	defer c.g.mu.Unlock()
+	if n > 0 && c.g.closed() {
+		c.g.late++
+	}
+	return n, err
+}
+
+func (c *watched) SetLinger(sec int) error {
+	return c.Conn.(interface{ SetLinger(int) error }).SetLinger(sec)
 }
 
 // L2: the policy is asked for every socket, and from its first refusal on nobody

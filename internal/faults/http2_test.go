@@ -1,15 +1,12 @@
-package checker_test
+package faults_test
 
 import (
 	"context"
-	"crypto"
-	"crypto/rsa"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
-	"math/big"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -21,63 +18,6 @@ import (
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
-
-// hugeKey is an RSA key that nobody needs to have: a client refuses it by its
-// size before it looks at a signature.
-type hugeKey struct{ rsa.PublicKey }
-
-func newHugeKey(bits uint) hugeKey {
-	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
-	return hugeKey{rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}}
-}
-
-func (k hugeKey) Public() crypto.PublicKey { return &k.PublicKey }
-
-func (k hugeKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
-	return make([]byte, k.Size()), nil
-}
-
-// TLS that few servers have, but that costs much where they do.
-func TestFaultsRareTLS(t *testing.T) {
-	ca := hostile.NewCA(t)
-	ok := hostile.Respond(hostile.OK)
-	names := func(n int) (names []string) {
-		for i := range n {
-			names = append(names, fmt.Sprintf("host%d.site.test", i))
-		}
-		return append(names, "site.test")
-	}
-	row := func(name string, conf *tls.Config, reason checker.Reason) fault {
-		f := fault{
-			name: name, target: "https://site.test/", secure: hostile.TLS(conf, ok), reason: reason,
-			opts: []checker.Option{checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()})},
-		}
-		if reason == "" {
-			f.status = 200
-		} else {
-			f.phase = checker.PhaseTLS
-		}
-		return f
-	}
-	old := ca.Config(hostile.Cert{Names: names(0)})
-	old.MaxVersion, old.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA}
-	// A box in between that takes no hello of more than one segment, as those
-	// with a post-quantum key share are.
-	small := row("D19 no hello over 1 400 bytes", old, checker.ReasonTLS)
-	small.secure = func(_ context.Context, conn net.Conn) {
-		var hello [16 << 10]byte
-		if n, err := conn.Read(hello[:]); err == nil && n > 1400 {
-			conn.Write([]byte{21, 3, 3, 0, 2, 2, 40}) // alert: handshake_failure
-		}
-	}
-	runFaults(t, []fault{
-		row("D9 no common cipher", old, checker.ReasonTLS),
-		row("D17, I6 a certificate of 10 000 names", ca.Config(hostile.Cert{Names: names(10_000)}), ""),
-		row("D17 a certificate over 256 KiB", ca.Config(hostile.Cert{Names: names(20_000)}), checker.ReasonTLS),
-		row("D18 an RSA key of 16 384 bits", ca.Config(hostile.Cert{Names: names(0), Key: newHugeKey(16384)}), checker.ReasonTLS),
-		small,
-	})
-}
 
 // frames is a server of HTTP/2 alone that answers a request as it likes.
 func frames(ca *hostile.CA, answer func(fr *http2.Framer, stream uint32) error) hostile.Handler {
@@ -182,5 +122,20 @@ func TestFaultsHTTP2(t *testing.T) {
 			}
 			t.Errorf("Check() = %v after %v; want one of %q within 500ms", r, took, test.reasons)
 		})
+	}
+}
+
+// A server that speaks nothing but HTTP/2 is asked again in that.
+func TestHTTP2Only(t *testing.T) {
+	ca := hostile.NewCA(t)
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	})))
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRetries(0))
+	for range 3 {
+		r := c.Check(t.Context(), s.URLS())
+		if !r.Online() || r.StatusCode != http.StatusTeapot || r.Proto != "HTTP/2.0" || r.TLS == nil || r.Addr != s.Addr() {
+			t.Errorf("Check(%q) = %v, %q, %v, %v; want Online over HTTP/2.0", r.Target, r, r.Proto, r.TLS, r.Addr)
+		}
 	}
 }

@@ -1,11 +1,15 @@
-package checker_test
+package faults_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/rsa"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"math/big"
 	"net"
-	"net/http"
 	"testing"
 	"time"
 
@@ -106,51 +110,73 @@ func TestWeakKey(t *testing.T) {
 	}
 }
 
-// A server that speaks nothing but HTTP/2 is asked again in that.
-func TestHTTP2Only(t *testing.T) {
+// TLS that few servers have, but that costs much where they do.
+func TestFaultsRareTLS(t *testing.T) {
 	ca := hostile.NewCA(t)
-	s := hostile.Serve(t, "127.0.0.1:0", hostile.HTTP2(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusTeapot)
-	})))
-	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithRetries(0))
-	for range 3 {
-		r := c.Check(t.Context(), s.URLS())
-		if !r.Online() || r.StatusCode != http.StatusTeapot || r.Proto != "HTTP/2.0" || r.TLS == nil || r.Addr != s.Addr() {
-			t.Errorf("Check(%q) = %v, %q, %v, %v; want Online over HTTP/2.0", r.Target, r, r.Proto, r.TLS, r.Addr)
+	ok := hostile.Respond(hostile.OK)
+	names := func(n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf("host%d.site.test", i))
+		}
+		return append(names, "site.test")
+	}
+	row := func(name string, conf *tls.Config, reason checker.Reason) fault {
+		f := fault{
+			name: name, target: "https://site.test/", secure: hostile.TLS(conf, ok), reason: reason,
+			opts: []checker.Option{checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()})},
+		}
+		if reason == "" {
+			f.status = 200
+		} else {
+			f.phase = checker.PhaseTLS
+		}
+		return f
+	}
+	old := ca.Config(hostile.Cert{Names: names(0)})
+	old.MaxVersion, old.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA}
+	// A box in between that takes no hello of more than one segment, as those
+	// with a post-quantum key share are.
+	small := row("D19 no hello over 1 400 bytes", old, checker.ReasonTLS)
+	small.secure = func(_ context.Context, conn net.Conn) {
+		var hello [16 << 10]byte
+		if n, err := conn.Read(hello[:]); err == nil && n > 1400 {
+			conn.Write([]byte{21, 3, 3, 0, 2, 2, 40}) // alert: handshake_failure
 		}
 	}
+	runFaults(t, []fault{
+		row("D9 no common cipher", old, checker.ReasonTLS),
+		row("D17, I6 a certificate of 10 000 names", ca.Config(hostile.Cert{Names: names(10_000)}), ""),
+		row("D17 a certificate over 256 KiB", ca.Config(hostile.Cert{Names: names(20_000)}), checker.ReasonTLS),
+		row("D18 an RSA key of 16 384 bits", ca.Config(hostile.Cert{Names: names(0), Key: newHugeKey(16384)}), checker.ReasonTLS),
+		small,
+	})
 }
 
-// A target without a scheme is Online if either scheme is; where both fail, the
-// one that got further explains.
-func TestCandidates(t *testing.T) {
+// hugeKey is an RSA key that nobody needs to have: a client refuses it by its
+// size before it looks at a signature.
+type hugeKey struct{ rsa.PublicKey }
+
+func (k hugeKey) Public() crypto.PublicKey { return &k.PublicKey }
+
+func (k hugeKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return make([]byte, k.Size()), nil
+}
+
+func newHugeKey(bits uint) hugeKey {
+	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+	return hugeKey{rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}}
+}
+
+// A client certificate that cannot be had is this side's fault.
+func TestClientCertificateFails(t *testing.T) {
 	ca := hostile.NewCA(t)
 	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
-	ok := hostile.Respond(hostile.OK)
-	opts := []checker.Option{checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()})}
-	const site = "site.test"
-	runFaults(t, []fault{
-		{name: "http answers", target: site, site: ok, secure: hostile.TLS(conf, ok), opts: opts, also: dials(siteAddr + ":80")},
-		{name: "D11 http is refused", target: site, secure: hostile.TLS(conf, ok), opts: opts, also: decidedBy("HEAD", "https://site.test/")},
-		{
-			name: "http is silent", target: site, site: hostile.Silent(), secure: hostile.TLS(conf, ok), opts: opts,
-			takes: 300 * time.Millisecond, also: decidedBy("HEAD", "https://site.test/"),
-		},
-		{
-			name: "http answers while https is silent", target: site, site: hostile.Trickle(hostile.OK, len(hostile.OK)-1, 500*time.Millisecond),
-			secure: hostile.Silent(), opts: opts, takes: 500 * time.Millisecond, also: decidedBy("HEAD", "http://site.test/"),
-		},
-		{
-			name: "http is refused, the certificate of https too", target: site, secure: hostile.TLS(hostile.SelfSigned(t, site), ok), opts: opts,
-			reason: checker.ReasonCertificate, phase: checker.PhaseTLS, also: decidedBy("HEAD", "https://site.test/"),
-		},
-		{
-			name: "both are refused", target: site, reason: checker.ReasonRefused, phase: checker.PhaseConnect,
-			also: dials(siteAddr+":80", siteAddr+":443"),
-		},
-		{
-			name: "the judge refuses http", target: site, site: hostile.Respond("HTTP/1.1 500 X\r\n\r\n"), secure: hostile.TLS(conf, ok),
-			opts: append(opts, checker.WithJudge(checker.StatusIn(200, 299))), status: 200, also: decidedBy("HEAD", "https://site.test/"),
-		},
-	})
+	conf.ClientAuth = tls.RequestClientCert
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond(hostile.OK)))
+	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test", GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		return nil, errors.New("the token is unplugged")
+	}}))
+	if r := c.Check(t.Context(), s.URLS()); r.Reason() != checker.ReasonLocal {
+		t.Errorf("Check(%q) = %v; want local", s.URLS(), r)
+	}
 }

@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"context"
@@ -27,9 +27,7 @@ import (
 // fuzzed checks one target and returns the result.
 func fuzzed(t *testing.T, n *hostile.Net, target string, reasons []checker.Reason, opts ...checker.Option) (r checker.Result) {
 	t.Helper()
-	c := faults.NewChecker(t, append([]checker.Option{
-		checker.WithResolver(n), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout), checker.WithRetries(0),
-	}, opts...)...)
+	c := faults.NewChecker(t, append(faults.On(n, checker.WithTimeout(timeout), checker.WithRetries(0)), opts...)...)
 	start := time.Now()
 	r = c.Check(t.Context(), target)
 	if took := time.Since(start); took > timeout {
@@ -63,9 +61,7 @@ func FuzzAnswer(f *testing.F) {
 	reasons := append([]checker.Reason{checker.ReasonTimeout, checker.ReasonRejected}, redirected...)
 	f.Fuzz(func(t *testing.T, raw []byte, size, pause uint8) {
 		bubble.Test(t, func(t *testing.T) {
-			n := hostile.NewNet()
-			n.Name("site.test", siteAddr)
-			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Trickle(string(raw), 1+int(size), time.Duration(pause)*time.Millisecond))
+			n := faults.Site(t, hostile.Trickle(string(raw), 1+int(size), time.Duration(pause)*time.Millisecond), nil)
 			fuzzed(t, n, "http://site.test/", reasons, checker.WithRedirects(2), checker.WithJudge(func(resp *http.Response) error {
 				io.Copy(io.Discard, resp.Body)
 				return nil
@@ -85,10 +81,8 @@ func FuzzRedirect(f *testing.F) {
 			return // another field, or too large a head
 		}
 		bubble.Test(t, func(t *testing.T) {
-			n := hostile.NewNet()
-			n.Name("site.test", siteAddr)
 			first := true
-			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.RespondTo(func(_ int, head string) string {
+			n := faults.Site(t, hostile.RespondTo(func(_ int, head string) string {
 				if strings.Contains(head, "Authorization") && !strings.Contains(head, "Host: site.test\r\n") {
 					t.Errorf("credentials went to %q", head)
 				}
@@ -97,7 +91,7 @@ func FuzzRedirect(f *testing.F) {
 					return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\n\r\n"
 				}
 				return hostile.OK
-			}))
+			}), nil)
 			fuzzed(t, n, "http://site.test/", reasons, checker.WithRedirects(3), checker.WithHeader("Authorization", "secret"), checker.WithAddrPolicy(notTen))
 			for _, addr := range n.Dials() {
 				if strings.HasPrefix(addr, "10.") {
@@ -120,10 +114,8 @@ func FuzzTLSRecords(f *testing.F) {
 	reasons := []checker.Reason{"", checker.ReasonTLS, checker.ReasonCertificate, checker.ReasonReset, checker.ReasonTimeout, checker.ReasonMalformed}
 	f.Fuzz(func(t *testing.T, at uint16, change byte, cut bool) {
 		bubble.Test(t, func(t *testing.T) {
-			n := hostile.NewNet()
-			n.Name("site.test", siteAddr)
 			site := hostile.TLS(conf, hostile.Respond(hostile.OK))
-			hostile.ServeListener(t, n.Listen(siteAddr+":443"), func(ctx context.Context, conn net.Conn) {
+			n := faults.Site(t, nil, func(ctx context.Context, conn net.Conn) {
 				site(ctx, &altered{Conn: conn, left: int(at), change: change, cut: cut})
 			})
 			fuzzed(t, n, "https://site.test/", reasons, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
@@ -199,46 +191,4 @@ func answerDNS(conn net.Conn, reply []byte) {
 			return
 		}
 	}
-}
-
-// FuzzStream runs a call of Stream whose reader and context do as they like:
-// whatever they do, what is delivered is delivered once, bounds hold, and
-// nothing is left.
-func FuzzStream(f *testing.F) {
-	f.Add(uint8(50), uint8(3), uint8(20), uint16(0), uint16(0))
-	f.Add(uint8(200), uint8(1), uint8(10), uint16(15), uint16(3))
-	f.Add(uint8(9), uint8(200), uint8(0), uint16(0), uint16(1))
-	f.Fuzz(func(t *testing.T, targets, width, read uint8, cancelAfter, slow uint16) {
-		bubble.Test(t, func(t *testing.T) {
-			m := &faults.Memory{Takes: 10 * time.Millisecond}
-			slots := 1 + int(width)
-			c := faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(slots), checker.WithHostConcurrency(1+int(width)/2))
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			if cancelAfter > 0 {
-				time.AfterFunc(time.Duration(cancelAfter)*time.Millisecond, cancel)
-			}
-			stream := c.Stream(ctx, slices.Values(slices.Repeat([]string{"http://a.test", "b.test", "http://c.test", ""}, int(targets))))
-			seen := make(map[int]bool)
-			for r := range stream {
-				if seen[r.Index] {
-					t.Fatalf("target %d was told twice", r.Index)
-				}
-				seen[r.Index] = true
-				if len(seen) == int(read) {
-					cancel()
-				}
-				time.Sleep(time.Duration(slow%50) * time.Millisecond)
-			}
-			if ctx.Err() == nil && len(seen) != 4*int(targets) {
-				t.Errorf("%d of %d targets were told", len(seen), 4*int(targets))
-			}
-			if most := m.Most.Load(); most > 2*int64(slots) { // http and https of b.test
-				t.Errorf("%d requests at once; want at most two a slot, of which there are %d", most, slots)
-			}
-			if m.Running.Load() != 0 {
-				t.Errorf("%d requests are left", m.Running.Load())
-			}
-		})
-	})
 }

@@ -1,4 +1,4 @@
-package checker_test
+package faults_test
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -109,6 +108,67 @@ func TestPanicKeepsStack(t *testing.T) {
 	}
 }
 
+type brokenConn struct {
+	net.Conn
+	broken string
+}
+
+func (c brokenConn) Close() error {
+	err := c.Conn.Close()
+	if c.broken == "Close" {
+		panic("no")
+	}
+	return err
+}
+
+func (c brokenConn) SetDeadline(at time.Time) error {
+	if c.broken == "SetDeadline" && at.Unix() == 1 { // an interruption
+		panic("no")
+	}
+	return c.Conn.SetDeadline(at)
+}
+
+type brokenBody struct{ io.Reader }
+
+func (brokenBody) Close() error { panic("no") }
+
+// K8: also what runs on other goroutines, and after all is said.
+func TestPanicsOnTheWay(t *testing.T) {
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.Respond(hostile.OK))
+	silent := hostile.Serve(t, "127.0.0.1:0", hostile.Silent())
+	conns := func(method string) checker.Option {
+		return checker.WithDialContext(func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return brokenConn{nc, method}, err
+		})
+	}
+	for _, test := range []struct {
+		name, target string
+		opt          checker.Option
+		want         checker.Reason
+	}{
+		{"a resolver's dial function", "http://site.test/", checker.WithResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			panic("no")
+		}}), checker.ReasonInternal},
+		{"the end of a connection", s.URL(), conns("Close"), checker.ReasonInternal},
+		{"the interruption of a connection", silent.URL(), conns("SetDeadline"), checker.ReasonCanceled},
+		{"the end of a body", s.URL(), checker.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp := faults.Respond(req, 200)
+			resp.Body = brokenBody{http.NoBody}
+			return resp, nil
+		})), checker.ReasonInternal},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := faults.NewChecker(t, test.opt, checker.WithTimeout(300*time.Millisecond))
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			if r := c.CheckAll(ctx, []string{test.target})[0]; r.Reason() != test.want {
+				t.Errorf("Check(%q) = %v; want %q", test.target, r, test.want)
+			}
+		})
+	}
+}
+
 // A transport that does not keep to its contract says nothing of the site.
 func TestTransportsThatLie(t *testing.T) {
 	for name, resp := range map[string]*http.Response{
@@ -160,18 +220,11 @@ func TestCanceledInEveryPhase(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				n := hostile.NewNet()
-				n.Name("site.test", siteAddr)
+				n := faults.Site(t, row.site, row.secure)
 				if row.net != nil {
 					row.net(n)
 				}
-				if row.site != nil {
-					hostile.ServeListener(t, n.Listen(siteAddr+":80"), row.site)
-				}
-				if row.secure != nil {
-					hostile.ServeListener(t, n.Listen(siteAddr+":443"), row.secure)
-				}
-				c := faults.NewChecker(t, append([]checker.Option{trust, checker.WithResolver(n), checker.WithDialContext(n.DialContext)}, row.opts...)...)
+				c := faults.NewChecker(t, append(faults.On(n, trust), row.opts...)...)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				cause := errors.New("enough")
 				time.AfterFunc(time.Second, func() { cancel(cause) })
@@ -213,41 +266,5 @@ func TestJudgeWrapsAnything(t *testing.T) {
 		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonRejected {
 			t.Errorf("a judge that wraps %v: Check() = %v; want rejected", cause, r)
 		}
-	}
-}
-
-// A policy that takes longer than there is time is this side's fault, wherever
-// it is asked.
-func TestSlowPolicy(t *testing.T) {
-	for _, target := range []string{"http://" + siteAddr, "http://one.test", "http://two.test"} {
-		bubble.Test(t, func(t *testing.T) {
-			n := hostile.NewNet()
-			n.Name("one.test", siteAddr)
-			n.Name("two.test", siteAddr, "192.0.2.81")
-			hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.Respond(hostile.OK))
-			c := faults.NewChecker(t, checker.WithResolver(n), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout),
-				checker.WithAddrPolicy(func(netip.AddrPort) error { time.Sleep(2 * timeout); return nil }))
-			if r := c.Check(t.Context(), target); r.Reason() != checker.ReasonLocal {
-				t.Errorf("Check(%q) = %v; want local", target, r)
-			}
-		})
-	}
-}
-
-// A judge gets no more of a transport's body than of one of our own.
-func TestBodyOfTransportIsBounded(t *testing.T) {
-	m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
-		resp := faults.Respond(req, 200)
-		resp.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", 2<<20)))
-		return resp, nil
-	}}
-	read := 0
-	c := faults.NewChecker(t, checker.WithTransport(m), checker.WithJudge(func(resp *http.Response) error {
-		b, err := io.ReadAll(resp.Body)
-		read = len(b)
-		return err
-	}))
-	if r := c.Check(t.Context(), "http://site.test/"); !r.Online() || read != 1<<20 {
-		t.Errorf("Check() = %v, and the judge read %d bytes; want Online and 1 MiB", r, read)
 	}
 }
