@@ -2,13 +2,10 @@ package checker_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,57 +18,6 @@ import (
 	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/faults"
 )
-
-// K15, A19: every target gets its Result in its place, whatever happens to the
-// others, also if it is listed twice.
-func TestCheckAllOrder(t *testing.T) {
-	m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
-		if strings.HasPrefix(req.URL.Path, "/bad") {
-			return nil, io.EOF
-		}
-		return faults.Respond(req, 200), nil
-	}}
-	c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRetries(0))
-	var targets []string
-	for i := range 1000 {
-		switch i % 4 {
-		case 0:
-			targets = append(targets, "http://same.test/")
-		case 1:
-			targets = append(targets, fmt.Sprintf("http://h%d.test/bad", i))
-		case 2:
-			targets = append(targets, "http://:80/")
-		default:
-			targets = append(targets, fmt.Sprintf("h%d.test", i))
-		}
-	}
-	want := []checker.Status{checker.Online, checker.Offline, checker.Unknown, checker.Online}
-	results := c.CheckAll(t.Context(), targets)
-	if len(results) != len(targets) {
-		t.Fatalf("CheckAll gave %d results; want %d", len(results), len(targets))
-	}
-	for i, r := range results {
-		if r.Index != i || r.Target != targets[i] || r.Status() != want[i%4] {
-			t.Errorf("results[%d] = %d, %q, %v; want %d, %q, %v", i, r.Index, r.Target, r, i, targets[i], want[i%4])
-		}
-	}
-}
-
-func TestCheckAllNothing(t *testing.T) {
-	if got := faults.NewChecker(t).CheckAll(t.Context(), nil); len(got) != 0 {
-		t.Errorf("CheckAll(nil) = %v; want none", got)
-	}
-}
-
-// K12: what the caller does to the slice afterwards changes nothing.
-func TestCheckAllCopies(t *testing.T) {
-	targets := []string{"http://a.test/", "http://b.test/"}
-	results := faults.NewChecker(t, checker.WithTransport(&faults.Memory{})).CheckAll(t.Context(), targets)
-	targets[0] = "changed"
-	if got := results[0].Target; got != "http://a.test/" {
-		t.Errorf("Target = %q after the slice was changed", got)
-	}
-}
 
 func TestConcurrencyBound(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
@@ -104,119 +50,6 @@ func TestHostConcurrencyAcrossCalls(t *testing.T) {
 		wg.Wait()
 		if m.Most.Load() != 2 || time.Since(start) != 16*time.Second {
 			t.Errorf("%d at once on one host in %v; want 2 in 16s", m.Most.Load(), time.Since(start))
-		}
-	})
-}
-
-// M6: the global rate counts every request: attempts, candidates and fallbacks.
-func TestRateCountsEveryRequest(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var times []time.Duration
-		start := time.Now()
-		m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			times = append(times, time.Since(start))
-			if req.Method == http.MethodHead {
-				return faults.Respond(req, 405), nil
-			}
-			return faults.Respond(req, 500), nil
-		}}
-		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 2), checker.WithJudge(checker.StatusIn(200, 299)))
-		for r := range c.Stream(t.Context(), faults.Sites(50, nil)) {
-			if r.Reason() != checker.ReasonRejected {
-				t.Errorf("Reason() = %q; want rejected", r.Reason())
-			}
-		}
-		if len(times) != 100 {
-			t.Fatalf("%d requests; want 100", len(times))
-		}
-		for i := 12; i < len(times); i++ {
-			if d := times[i] - times[i-12]; d < time.Second-time.Millisecond {
-				t.Fatalf("13 requests within %v; want at most 12 in a second", d)
-			}
-		}
-		if got := time.Since(start); got > 10*time.Second {
-			t.Errorf("100 requests at 10/s took %v", got)
-		}
-	})
-}
-
-// K4: with a context that has ended nothing is asked, and nothing is lost.
-func TestCanceledBefore(t *testing.T) {
-	m := &faults.Memory{}
-	c := faults.NewChecker(t, checker.WithTransport(m))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	results := c.CheckAll(ctx, []string{"http://a.test/", "http://b.test/", ""})
-	results = append(results, c.Check(ctx, "http://a.test/"))
-	for _, r := range results {
-		e, _ := errors.AsType[*checker.Error](r.Err)
-		if e == nil || e.Reason != checker.ReasonCanceled || e.Phase != checker.PhaseWait || !errors.Is(r.Err, context.Canceled) {
-			t.Errorf("%q: Err = %v; want canceled while waiting", r.Target, r.Err)
-		}
-	}
-	if n := m.Calls.Load(); n != 0 {
-		t.Errorf("%d requests; want none", n)
-	}
-}
-
-// K13: a nil context is the caller's mistake and panics where the caller sees
-// it.
-func TestNilContext(t *testing.T) {
-	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}))
-	var none context.Context
-	for name, call := range map[string]func(){
-		"Check":    func() { c.Check(none, "http://site.test/") },
-		"CheckAll": func() { c.CheckAll(none, []string{"http://site.test/"}) },
-		"Stream":   func() { c.Stream(none, faults.Sites(1, nil)) },
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s with a nil context did not panic", name)
-				}
-			}()
-			call()
-		}()
-	}
-	if r := c.Check(t.Context(), "http://site.test/"); !r.Online() {
-		t.Errorf("Check() after that = %v; want online", r)
-	}
-}
-
-// K6: the caller's deadline is not the site's fault.
-func TestCallersDeadline(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{Takes: time.Minute}))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		r := c.Check(ctx, "http://slow.test/")
-		if r.Reason() != checker.ReasonCanceled || time.Since(start) != time.Second {
-			t.Errorf("Check = %v after %v; want canceled after 1s", r, time.Since(start))
-		}
-		r = c.Check(t.Context(), "http://slow.test/")
-		if r.Reason() != checker.ReasonTimeout || r.Timing.Total != 10*time.Second {
-			t.Errorf("Check = %v after %v; want timeout after 10s", r, r.Timing.Total)
-		}
-	})
-}
-
-// K7: a limiter that has no token in time is no verdict on the site.
-func TestDeadlineMeetsLimiter(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		m := &faults.Memory{}
-		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(rate.Limit(1), 1))
-		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
-		defer cancel()
-		count := map[checker.Reason]int{}
-		for r := range c.Stream(ctx, faults.Sites(100, nil)) {
-			count[r.Reason()]++
-		}
-		if count[""] != 5 || len(count) != 2 || count[checker.ReasonCanceled] == 0 {
-			t.Errorf("reasons %v; want 5 Online and the rest canceled", count)
 		}
 	})
 }
@@ -256,74 +89,112 @@ func TestBackpressure(t *testing.T) {
 	})
 }
 
-// K1: a reader that stops and cancels leaves nothing behind.
-func TestAbandonedStream(t *testing.T) {
-	before := runtime.NumGoroutine()
-	m := &faults.Memory{Takes: 10 * time.Millisecond}
-	c := faults.NewChecker(t, checker.WithTransport(m))
-	ctx, cancel := context.WithCancel(t.Context())
-	out := c.Stream(ctx, faults.Sites(1_000_000, nil))
-	for range 10 {
-		<-out
-	}
-	cancel()
-	start := time.Now()
-	for runtime.NumGoroutine() > before && time.Since(start) < 5*time.Second {
-		runtime.Gosched()
-	}
-	if d := time.Since(start); d > time.Second {
-		t.Errorf("goroutines were left %v after the cancellation: %d; want %d", d, runtime.NumGoroutine(), before)
-	}
-	if _, open := <-out; open {
-		for range out {
-		}
-	}
-}
-
-// K14: a sequence that blocks does not keep the channel open.
-func TestBlockingSequence(t *testing.T) {
+// What was pulled is reported, also if the context ends between the pull and the
+// parking.
+func TestPulledIsReported(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		forever := make(chan struct{})
-		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}))
 		ctx, cancel := context.WithCancel(t.Context())
-		out := c.Stream(ctx, func(yield func(string) bool) {
-			if yield("http://a.test/") {
-				<-forever
-				yield("http://lost.test/")
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostKey(func(*url.URL) string {
+			time.Sleep(10 * time.Millisecond)
+			return "all"
+		}))
+		var pulled atomic.Int64
+		results := c.Stream(ctx, faults.Sites(10, &pulled))
+		time.AfterFunc(5*time.Millisecond, cancel)
+		var n int64
+		for r := range results {
+			if n++; r.Reason() != checker.ReasonCanceled {
+				t.Errorf("%v; want canceled", r)
 			}
-		})
-		if r := <-out; !r.Online() {
-			t.Errorf("first result %v; want Online", r)
 		}
-		cancel()
-		start := time.Now()
-		if r, open := <-out; open {
-			t.Errorf("got %v after the cancellation; want a closed channel", r)
+		if n != pulled.Load() || n != 1 {
+			t.Errorf("%d results of %d targets that were pulled; want 1 of 1", n, pulled.Load())
 		}
-		if d := time.Since(start); d > 100*time.Millisecond {
-			t.Errorf("the channel was closed after %v; want 100ms", d)
-		}
-		close(forever)
 	})
 }
 
-// K10: calls share a Checker.
-func TestSharedChecker(t *testing.T) {
-	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostRateLimit(1e6, 10))
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			if r := c.Check(t.Context(), fmt.Sprintf("http://h%d.test/", i%7)); !r.Online() {
-				t.Errorf("Check = %v; want Online", r)
+// K9: a hook that ends the goroutine which pulls the targets ends the sequence,
+// and nothing else.
+func TestHostKeyExits(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithHostKey(func(u *url.URL) string {
+			if u.Host == "bad.test" {
+				runtime.Goexit()
 			}
-			for _, r := range c.CheckAll(t.Context(), []string{"http://a.test/", "http://b.test/"}) {
-				if !r.Online() {
-					t.Errorf("CheckAll gave %v; want Online", r)
+			return "all"
+		}))
+		results := c.CheckAll(t.Context(), []string{"http://good.test/", "http://bad.test/", "http://good.test/"})
+		if !results[0].Online() || results[1].Reason() != checker.ReasonInternal || results[2].Reason() != checker.ReasonInternal {
+			t.Errorf("CheckAll gave %v; want Online and twice internal", results)
+		}
+	})
+}
+
+// K9: the last worker may go while all that is left has to wait.
+func TestLastWorkerExits(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{Takes: 10 * time.Millisecond}), checker.WithConcurrency(1),
+			checker.WithHostRateLimit(rate.Every(200*time.Millisecond), 1), checker.WithJudge(func(resp *http.Response) error {
+				if resp.Request.URL.Path == "/exit" {
+					runtime.Goexit()
+				}
+				return nil
+			}))
+		targets := []string{"http://a.test/", "http://b.test/", "http://b.test/exit", "http://a.test/", "http://a.test/"}
+		for i, r := range c.CheckAll(t.Context(), targets) {
+			if r.Online() != (i != 2) || i == 2 && r.Reason() != checker.ReasonInternal {
+				t.Errorf("Check(%q) = %v; want all Online but the third", targets[i], r)
+			}
+		}
+	})
+}
+
+// A sequence that blocks loses nothing of what it gave before, and readers that
+// have gone hold up nobody on their hosts.
+func TestReadersAndSequencesThatStop(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		m := &faults.Memory{Takes: time.Second}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithHostConcurrency(1))
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := make(chan struct{})
+		results := c.Stream(ctx, func(yield func(string) bool) {
+			for range 200 {
+				if !yield("http://slow.test/") {
+					return
 				}
 			}
+			<-gone
 		})
-	}
-	wg.Wait()
+		time.AfterFunc(1500*time.Millisecond, cancel)
+		n := 0
+		for range results {
+			n++
+		}
+		if n != 200 {
+			t.Errorf("%d results of 200 targets that were pulled", n)
+		}
+		close(gone)
+
+		c = faults.NewChecker(t, checker.WithTransport(m), checker.WithConcurrency(1), checker.WithHostConcurrency(1))
+		ctx, cancel = context.WithCancel(t.Context())
+		go c.Check(ctx, "http://host.test/")
+		synctest.Wait()
+		var left []<-chan checker.Result
+		for range 6 {
+			left = append(left, c.Stream(ctx, slices.Values([]string{"http://host.test/", "http://x.test/", "http://x.test/"})))
+		}
+		synctest.Wait()
+		start := time.Now()
+		c.Check(t.Context(), "http://host.test/")
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("Check took %v beside readers that have gone", took)
+		}
+		cancel()
+		for _, results := range left {
+			for range results {
+			}
+		}
+	})
 }
 
 // FuzzStream runs a call of Stream whose reader and context do as they like:

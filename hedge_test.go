@@ -3,6 +3,7 @@ package checker_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -16,6 +17,72 @@ import (
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
+
+// tunnel is a connection without deadlines, as those within SSH are.
+type tunnel struct{ net.Conn }
+
+func (tunnel) SetDeadline(time.Time) error      { return errNoDeadline }
+func (tunnel) SetReadDeadline(time.Time) error  { return errNoDeadline }
+func (tunnel) SetWriteDeadline(time.Time) error { return errNoDeadline }
+
+var errNoDeadline = errors.New("no deadlines")
+
+// F5, C6: a silent HEAD has a GET beside it, and both end in time, on connections
+// of every kind.
+func TestSilentHead(t *testing.T) {
+	ca := hostile.NewCA(t)
+	cert := ca.Issue(hostile.Cert{Names: []string{"127.0.0.1"}})
+	getOnly := hostile.ByMethod(map[string]hostile.Handler{"HEAD": hostile.Silent(), "GET": hostile.Respond(hostile.OK)})
+	for _, tunnelled := range []bool{false, true} {
+		connect := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+			if tunnelled {
+				nc = tunnel{nc}
+			}
+			return nc, err
+		}
+		c := faults.NewChecker(t, checker.WithDialContext(connect), checker.WithTimeout(900*time.Millisecond),
+			checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+		for _, scheme := range []string{"http", "https"} {
+			serve := func(h hostile.Handler) string {
+				if scheme == "https" {
+					return hostile.Serve(t, "127.0.0.1:0", hostile.TLS(&tls.Config{Certificates: []tls.Certificate{cert}}, h)).URLS()
+				}
+				return hostile.Serve(t, "127.0.0.1:0", h).URL()
+			}
+			if r := c.Check(t.Context(), serve(getOnly)); !r.Online() || r.Method != http.MethodGet {
+				t.Errorf("%s, tunnelled %t: Check of a site that answers GET only = %v by %s; want online by GET", scheme, tunnelled, r, r.Method)
+			}
+			start := time.Now()
+			r := c.Check(t.Context(), serve(hostile.Silent()))
+			if took := time.Since(start); r.Reason() != checker.ReasonTimeout || took > 3*time.Second {
+				t.Errorf("%s, tunnelled %t: Check of a silent site = %v after %v; want timeout after 0.9 s", scheme, tunnelled, r, took)
+			}
+		}
+	}
+}
+
+// HEAD ends with the GET that is Online first also while it is between two
+// connections, on its way to HTTP/2.
+func TestGetIsFirstWhileHeadConnects(t *testing.T) {
+	const timeout = 3 * time.Second
+	ca := hostile.NewCA(t)
+	conf := ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}})
+	head := hostile.TLS(conf, func(_ context.Context, conn net.Conn) {
+		hostile.ReadHead(conn)
+		time.Sleep(timeout/3 + 200*time.Millisecond)
+	})
+	get := hostile.TLS(conf, hostile.RespondTo(func(int, string) string {
+		time.Sleep(400 * time.Millisecond)
+		return hostile.OK
+	}))
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.Sequence(head, get, hostile.Silent()))
+	c := faults.NewChecker(t, checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+	r := c.Check(t.Context(), s.URLS())
+	if !r.Online() || r.Method != http.MethodGet || r.Timing.Total > timeout-300*time.Millisecond || s.Accepted() != 3 {
+		t.Errorf("Check() = %v by %s on %d connections; want Online by GET, after 1.4 s, on 3", r, r.Method, s.Accepted())
+	}
+}
 
 // A server that is asked again by HTTP/2 is asked by GET once, and not at all
 // when it has answered.
@@ -37,6 +104,24 @@ func TestRaceIsArmedOnce(t *testing.T) {
 	if after := dials.Load(); after != before {
 		t.Errorf("%d connections were opened after the verdict", after-before)
 	}
+}
+
+// A judge that is slow is not a HEAD that is.
+func TestSlowJudge(t *testing.T) {
+	judge := checker.WithJudge(func(*http.Response) error { time.Sleep(400 * time.Millisecond); return nil })
+	bubble.Test(t, func(t *testing.T) {
+		m := &faults.Memory{}
+		n := faults.Site(t, hostile.Respond(hostile.OK), nil)
+		for name, opts := range map[string][]checker.Option{"a transport": {checker.WithTransport(m)}, "the package's own": faults.On(n)} {
+			c := faults.NewChecker(t, append(opts, judge, checker.WithTimeout(900*time.Millisecond))...)
+			if r := c.Check(t.Context(), "http://site.test/"); !r.Online() || r.Method != http.MethodHead || r.Timing.Total != 400*time.Millisecond {
+				t.Errorf("%s: Check() = %v by %s after %v; want Online by HEAD after 400ms", name, r, r.Method, r.Timing.Total)
+			}
+		}
+		if requests := m.Calls.Load() + int64(len(n.Dials())); requests != 2 {
+			t.Errorf("%d requests; want two", requests)
+		}
+	})
 }
 
 // A target without a scheme is Online if either scheme is; where both fail, the

@@ -1,14 +1,12 @@
 package checker_test
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -166,35 +164,6 @@ func TestOptionsWithTransport(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("New(WithTransport and all) = %v; want an error that names %s", err, name)
 		}
-	}
-}
-
-func TestNewReportsEverything(t *testing.T) {
-	_, err := checker.New(checker.WithTimeout(0), nil, checker.WithRetries(1), checker.WithRetries(-1),
-		checker.WithMethod("PUT"), checker.WithTransport(new(faults.Memory)), checker.WithResolver(net.DefaultResolver))
-	if !errors.Is(err, checker.ErrInvalidOption) {
-		t.Fatalf("New() = %v; want ErrInvalidOption", err)
-	}
-	for _, want := range []string{"WithTimeout", "option 1 is nil", "WithRetries", "WithMethod", "WithResolver"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("New() = %v; want it to name %q", err, want)
-		}
-	}
-	if got := strings.Count(err.Error(), checker.ErrInvalidOption.Error()); got != 5 {
-		t.Errorf("New() reports %d errors; want 5: %v", got, err)
-	}
-}
-
-func TestNewStartsNothing(t *testing.T) {
-	before := runtime.NumGoroutine()
-	for range 100 {
-		faults.NewChecker(t,
-			checker.WithResolver(struct{ checker.Resolver }{}), // which panics when it is asked,
-			checker.WithDialContext(func(context.Context, string, string) (net.Conn, error) { panic("asked") }),
-			checker.WithCanaries("canary.test"), checker.WithRateLimit(1, 1), checker.WithHostRateLimit(1, 1))
-	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines after New; want %d", after, before)
 	}
 }
 

@@ -1,8 +1,10 @@
 package checker_test
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,58 @@ import (
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
+
+// M6: the global rate counts every request: attempts, candidates and fallbacks.
+func TestRateCountsEveryRequest(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var times []time.Duration
+		start := time.Now()
+		m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			times = append(times, time.Since(start))
+			if req.Method == http.MethodHead {
+				return faults.Respond(req, 405), nil
+			}
+			return faults.Respond(req, 500), nil
+		}}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 2), checker.WithJudge(checker.StatusIn(200, 299)))
+		for r := range c.Stream(t.Context(), faults.Sites(50, nil)) {
+			if r.Reason() != checker.ReasonRejected {
+				t.Errorf("Reason() = %q; want rejected", r.Reason())
+			}
+		}
+		if len(times) != 100 {
+			t.Fatalf("%d requests; want 100", len(times))
+		}
+		for i := 12; i < len(times); i++ {
+			if d := times[i] - times[i-12]; d < time.Second-time.Millisecond {
+				t.Fatalf("13 requests within %v; want at most 12 in a second", d)
+			}
+		}
+		if got := time.Since(start); got > 10*time.Second {
+			t.Errorf("100 requests at 10/s took %v", got)
+		}
+	})
+}
+
+// K7: a limiter that has no token in time is no verdict on the site.
+func TestDeadlineMeetsLimiter(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		m := &faults.Memory{}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(rate.Limit(1), 1))
+		ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond)
+		defer cancel()
+		count := map[checker.Reason]int{}
+		for r := range c.Stream(ctx, faults.Sites(100, nil)) {
+			count[r.Reason()]++
+		}
+		if count[""] != 5 || len(count) != 2 || count[checker.ReasonCanceled] == 0 {
+			t.Errorf("reasons %v; want 5 Online and the rest canceled", count)
+		}
+	})
+}
 
 // No site is to blame for what our own limits cost, at whatever step.
 func TestLimitsAreNoVerdict(t *testing.T) {

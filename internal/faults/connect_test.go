@@ -79,8 +79,7 @@ type addressed struct {
 	local, remote net.Addr
 }
 
-func (a *addressed) LocalAddr() net.Addr { return a.local }
-
+func (a *addressed) LocalAddr() net.Addr  { return a.local }
 func (a *addressed) RemoteAddr() net.Addr { return a.remote }
 
 // A hook's error of unknown kind is not the site's fault.

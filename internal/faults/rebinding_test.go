@@ -201,6 +201,5 @@ func (c peerConn) RemoteAddr() net.Addr { return c.peer }
 
 type fakeAddr string
 
-func (fakeAddr) Network() string { return "tcp" }
-
+func (fakeAddr) Network() string  { return "tcp" }
 func (a fakeAddr) String() string { return string(a) }
