@@ -23,7 +23,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
-	"example.com/checker/internal/faults"
 )
 
 // site is a server for the examples: "/" answers, "/old" redirects to it, and
@@ -318,14 +317,16 @@ func ExampleWithHostKey() {
 		labels := strings.Split(u.Hostname(), ".")
 		return strings.Join(labels[max(0, len(labels)-2):], ".")
 	}
-	m := &faults.Memory{Takes: time.Millisecond} // a transport that counts
-	c, err := checker.New(checker.WithTransport(m), checker.WithHostKey(domain), checker.WithHostConcurrency(1))
+	_, port, _ := strings.Cut(strings.TrimPrefix(site.URL, "http://"), ":")
+	resolver := hostsFile{"a.site.test.": "127.0.0.1", "b.site.test.": "127.0.0.1", "c.site.test.": "127.0.0.1"}
+	c, err := checker.New(checker.WithHostKey(domain), checker.WithHostRateLimit(rate.Every(20*time.Millisecond), 1), checker.WithResolver(resolver))
 	if err != nil {
 		log.Fatal(err)
 	}
-	c.CheckAll(context.Background(), []string{"http://a.site.test", "http://b.site.test", "http://c.site.test"})
-	fmt.Println("at once:", m.Most.Load())
-	// Output: at once: 1
+	start := time.Now()
+	c.CheckAll(context.Background(), []string{"http://a.site.test:" + port, "http://b.site.test:" + port, "http://c.site.test:" + port})
+	fmt.Println(time.Since(start) >= 40*time.Millisecond)
+	// Output: true
 }
 
 // When no canary answers, a site that does not answer either is not Offline.
