@@ -34,8 +34,8 @@ func TestConcurrencyBound(t *testing.T) {
 	})
 }
 
-// The host limit belongs to the Checker and holds across calls; other hosts go
-// on meanwhile.
+// K10: the host limit belongs to the Checker and holds across calls; other hosts
+// go on meanwhile.
 func TestHostConcurrencyAcrossCalls(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		m := &faults.Memory{Takes: time.Second}

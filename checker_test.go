@@ -83,6 +83,7 @@ func TestCheckAllOrder(t *testing.T) {
 	}
 }
 
+// A1: an empty list has no Results.
 func TestCheckAllNothing(t *testing.T) {
 	if got := faults.NewChecker(t).CheckAll(t.Context(), nil); len(got) != 0 {
 		t.Errorf("CheckAll(nil) = %v; want none", got)

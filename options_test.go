@@ -111,6 +111,7 @@ var optionCases = []struct {
 	},
 }
 
+// K13: an option that makes no sense is refused by New, which names it.
 func TestOptions(t *testing.T) {
 	for _, test := range optionCases {
 		t.Run(test.name, func(t *testing.T) {

@@ -282,7 +282,7 @@ func TestErrorMessage(t *testing.T) {
 	}
 }
 
-// What a caller makes says its Reason only: the cause may hold what a stranger
+// T5: what a caller makes says its Reason only: the cause may hold what a stranger
 // must not hear.
 func TestErrorByHand(t *testing.T) {
 	e := &checker.Error{Reason: checker.ReasonTLS, URL: "http://a.test/", Err: errors.New("dial tcp 10.9.8.7:443")}
@@ -296,7 +296,7 @@ func TestErrorByHand(t *testing.T) {
 	}
 }
 
-// A result in JSON that contradicts itself is refused, and never Online.
+// T1: a result in JSON that contradicts itself is refused, and never Online.
 func TestResultJSONContradicts(t *testing.T) {
 	for _, text := range []string{
 		`{"status":"offline","status_code":503}`,
@@ -330,7 +330,7 @@ func TestResultJSONContradicts(t *testing.T) {
 	}
 }
 
-// The URL stands in a Result's text once.
+// T4: the URL stands in a Result's text once.
 func TestResultStringNamesURLOnce(t *testing.T) {
 	for _, target := range []string{"http://127.0.0.1:1/", "http://127.0.0.1:1", "127.0.0.1:1"} {
 		c := faults.NewChecker(t, checker.WithRetries(0))

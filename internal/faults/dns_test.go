@@ -19,7 +19,8 @@ import (
 	"example.com/checker/internal/hostile"
 )
 
-// B1–B25 as the dialer sees them; over real sockets they follow below.
+// What a lookup may give, as the dialer sees it; over real sockets it follows
+// below.
 func TestFaultsLookup(t *testing.T) {
 	hosts := func(addrs ...string) func(*hostile.Net) {
 		return func(n *hostile.Net) { n.Name("site.test", addrs...) }
@@ -107,6 +108,15 @@ func TestFaultsLookup(t *testing.T) {
 				n.Name("site.test", v6, siteAddr)
 				n.Fail("["+v6+"]:80", syscall.ENETUNREACH)
 			},
+		},
+		{
+			name: "B22 a name of one label", target: "http://intranet/", site: ok, status: 200,
+			net: func(n *hostile.Net) { n.Name("intranet", siteAddr) },
+		},
+		{
+			name: "B24 every name leads to a portal", target: "http://none.test/", status: 302,
+			site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: http://login.test/\r\n\r\n"),
+			net:  func(n *hostile.Net) { n.Name("none.test", siteAddr) },
 		},
 	})
 }

@@ -13,10 +13,8 @@ import (
 	"example.com/checker/internal/hostile"
 )
 
-// The faults that a check can meet are named by a letter and a number: A, the
-// target; B, DNS; C, connecting; D, TLS; E, malformed responses; F, the meaning
-// of responses; G, redirects; H, slow peers; I, sizes; J, this machine; K, the
-// caller. Most run in a bubble over a network in memory, where time is exact.
+// Tests name the faults that they provoke as catalogue.md does, by a letter and a
+// number. Most run in a bubble over a network in memory, where time is exact.
 
 const (
 	timeout  = 2 * time.Second

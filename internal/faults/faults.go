@@ -1,5 +1,6 @@
 // Package faults tests the library with every fault that is known of sites, of
-// networks, of the machine that checks and of callers. It is for tests.
+// networks, of the machine that checks and of callers: catalogue.md has a line for
+// each. It is for tests.
 //
 // What is here besides the tests are a few helpers for them, and for those of
 // the root package: [NewChecker], the transport [Memory] and the targets that

@@ -148,7 +148,7 @@ func (a *altered) Write(p []byte) (int, error) {
 	return a.Conn.Write(p)
 }
 
-// FuzzDNSReply answers every question with bytes behind the question's ID. It
+// FuzzDNSReply (B13) answers every question with bytes behind the question's ID. It
 // runs in real time, since Go's resolver shares its configuration between all
 // goroutines, and so cannot run in a bubble.
 func FuzzDNSReply(f *testing.F) {

@@ -118,7 +118,7 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
-// Of a name with addresses of both kinds, the public ones alone are dialled,
+// L2: of a name with addresses of both kinds, the public ones alone are dialled,
 // also where they fail.
 func TestMixedAnswers(t *testing.T) {
 	for _, inside := range []string{"10.0.0.1", "127.0.0.1", "::1", "fd00:ec2::254", "64:ff9b::7f00:1"} {

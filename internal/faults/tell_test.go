@@ -75,7 +75,7 @@ func TestProxyVariables(t *testing.T) {
 	}
 }
 
-// What a dial function returns is a caller's as well: whatever panics in it
+// K8: what a dial function returns is a caller's as well: whatever panics in it
 // costs its own check only, also where addresses are tried beside each other.
 func TestConnectionsThatPanic(t *testing.T) {
 	child(t, nil, func(t *testing.T) {
