@@ -370,7 +370,7 @@ func StatusIn(min, max int) func(*http.Response) error {
 func Host(text string) (string, error) {
 	parsed, err := target.Parse(text)
 	if err != nil {
-		return "", &Error{Phase: PhaseTarget, Reason: ReasonInvalid, Err: err}
+		return "", newError(PhaseTarget, ReasonInvalid, "", err)
 	}
 	return hostOf(parsed.URLs[0]), nil
 }

@@ -216,6 +216,8 @@ func TestHost(t *testing.T) {
 	for _, target := range []string{"", "ftp://example.org/", "http://127.1/", "http://:80/"} {
 		if got, err := checker.Host(target); got != "" || !errors.Is(err, checker.ReasonInvalid) {
 			t.Errorf("Host(%q) = %q, %v; want an error that is %v", target, got, err, checker.ReasonInvalid)
+		} else if r := faults.NewChecker(t).Check(t.Context(), target); r.Err.Error() != err.Error() {
+			t.Errorf("Host(%q) = %v; want what a check says, %v", target, err, r.Err)
 		}
 	}
 }

@@ -17,9 +17,9 @@ import (
 // [Checker.CheckAll] or [Checker.Stream] gets exactly one.
 //
 // The verdict is Online if and only if Err is nil and StatusCode is not 0.
-// Otherwise Err wraps an [*Error], or a bare [Reason], that says why not. The
-// other fields are facts gathered on the way; they are filled as far as the check
-// got, whatever the verdict.
+// Otherwise Err wraps an [*Error] that says why not; in a Result that a caller
+// makes, a [Reason] by itself will do. The other fields are facts gathered on the
+// way; they are filled as far as the check got, whatever the verdict.
 //
 // The zero Result is Unknown. A Result is a plain value that nothing else
 // refers to, except for the struct behind TLS, which no method writes to.
@@ -36,8 +36,8 @@ type Result struct {
 	// names no site.
 	URL string
 
-	// Err is nil when the site is Online and wraps an *Error otherwise. Online
-	// means Err == nil and StatusCode != 0.
+	// Err is nil when the site is Online, and wraps an *Error in every other Result
+	// of a Checker. Online means Err == nil and StatusCode != 0.
 	Err error
 
 	// StatusCode is the HTTP status of the answer that decided; 0 without one.
