@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
+	"strings"
 	"syscall"
 
 	"example.com/checker/internal/dial"
@@ -22,15 +23,35 @@ import (
 // newError makes an Error whole: what may be told of err is put into words here,
 // once, and nothing looks at err again.
 func newError(phase Phase, reason Reason, u string, err error) *Error {
-	return &Error{Phase: phase, Reason: reason, URL: u, Err: err, detail: clean(detail(reason, err), maxShown)}
+	return &Error{Phase: phase, Reason: reason, URL: u, Err: err, detail: words(reason, err)}
 }
 
-// classified makes the Error of err, which ended a check in a phase.
+// classified makes the Error of err, which ended a check in a phase. err may be a
+// caller's, and panic when it is asked what it is.
 func classified(phase Phase, u string, err error) *Error {
+	reason, err, panicked := reasonFor(phase, err)
+	if panicked != nil {
+		return newError(phase, ReasonInternal, u, panicked)
+	}
+	return newError(phase, reason, u, err)
+}
+
+// reasonFor returns what err means, and err with the error first that says most.
+func reasonFor(phase Phase, err error) (reason Reason, told, panicked error) {
+	defer hook.Recovered(&panicked)
 	if many, ok := errors.AsType[*dial.AddrsError](err); ok {
 		err = &dial.AddrsError{Errs: ranked(phase, many.Errs)}
 	}
-	return newError(phase, classify(phase, err), u, err)
+	return classify(phase, err), err, nil
+}
+
+// words is detail, cut to what can be shown of it. An error that panics when it is
+// asked for its text has none.
+func words(reason Reason, err error) (text string) {
+	var panicked error
+	defer hook.Recovered(&panicked)
+	text = detail(reason, err)
+	return strings.Clone(text[:min(len(text), 2*maxShown)])
 }
 
 // classify says what an error means that ended a check in a phase. It looks at

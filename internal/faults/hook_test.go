@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
@@ -265,6 +266,45 @@ func TestJudgeWrapsAnything(t *testing.T) {
 		}))
 		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonRejected {
 			t.Errorf("a judge that wraps %v: Check() = %v; want rejected", cause, r)
+		}
+	}
+}
+
+// nilError is an error that cannot be asked anything, as a nil pointer in an error
+// that is not nil often cannot.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+func (e *nilError) Unwrap() error { return errors.New(e.text) }
+
+// mute is one that only panics when it is asked for its text.
+type mute struct{}
+
+func (mute) Error() string { panic("no words") }
+
+// An error of a hook that panics is the hook's panic, or has no text; it never ends
+// the process.
+func TestErrorsThatPanic(t *testing.T) {
+	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	defer srv.Close()
+	for name, test := range map[string]struct {
+		err  error
+		want []checker.Reason // of a judge, and of a function in a TLS configuration
+	}{
+		"nil pointer": {(*nilError)(nil), []checker.Reason{checker.ReasonInternal, checker.ReasonInternal}},
+		"no text":     {mute{}, []checker.Reason{checker.ReasonRejected, checker.ReasonTLS}},
+	} {
+		conf := &tls.Config{InsecureSkipVerify: true}
+		verify := conf.Clone()
+		verify.VerifyConnection = func(tls.ConnectionState) error { return test.err }
+		for i, opts := range [][]checker.Option{
+			{checker.WithTLSConfig(conf), checker.WithJudge(func(*http.Response) error { return test.err })},
+			{checker.WithTLSConfig(verify)},
+		} {
+			r := faults.NewChecker(t, opts...).CheckAll(t.Context(), []string{srv.URL})[0]
+			if r.Reason() != test.want[i] || r.String() == "" {
+				t.Errorf("%s, hook %d: CheckAll() = %v; want %q", name, i, r, test.want[i])
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ type Custom struct{ RoundTripper http.RoundTripper }
 // Exchange implements [Exchanger]. The Stage of tr is Untold.
 func (t Custom) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
 	tr.Stage = Untold
-	sent := tr.sent()
+	sent := tr.sent(nil)
 	resp, err := t.RoundTripper.RoundTrip(req.HTTP(ctx))
 	if err != nil {
 		return nil, err
@@ -29,8 +29,9 @@ func (t Custom) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Res
 		resp.Body.Close()
 		return nil, fmt.Errorf("the transport returned the status %d", code)
 	}
-	resp.Body = bounded{io.LimitReader(resp.Body, MaxBody), resp.Body}
-	return resp, nil
+	own := *resp // which may be one that the transport returns again and again
+	own.Body = bounded{io.LimitReader(resp.Body, MaxBody), resp.Body}
+	return &own, nil
 }
 
 // bounded is a body of which only so much can be read.

@@ -54,6 +54,9 @@ func TestCustom(t *testing.T) {
 		if err != nil || resp.StatusCode != tt.code {
 			t.Fatalf("%s: Exchange = %v, %v; want status %d", tt.name, resp, err, tt.code)
 		}
+		if resp == tt.resp {
+			t.Errorf("%s: Exchange returned the transport's own response, and changed it", tt.name)
+		}
 		if got, err := io.ReadAll(resp.Body); len(got) != MaxBody || err != nil {
 			t.Errorf("%s: a body of %d bytes, %v; want %d", tt.name, len(got), err, MaxBody)
 		}

@@ -35,7 +35,7 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 		return nil, errNoHTTP2
 	}
 	tr.Stage = Receive
-	sent := tr.sent()
+	sent := tr.sent(nil)
 	dialed := false
 	ht := &http.Transport{
 		// After some errors net/http asks again by itself.

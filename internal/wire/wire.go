@@ -58,12 +58,12 @@ type Trace struct {
 	State *tls.ConnectionState // nil before the server's certificate was seen
 }
 
-// sent notes that the request was sent now, and returns that.
-func (tr *Trace) sent() time.Time {
+// sent notes that the request was written now, with that error, and returns when.
+func (tr *Trace) sent(err error) time.Time {
 	now := time.Now()
 	if tr.Sent.IsZero() {
 		tr.Sent = now
-		if tr.Watcher != nil {
+		if tr.Watcher != nil && err == nil {
 			tr.Watcher.Sent()
 		}
 	}
