@@ -48,6 +48,7 @@ type Trace struct {
 
 	// Watcher hears of the exchange while it goes on; nil for nobody.
 	Watcher Watcher
+	told    bool // that the request was sent
 
 	Stage Stage
 	Sent  time.Time // when the request was sent, for the first time
@@ -63,9 +64,10 @@ func (tr *Trace) sent(err error) time.Time {
 	now := time.Now()
 	if tr.Sent.IsZero() {
 		tr.Sent = now
-		if tr.Watcher != nil && err == nil {
-			tr.Watcher.Sent()
-		}
+	}
+	if tr.Watcher != nil && err == nil && !tr.told {
+		tr.told = true
+		tr.Watcher.Sent()
 	}
 	return now
 }
