@@ -16,7 +16,7 @@ type answer struct {
 	Result
 	trace  wire.Trace
 	next   *url.URL // where the answer redirects to, if that is to be followed
-	paused *url.URL // whose host asked to be left alone for a while; nil for none
+	paused *url.URL // whose host asked for a pause; nil for none
 }
 
 // up reports whether the answer is Online. Unlike Result's method it does not

@@ -50,13 +50,13 @@ func (b *batch) run(ctx context.Context, targets iter.Seq[string]) {
 	case <-fed:
 		g.Wait()
 	case <-ctx.Done():
-		patience := time.After(grace)
+		over := time.After(grace)
 		b.queue.Stop()
 		g.Wait()
 		b.drain(ctx)
 		select {
 		case <-fed:
-		case <-patience: // the sequence may block for as long as it likes
+		case <-over: // the sequence may block for as long as it likes
 		}
 		b.queue.Close()
 	}
@@ -82,7 +82,7 @@ func (b *batch) feed(targets iter.Seq[string]) {
 	defer func() {
 		if reading {
 			t := &task{index: index, target: last, asked: time.Now()}
-			t.err = errExited()
+			t.err = errExited(PhaseTarget)
 			b.queue.Push("", t)
 		}
 	}()
@@ -116,7 +116,7 @@ func (b *batch) check(ctx context.Context, t *task) {
 	defer func() {
 		if r == nil {
 			defer b.queue.Gone()
-			r = t.exited()
+			r = t.exited(PhaseJudge)
 		}
 		b.done(t, r)
 	}()
@@ -127,10 +127,11 @@ func (b *batch) check(ctx context.Context, t *task) {
 // something: then the check waits for others to end, and if there are none it
 // goes on trying until the timeout.
 func (b *batch) done(t *task, r *Result) {
+	if scarce(r) && b.queue.Retry(t.key, t, t.overdue(b.engine.conf.timeout)) {
+		return
+	}
 	if !scarce(r) {
 		b.queue.Done(t.key)
-	} else if b.queue.Retry(t.key, t, t.overdue(b.engine.conf.timeout)) {
-		return
 	}
 	b.emit(r)
 }

@@ -127,6 +127,9 @@ func TestHostKeyExits(t *testing.T) {
 		if !results[0].Online() || results[1].Reason() != checker.ReasonInternal || results[2].Reason() != checker.ReasonInternal {
 			t.Errorf("CheckAll gave %v; want Online and twice internal", results)
 		}
+		if results[1].Phase() != checker.PhaseTarget || results[2].Phase() != checker.PhaseTarget {
+			t.Errorf("the key ends in the phases %q and %q; want %q", results[1].Phase(), results[2].Phase(), checker.PhaseTarget)
+		}
 	})
 }
 

@@ -68,11 +68,11 @@ func (cs *canaries) up(ctx context.Context, from time.Time, ask func(context.Con
 	}
 }
 
-// next waits for the round that is under way, or holds one.
+// next waits for the round that is under way, or runs one.
 func (cs *canaries) next(ctx context.Context, ask func(context.Context, *task) bool) (*round, error) {
 	rd, mine, begin := cs.join()
 	if mine {
-		cs.hold(ctx, rd, begin, ask)
+		cs.run(ctx, rd, begin, ask)
 	}
 	select {
 	case <-rd.done:
@@ -86,7 +86,7 @@ func (cs *canaries) next(ctx context.Context, ask func(context.Context, *task) b
 }
 
 // join returns the round that is under way. If there is none it returns a new one,
-// which is the caller's to hold, from begin on.
+// for the caller of join to run, from begin on.
 func (cs *canaries) join() (rd *round, mine bool, begin time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -101,8 +101,8 @@ func (cs *canaries) join() (rd *round, mine bool, begin time.Time) {
 	return cs.round, true, cs.began.Add(roundInterval)
 }
 
-// hold holds a round. The first answer ends it.
-func (cs *canaries) hold(ctx context.Context, rd *round, begin time.Time, ask func(context.Context, *task) bool) {
+// run asks the canaries, from begin on. The first answer ends the round.
+func (cs *canaries) run(ctx context.Context, rd *round, begin time.Time, ask func(context.Context, *task) bool) {
 	defer close(rd.done)
 	rd.void = true
 	if pace.Sleep(ctx, time.Until(begin)) != nil {

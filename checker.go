@@ -46,14 +46,14 @@ func New(opts ...Option) (*Checker, error) {
 	return c, nil
 }
 
-// confirmer returns what one call checks with, which asks l for addresses.
+// confirmer returns what one call checks with; it looks names up by l.
 func (c *Checker) confirmer(l *dial.Lookups) *confirmer {
 	return &confirmer{newProbe(c.engine, l), c.canaries}
 }
 
 // Check checks one target and returns what it found. It first waits for the
-// Checker's limits to allow it. If ctx ends before there is a verdict, the Result
-// is Unknown with ReasonCanceled.
+// Checker's limits to allow it. If ctx ends before the check does, the Result is
+// Unknown with ReasonCanceled.
 //
 // If this machine is too short of descriptors, memory or ports to check the site,
 // Check waits for what it needs for as long as the timeout, and then reports
@@ -104,7 +104,7 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 		case ctx.Err() != nil:
 			results[i] = t.unstarted(context.Cause(ctx))
 		default:
-			results[i] = *t.exited()
+			results[i] = *t.exited(PhaseTarget)
 		}
 	}
 	return results
@@ -134,7 +134,7 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	out := make(chan Result)
 	late := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(farewell, func() { close(late) })
+		time.AfterFunc(offerTime, func() { close(late) })
 	})
 	go func() {
 		defer close(out)
@@ -154,7 +154,7 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	return out
 }
 
-const farewell = 90 * time.Millisecond // after the end of its context a Stream offers results
+const offerTime = 90 * time.Millisecond // for which a Stream goes on offering results after its context has ended
 
 // batch checks targets as one call and calls emit with the Result of each that it
 // pulled, from several goroutines.

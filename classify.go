@@ -26,23 +26,13 @@ func newError(phase Phase, reason Reason, u string, err error) *Error {
 	return &Error{Phase: phase, Reason: reason, URL: u, Err: err, detail: words(reason, err)}
 }
 
-// classified makes the Error of err, which ended a check in a phase. err may be a
-// caller's, and panic when it is asked what it is.
+// classified makes the Error of err, which ended a check in a phase. Of the errors
+// of several addresses the one that says most comes first.
 func classified(phase Phase, u string, err error) *Error {
-	reason, err, panicked := reasonFor(phase, err)
-	if panicked != nil {
-		return newError(phase, ReasonInternal, u, panicked)
-	}
-	return newError(phase, reason, u, err)
-}
-
-// reasonFor returns what err means, and err with the error first that says most.
-func reasonFor(phase Phase, err error) (reason Reason, told, panicked error) {
-	defer hook.Recovered(&panicked)
 	if many, ok := errors.AsType[*dial.AddrsError](err); ok {
 		err = &dial.AddrsError{Errs: ranked(phase, many.Errs)}
 	}
-	return classify(phase, err), err, nil
+	return newError(phase, classify(phase, err), u, err)
 }
 
 // words is detail, cut to what can be shown of it. An error that panics when it is
@@ -124,7 +114,7 @@ func classifyLookup(err error) Reason {
 }
 
 // ranked returns the errors of several addresses of one host, the one that says
-// most about the host first. A want of this machine comes before all else,
+// most about the host first. A shortage of this machine comes before all else,
 // since it left an address untried, as a lookup that failed may have; a missing
 // route comes last, since a machine without IPv6 meets it with every host that
 // has both.

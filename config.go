@@ -21,6 +21,9 @@ var ErrInvalidOption = errors.New("invalid option")
 // An Option sets one property of a [Checker]. An option given twice counts as
 // given last, except WithHeader and WithCanaries, which add up. The zero Option
 // is refused.
+//
+// Functions and interfaces that options take are called hooks. A hook that panics,
+// or ends its goroutine, makes its check Unknown with ReasonInternal.
 type Option func(*config) error
 
 func refuse(option, format string, args ...any) error {

@@ -13,7 +13,10 @@ const (
 	maxRecheck = 3                     // times that a site is asked again
 )
 
-const hintCanaries hint = "the canaries do not answer either; look at this machine's network"
+const (
+	hintCanaries hint = "the canaries do not answer either; look at this machine's network"
+	hintUnsteady hint = "the canaries answer only now and then; look at this machine's network"
+)
 
 // A confirmer checks targets for one call: with canaries, a site is Offline only
 // if this side's network is known to have worked.
@@ -28,8 +31,7 @@ func (c *confirmer) check(ctx context.Context, t *task) *Result {
 }
 
 // confirm returns r, unless r says that a site is Offline in a way in which this
-// machine's own network may be at fault. Then it holds r back until it is known
-// that the network worked while the site had its chance to answer. If the
+// machine's own network may be at fault. Then it waits until it is known that the network worked while the site had its chance to answer. If the
 // canaries answer now and that is not known of then, the site is asked again
 // while they are; if they do not answer, there is no verdict on the site.
 func (c *confirmer) confirm(ctx context.Context, t *task, r *Result) *Result {
@@ -62,10 +64,13 @@ func (c *confirmer) confirm(ctx context.Context, t *task, r *Result) *Result {
 		case err != nil:
 			r.Err = newError(r.Phase(), ReasonCanceled, r.URL, err)
 			return r
-		case !up || again == maxRecheck:
+		case !up:
 			r.Err = newError(r.Phase(), ReasonLocal, r.URL, hintCanaries)
 			return r
 		case conclusive && cs.worked(start, end):
+			return r
+		case again == maxRecheck:
+			r.Err = newError(r.Phase(), ReasonLocal, r.URL, hintUnsteady)
 			return r
 		}
 		start = time.Now()
@@ -87,10 +92,12 @@ func (c *confirmer) recheck(ctx context.Context, t *task, before *Result) *Resul
 	start := time.Now()
 	within, cancel := context.WithTimeoutCause(ctx, c.probe.conf.timeout, errTimeout)
 	defer cancel()
-	watching, stop := context.WithCancel(within)
+	asking, stop := context.WithCancel(within)
 	var wg sync.WaitGroup
-	wg.Go(func() { c.watch(watching, start.Add(c.chance())) })
-	r := &Result{Err: newError(PhaseWait, ReasonLocal, before.URL, hintTurn)}
+	defer wg.Wait() // in any case, even if a hook ends this goroutine
+	defer stop()
+	wg.Go(func() { c.keepAsking(asking, start.Add(c.chance())) })
+	r := &Result{Err: newError(PhaseWait, ReasonLocal, before.URL, hintToken)}
 	if c.probe.engine.pacer.Token(within, t.key) == nil {
 		r = c.probe.attempts(within, t)
 	}
@@ -102,8 +109,8 @@ func (c *confirmer) recheck(ctx context.Context, t *task, before *Result) *Resul
 	return r
 }
 
-// watch asks the canaries again and again, for the last time after end.
-func (c *confirmer) watch(ctx context.Context, end time.Time) {
+// keepAsking asks the canaries again and again, for the last time after end.
+func (c *confirmer) keepAsking(ctx context.Context, end time.Time) {
 	for {
 		began := time.Now()
 		if _, err := c.canaries.up(ctx, began, c.ask); err != nil || !began.Before(end) {

@@ -10,8 +10,8 @@
 //
 // A target is a URL with the scheme http or https, or a host with or without a
 // port, path and query ("example.org", "localhost:8080/health", "[::1]:80"). A
-// target without a scheme is tried as http first and as https beside it as soon
-// as http has failed or has taken 300 ms; the first answer wins, so such a site
+// target without a scheme is tried as http, and as https as well once http has
+// failed or has taken 300 ms; the first answer wins, so such a site
 // may be Online by http alone. Write https:// where the certificate is to
 // count. Spaces around a target, userinfo and the fragment are dropped, an
 // internationalised name is mapped to ASCII, and a path is repaired where
@@ -21,9 +21,8 @@
 // percent-encoded host, a number in place of a dotted quad ("127.1", "0x7f.1",
 // "2130706433"), and anything over 8 KiB.
 //
-// A name is looked up as it is, and only if it does not exist through the
-// resolver's search list; with a trailing dot never through that. A name of one
-// label, such as localhost, is left to the resolver.
+// A name is looked up as it is, and through the resolver's search list only if it
+// does not exist; one with a trailing dot never goes there. A name of one label, such as localhost, is left to the resolver.
 //
 // # Verdicts
 //
@@ -33,16 +32,19 @@
 // has answered, and [Result.StatusCode] says what. [WithJudge] is stricter. An
 // open port alone is not Online.
 //
-// A site is Offline if its own side failed, and Unknown if there is no verdict:
+// A site is Offline if its own side failed, and Unknown if neither can be said:
 // because this machine could not check (no descriptors, no route, a resolver
 // that fails), because the address policy forbade it, or because the caller's
-// context ended. What is wrong here is never reported as Offline. The [Reason]
-// says which, as a value of a closed vocabulary.
+// context ended. What this machine can tell to be its own fault is never reported
+// as Offline. A network that is down beyond this machine it cannot tell from a site
+// that is; see [WithCanaries]. The [Reason] says which, as a value of a closed
+// vocabulary.
 //
 // # Timeouts
 //
 // [WithTimeout] bounds a whole check: every attempt, redirect and fallback
-// together. It begins when the check gets its turn. The end of the caller's
+// together. It begins when the check gets its turn; waiting for that, and for
+// descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it. The end of the caller's
 // context, its deadline included, is not the site's fault: the verdict is then
 // Unknown with [ReasonCanceled].
 //

@@ -17,8 +17,8 @@ type engine struct {
 	conf    *config
 	pacer   *pace.Pacer[*task]
 	lookups *dial.Lookups // shares what is under way between calls of Check
-	fields  *wire.Fields  // what the target's origin is sent
-	plain   *wire.Fields  // and what all others are
+	fields  *wire.Fields  // header fields for the origin of a target
+	plain   *wire.Fields  // header fields for all other origins
 	roots   roots
 }
 
@@ -91,14 +91,14 @@ func (t *task) unstarted(cause error) Result {
 	}
 }
 
-// exited returns the Result of a task whose goroutine a hook has ended.
-func (t *task) exited() *Result {
-	return &Result{Index: t.index, Target: t.target, Err: errExited()}
+// exited returns the Result of a task whose goroutine a hook has ended in a phase.
+func (t *task) exited(phase Phase) *Result {
+	return &Result{Index: t.index, Target: t.target, Err: errExited(phase)}
 }
 
 // errExited returns the error of a check whose goroutine a hook has ended.
-func errExited() *Error {
-	return newError(PhaseJudge, ReasonInternal, "", hook.Exited("a hook"))
+func errExited(phase Phase) *Error {
+	return newError(phase, ReasonInternal, "", hook.Exited("a hook"))
 }
 
 // errTimeout is the cause of a check's own end, to tell it from the caller's.

@@ -9,34 +9,12 @@ import (
 	"strconv"
 	"time"
 
-	"example.com/checker/internal/dial"
 	"example.com/checker/internal/hook"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
 
-const silentShare = 3 // HEAD may be silent for this part of the timeout
-
-// newProbe returns what one call checks with: the caller's transport, or one of
-// the package's own that asks l for addresses.
-func newProbe(e *engine, l *dial.Lookups) *probe {
-	conf := e.conf
-	p := &probe{engine: e, conf: conf}
-	if conf.transport != nil {
-		p.wire = wire.Custom{RoundTripper: conf.transport}
-		return p
-	}
-	t := &wire.Transport{
-		Dialer: dial.Dialer{Lookups: l, Policy: conf.policy, DialContext: conf.dial},
-		Config: conf.tls,
-		Roots:  e.roots.load,
-	}
-	if conf.judge == nil { // a judge may look at any field
-		t.Keep = lookedAt
-	}
-	p.wire = t
-	return p
-}
+const silentShare = 3 // GET begins beside a HEAD that was silent for 1/silentShare of the timeout
 
 // lookedAt returns the fields that a check looks at by itself in an answer.
 func lookedAt(code int) []string {
@@ -56,11 +34,11 @@ type request struct {
 	sameOrigin bool // as the target, whose header fields it gets
 	freshDNS   bool // look the host up anew
 
-	hedge hedge // GET beside HEAD; at rest where GET alone is asked
+	hedge hedge // GET beside HEAD; not used where GET alone is asked
 }
 
-// ask asks one URL, with HEAD unless the options say GET, and with GET where
-// HEAD does not do: where it was cut off or garbled, was silent for a third of
+// ask asks one URL, with HEAD unless the options say GET, and with GET where HEAD
+// gave no usable answer: where it was cut off or garbled, was silent for a third of
 // the timeout, or met an answer that a judge should see from GET.
 func (r *request) ask(ctx context.Context) *answer {
 	if r.probe.conf.method == http.MethodGet {
@@ -79,7 +57,7 @@ func (w headGet) first(ctx context.Context, _ *hedge) *answer {
 // second asks with GET. The host was looked up for HEAD just now.
 func (w headGet) second(ctx context.Context) *answer {
 	get := &request{probe: w.probe, url: w.url, sameOrigin: w.sameOrigin}
-	return w.probe.further(ctx, w.url, func(ctx context.Context) *answer { return get.exchange(ctx, http.MethodGet) })
+	return w.probe.withToken(ctx, w.url, func(ctx context.Context) *answer { return get.exchange(ctx, http.MethodGet) })
 }
 
 // wanted implements ways.
@@ -87,7 +65,7 @@ func (w headGet) wanted(head *answer) bool {
 	if head.Err == nil {
 		return w.probe.conf.judge != nil && (head.StatusCode == http.StatusMethodNotAllowed || head.StatusCode == http.StatusNotImplemented)
 	}
-	return reasons[reasonOf(head.Err)].tryGET && head.paused == nil // else GET is asked too much as well
+	return reasons[reasonOf(head.Err)].tryGET && head.paused == nil // a host that asked for a pause is not asked again at once
 }
 
 // choose implements ways. Where HEAD was answered, GET decides.
@@ -98,7 +76,8 @@ func (headGet) choose(head, get *answer) *answer {
 	return furthest(head, get)
 }
 
-// Sent implements [wire.Watcher]: from now on HEAD may be silent.
+// Sent implements [wire.Watcher]: GET begins if HEAD is not answered within a part of
+// the timeout from now, even while the server is asked again over HTTP/2.
 func (r *request) Sent() {
 	if r.hedge.start != nil {
 		r.hedge.arm(r.probe.conf.timeout / silentShare)
@@ -176,13 +155,13 @@ func judge(f func(*http.Response) error, resp *http.Response) (err error) {
 		return nil
 	}
 	defer hook.Recovered(&err)
-	return f(resp)
+	return hook.Checked(f(resp))
 }
 
 // phaseOf says in which phase an exchange failed.
 func phaseOf(stage wire.Stage, err error) Phase {
 	switch {
-	case errors.Is(err, hintTurn):
+	case errors.Is(err, hintToken):
 		return PhaseWait
 	case stage == wire.Untold:
 		return guessPhase(err)
@@ -219,9 +198,9 @@ func location(u *url.URL, h http.Header) (*url.URL, error) {
 	return target.Resolve(u, all[0])
 }
 
-// pause heeds a host that is asked too much: no further check of it starts for
-// as long as it says, or for the timeout if that is less. It reports whether
-// the host asked for a pause.
+// pause notes that the host asked for a pause, if it did: no further check of it
+// starts for as long as it says, or for the timeout if that is less. It reports
+// whether the host asked.
 func (r *request) pause(resp *http.Response, sent time.Time) bool {
 	d := retryAfter(resp)
 	if d <= 0 {

@@ -8,34 +8,44 @@ import (
 
 // ways are two ways to ask.
 type ways interface {
-	first(context.Context, *hedge) *answer // it arms the hedge when it may be slow from now on
+	// first asks, and arms the hedge once it may be slow.
+	first(context.Context, *hedge) *answer
+
+	// second asks in the other way.
 	second(context.Context) *answer
-	wanted(*answer) bool // whether what the first gave calls for the second
+
+	// wanted reports whether second is called for though first has answered so.
+	wanted(*answer) bool
+
+	// choose returns which answer counts where neither is Online.
 	choose(first, second *answer) *answer
 }
 
 // A hedge asks in two ways. The first is under way on the caller's goroutine.
-// The second begins beside it when the first turns out to be slow, or after it,
-// if what the first gave does not do; most hedges therefore start no goroutine.
+// The second begins beside it when the first is slow, or after it if the first gave
+// no usable answer. Most hedges therefore start no goroutine.
 //
 // The zero hedge is ready for one run. Its methods are called from the goroutine
 // of run only.
 type hedge struct {
-	start  func()         // runs the second, on a goroutine of its own
-	timer  *time.Timer    // of start; nil unless armed
-	begun  bool           // start was called
-	ended  sync.WaitGroup // until start has returned
-	beside *answer        // what it found; valid then
+	start  func()         // asks in the second way; set by run
+	timer  *time.Timer    // calls start; nil unless armed
+	begun  bool           // start has been called
+	ended  sync.WaitGroup // done when start has returned
+	beside *answer        // what start found, nil if it came too late to ask; to be read after ended
 }
 
 // run returns the answer that counts: the first one that is Online and does not
 // call for another or, without such an answer, what w chooses. Each way ends the
-// other when it settles the matter.
+// other when it is Online.
 func (h *hedge) run(ctx context.Context, w ways) *answer {
 	ctx, cancel := context.WithCancel(ctx)
 	h.start = func() {
 		defer h.ended.Done()
-		h.beside = &answer{Result: Result{Err: errExited()}}
+		if ctx.Err() != nil {
+			return // the first has settled it meanwhile
+		}
+		h.beside = &answer{Result: Result{Err: errExited(PhaseJudge)}}
 		h.beside = w.second(ctx)
 		if h.beside.up() {
 			cancel()
@@ -56,7 +66,9 @@ func (h *hedge) run(ctx context.Context, w ways) *answer {
 		return a
 	case h.begun:
 		h.ended.Wait()
-		b = h.beside
+		if b = h.beside; b == nil {
+			return a
+		}
 	case wanted:
 		b = w.second(ctx)
 	default:

@@ -43,7 +43,7 @@ type timingJSON struct {
 }
 
 // MarshalJSON returns the result as one flat object with a "status" that is
-// always there, a "reason", "phase" and "error" unless the site is Online,
+// always there, a "reason", "phase" and "error" if the check failed,
 // durations as "…_ms" numbers and times in UTC as in RFC 3339. Userinfo in the
 // target is hidden.
 func (r Result) MarshalJSON() ([]byte, error) {

@@ -19,9 +19,10 @@ import (
 	"example.com/checker/internal/wire"
 )
 
-// WithTimeout bounds one whole check: all attempts, hops and fallbacks together.
-// Waiting for a turn is not counted. Hooks that are under way are waited for, so
-// a judge or a policy that takes its time makes a check that much longer. The
+// WithTimeout bounds one whole check: all attempts, redirects and fallbacks
+// together. It begins when the check gets its turn; waiting for that, and for
+// descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it.
+// A judge or a transport that is under way when the time is over is waited for. The
 // default is 10 seconds. A duration that is not positive is refused.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
@@ -49,8 +50,10 @@ func WithConcurrency(n int) Option {
 
 // WithRateLimit bounds the requests that the whole Checker starts per second,
 // over all calls: a token bucket that holds burst tokens, of which every
-// attempt, hop and fallback takes one. The first token of a check is waited for
-// before its timeout begins, further ones within it. The default is no limit,
+// attempt, redirect and fallback takes one. The first token of a check is waited for
+// before its timeout begins, further ones within it. If a further one cannot come in
+// time, that request is not made, and what has been found by then decides; if that
+// is nothing, the check is Unknown with ReasonLocal. The default is no limit,
 // which is also what rate.Inf means. A limit that is not positive and a burst
 // below 1 are refused.
 func WithRateLimit(limit rate.Limit, burst int) Option {
@@ -98,7 +101,7 @@ func setRate(option string, l *rate.Limit, b *int, limit rate.Limit, burst int) 
 // WithRetries sets how many further attempts a check makes after a reason that
 // may pass: reset, refused, dns, and rejected if the answer came with a
 // Retry-After. Each begins anew, with a fresh lookup and a fresh connection,
-// after a random wait of up to 200 ms, doubled each time, or after the time that
+// after a random wait of up to 200 ms, a bound that doubles each time, or after the time that
 // Retry-After gives, and only while time is left. The default is 1. A negative
 // number is refused.
 func WithRetries(n int) Option {
@@ -196,9 +199,11 @@ func WithRedirects(max int) Option {
 // If that is not known, the canaries are asked, all at once and at most four times
 // a second. One answer is enough, whatever its status. If none answers, the
 // result is Unknown with ReasonLocal. If one does, the site is asked again, up to
-// three times, while the canaries are asked beside it. A failure that came at once
-// is always asked about again. The check keeps its slot meanwhile, which may take
-// several times the timeout; Timing.Total tells how long it was.
+// three times, while the canaries are asked beside it; if they answer only now and
+// then all the while, the result is Unknown with ReasonLocal. After
+// ReasonUnreachable the site is asked again in any case. The check keeps its slot
+// meanwhile, which may take several times the timeout; Timing.Total tells how long
+// it was.
 //
 // Choose canaries that have nothing but the network in common with the sites and
 // with each other. The default is none. An empty list and targets that name no
@@ -217,9 +222,6 @@ func WithCanaries(targets ...string) Option {
 		return nil
 	}
 }
-
-// The options from here on put a caller's code in place of the package's own, or
-// beside it. A panic in any of it becomes ReasonInternal.
 
 // WithJudge sets what counts as an acceptable answer: judge returns nil or says
 // what is wrong, and the check is then Offline with ReasonRejected. What HEAD
@@ -247,8 +249,8 @@ func WithJudge(judge func(*http.Response) error) Option {
 // before it is opened and again when it stands, whatever name, redirect or
 // fallback led to it; IPv4 addresses are never in their IPv6-mapped form. An
 // error refuses the address; a check whose every address is refused is Unknown
-// with ReasonBlocked. The policy should not wait for anything: a check whose
-// time runs out in it is Unknown with ReasonLocal. It is called from many
+// with ReasonBlocked. The policy should not wait for anything: what it takes is taken
+// from the check's time, and it is not waited for when that is over. It is called from many
 // goroutines at once. The default allows all; see [PublicOnly]. Nil is refused.
 func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 	return func(c *config) error {
@@ -308,10 +310,10 @@ func WithTLSConfig(conf *tls.Config) Option {
 }
 
 // WithHostKey sets what the host limits group targets by: URLs with the same key
-// share one limit. The default is the host as [Host] returns it, which is also
-// what the key "" stands for.
+// share one limit, and a pause that one of them asks for. The default is the host
+// as [Host] returns it, which is also what the key "" stands for.
 //
-// The function is called several times in each check, from many goroutines at
+// The function may be called several times in a check, from many goroutines at
 // once. It must be pure: always the same key for the same URL, and no effect. Nil
 // is refused.
 func WithHostKey(key func(*url.URL) string) Option {
@@ -365,8 +367,8 @@ func StatusIn(min, max int) func(*http.Response) error {
 
 // Host returns the host that a target names, as the host limits group targets by
 // default: in lower case and in ASCII, without the port and without the dot of a
-// rooted name. An IPv6 address has no brackets. A target that names no site is an
-// error that is ReasonInvalid, as in a check of it.
+// rooted name. An IPv6 address has no brackets. For a target that names no site it
+// returns an *Error with ReasonInvalid, as a check of it does.
 func Host(text string) (string, error) {
 	parsed, err := target.Parse(text)
 	if err != nil {

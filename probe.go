@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/pace"
+	"example.com/checker/internal/wire"
 )
 
 // A check is, from the outside in,
@@ -24,6 +26,27 @@ const (
 	retryBase      = 200 * time.Millisecond // the longest wait before the first retry
 )
 
+// newProbe returns what one call checks with: the caller's transport, or one of
+// the package's own that asks l for addresses.
+func newProbe(e *engine, l *dial.Lookups) *probe {
+	conf := e.conf
+	p := &probe{engine: e, conf: conf}
+	if conf.transport != nil {
+		p.wire = wire.Custom{RoundTripper: conf.transport}
+		return p
+	}
+	t := &wire.Transport{
+		Dialer: dial.Dialer{Lookups: l, Policy: conf.policy, DialContext: conf.dial},
+		Config: conf.tls,
+		Roots:  e.roots.load,
+	}
+	if conf.judge == nil { // a judge may look at any field
+		t.Keep = lookedAt
+	}
+	p.wire = t
+	return p
+}
+
 // run checks one target whose turn has come.
 func (p *probe) run(ctx context.Context, t *task) *Result {
 	start := time.Now()
@@ -34,13 +57,19 @@ func (p *probe) run(ctx context.Context, t *task) *Result {
 	if t.err != nil {
 		r = &Result{URL: t.err.URL, Err: t.err}
 	} else {
-		within, cancel := context.WithDeadlineCause(ctx, start.Add(p.conf.timeout), errTimeout)
-		r = p.attempts(within, t)
-		cancel()
+		r = p.within(ctx, start.Add(p.conf.timeout), t)
 	}
 	r.Index, r.Target, r.Start = t.index, t.target, start
 	r.Timing.Wait, r.Timing.Total = start.Sub(t.asked), time.Since(start)
 	return r
+}
+
+// within is attempts until a moment. The context ends even if a hook ends the
+// goroutine.
+func (p *probe) within(ctx context.Context, end time.Time, t *task) *Result {
+	ctx, cancel := context.WithDeadlineCause(ctx, end, errTimeout)
+	defer cancel()
+	return p.attempts(ctx, t)
 }
 
 // attempts tries until there is a verdict that time will not change.
@@ -49,14 +78,14 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 	for n := 1; ; n++ {
 		a := p.candidates(ctx, t.urls, n > 1)
 		if n > 1 && !a.up() && context.Cause(ctx) == errTimeout {
-			a = before // it had its time, and the further attempt had not
+			a = before // an attempt that was cut short says nothing new
 		}
 		a.Attempts = n
 		if n > p.conf.retries || !a.transient() {
 			return &a.Result
 		}
 		if err := p.backoff(ctx, t, a, n); err != nil {
-			// Without a turn there is no further attempt, but there is a verdict.
+			// Without a token there is no further attempt; what was found stands.
 			if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
 				a.Err = p.engine.failure(ctx, PhaseWait, t.urls[0], err)
 			}
@@ -109,7 +138,7 @@ func (w httpHTTPS) first(ctx context.Context, h *hedge) *answer {
 }
 
 func (w httpHTTPS) second(ctx context.Context) *answer {
-	return w.probe.further(ctx, w.https, func(ctx context.Context) *answer {
+	return w.probe.withToken(ctx, w.https, func(ctx context.Context) *answer {
 		return w.probe.follow(ctx, w.https, w.freshDNS)
 	})
 }
@@ -147,9 +176,9 @@ func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
 			return a
 		}
 		if err := p.token(ctx, u); err != nil {
-			late := p.late(ctx, u, err)
-			late.Redirects = hop + 1
-			return late
+			none := p.noToken(ctx, u, err)
+			none.Redirects = hop + 1
+			return none
 		}
 		waited += time.Since(start)
 	}

@@ -17,7 +17,7 @@ type Status string
 const (
 	Online  Status = "online"  // the site's origin answered; see the package comment for what counts
 	Offline Status = "offline" // the site's side failed
-	Unknown Status = "unknown" // this side failed, or the caller stopped, before there was a verdict
+	Unknown Status = "unknown" // neither can be said: this side failed, or the caller stopped
 )
 
 // A Reason says why a site is not Online. It is one closed vocabulary for
@@ -37,25 +37,25 @@ const (
 	ReasonRefused     Reason = "refused"     // the host refused the connection
 	ReasonUnreachable Reason = "unreachable" // a router reported the host unreachable
 	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before a whole response head
-	ReasonTimeout     Reason = "timeout"     // no verdict within the timeout; Phase says where it stalled
+	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled
 	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host, untrusted or too weak
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
 	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 64 KiB
 	ReasonRedirect    Reason = "redirect"    // only with WithRedirects: a loop, too many, or no usable Location
 	ReasonRejected    Reason = "rejected"    // the judge refused the answer
 
-	// Unknown: there is no verdict on the site.
+	// Unknown: nothing is known of the site.
 
 	ReasonInvalid  Reason = "invalid"  // the target names no site: empty, foreign scheme, bad host or port
 	ReasonBlocked  Reason = "blocked"  // the address policy refused every address
 	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense
-	ReasonLocal    Reason = "local"    // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, local policy
+	ReasonLocal    Reason = "local"    // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall
 	ReasonCanceled Reason = "canceled" // the caller's context ended, by its deadline or otherwise
-	ReasonInternal Reason = "internal" // a caller's hook panicked; the Error wraps the value and the stack
+	ReasonInternal Reason = "internal" // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
 )
 
-// A policy is what follows from a Reason.
-type policy struct {
+// A meaning is what follows from a Reason.
+type meaning struct {
 	status    Status
 	text      string // its sentence
 	tell      bool   // what the site itself said follows the sentence
@@ -65,10 +65,11 @@ type policy struct {
 	rank      int    // among the failures of several addresses the highest explains
 }
 
-// reasons has a row for every Reason. Among addresses a want of this machine comes
+// reasons has a row for every Reason. Among addresses a shortage of this machine comes
 // before all else, since it left an address untried, as a lookup that failed may
 // have; what cannot happen to an address has no rank.
-var reasons = map[Reason]policy{
+var reasons = map[Reason]meaning{
+	//                 status, sentence, tell, transient, tryGET, confirm, rank
 	ReasonNotFound:    {Offline, "the name has no address", no, no, no, no, 0},
 	ReasonRefused:     {Offline, "the host refused the connection", no, yes, no, no, 3},
 	ReasonUnreachable: {Offline, "the network reported the host unreachable", no, no, no, yes, 2},
@@ -84,7 +85,7 @@ var reasons = map[Reason]policy{
 	ReasonDNS:         {Unknown, "the resolver failed", no, yes, no, no, 6},
 	ReasonLocal:       {Unknown, "this machine could not check", no, no, no, no, 8},
 	ReasonCanceled:    {Unknown, "the check was canceled", no, no, no, no, 7},
-	ReasonInternal:    {Unknown, "a hook panicked", no, no, no, no, 9},
+	ReasonInternal:    {Unknown, "a hook panicked or ended its goroutine", no, no, no, no, 9},
 }
 
 const yes, no = true, false

@@ -31,9 +31,9 @@ type Result struct {
 	// LogValue and MarshalJSON hide the userinfo.
 	Target string
 
-	// URL is the URL that decided, without userinfo: the candidate that was
-	// chosen or, with WithRedirects, the last hop. It is empty if the target
-	// names no site.
+	// URL is the URL that decided, without userinfo: the one of http and https that
+	// was chosen or, with WithRedirects, the last one of the redirects. It is empty
+	// if the target names no site or the check never got its turn.
 	URL string
 
 	// Err is nil when the site is Online, and wraps an *Error in every other Result
@@ -57,12 +57,13 @@ type Result struct {
 	// Redirects counts the redirects that were followed.
 	Redirects int
 
-	// Attempts counts how often the site was asked: 1 without a retry, 0 if the
-	// check never got its turn or the target names no site.
+	// Attempts counts the attempts, those that WithCanaries adds included; 0 if there
+	// was none.
 	Attempts int
 
 	// TLS describes the server's certificate and the session, even when the
-	// certificate was refused. It is nil without a handshake.
+	// certificate was refused. It is nil unless the handshake got as far as the
+	// server's certificate.
 	TLS *TLS
 
 	// Start is when the check got its turn; zero if it never did.
@@ -74,15 +75,15 @@ type Result struct {
 
 // A Timing splits the duration of a check; the zero Timing is that of a check that
 // was never made. DNS, Connect, TLS and FirstByte are those of the exchange that
-// decided; a phase that was not reached, or whose work was shared from an earlier
-// lookup, is 0.
+// decided. A phase that was not reached is 0, and DNS is next to nothing where an
+// earlier lookup of the batch was used.
 type Timing struct {
 	Wait      time.Duration // until the check got its turn; not part of Total
 	DNS       time.Duration // until the first usable address
 	Connect   time.Duration // from then until a connection stood
 	TLS       time.Duration // the TLS handshake
 	FirstByte time.Duration // from the request sent to the first byte of the answer
-	Total     time.Duration // from Start to the verdict, over all attempts, hops and fallbacks
+	Total     time.Duration // from Start to the verdict, over all attempts, redirects and fallbacks
 }
 
 // TLS describes a TLS session and the leaf certificate of its server. The zero
@@ -93,8 +94,8 @@ type TLS struct {
 	Subject     string    `json:"subject"`             // RFC 2253 form
 	Issuer      string    `json:"issuer"`              // RFC 2253 form
 	DNSNames    []string  `json:"dns_names,omitempty"` // the hosts that it is for
-	NotBefore   time.Time `json:"not_before"`          // valid from then
-	NotAfter    time.Time `json:"not_after"`           // to then
+	NotBefore   time.Time `json:"not_before"`          // when it begins to be valid
+	NotAfter    time.Time `json:"not_after"`           // when it ends
 }
 
 // newTLS copies what is worth keeping of a connection's state. It returns nil

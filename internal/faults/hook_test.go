@@ -100,7 +100,7 @@ func TestPanicKeepsStack(t *testing.T) {
 	boom := errors.New("boom")
 	c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{}), checker.WithJudge(func(*http.Response) error { panic(boom) }))
 	r := c.Check(t.Context(), "http://site.test/")
-	if want := "http://site.test/: a hook panicked"; r.Err == nil || r.Err.Error() != want {
+	if want := "http://site.test/: a hook panicked or ended its goroutine"; r.Err == nil || r.Err.Error() != want {
 		t.Errorf("Err = %v; want %q", r.Err, want)
 	}
 	cause := errors.Unwrap(r.Err)

@@ -3,6 +3,7 @@
 package hook
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -39,6 +40,23 @@ func Recovered(err *error) {
 		*err = &PanicError{Value: v, Stack: debug.Stack()}
 	}
 }
+
+// Checked returns err, or a [PanicError] if err panics when it is asked what it
+// is, as a nil pointer in an error that is not nil may.
+func Checked(err error) (checked error) {
+	defer Recovered(&checked)
+	if t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err); ok {
+		t.Timeout()
+	}
+	errors.Is(err, errUnlike)
+	return err
+}
+
+// errUnlike is no error that anybody has, so that errors.Is follows every Unwrap.
+var errUnlike = errors.New("unlike any other")
 
 // Close closes what nobody wants any more. It may be a caller's and panic, where
 // nobody would be left to hear of it.

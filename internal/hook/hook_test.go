@@ -2,6 +2,7 @@ package hook
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -46,3 +47,38 @@ func TestCloseOutlivesPanics(t *testing.T) {
 		t.Errorf("closed %d times; want 1", c.closed)
 	}
 }
+
+// broken is an error whose methods want a pointer that is not nil.
+type broken struct{ text string }
+
+func (b *broken) Error() string { return b.text }
+func (b *broken) Unwrap() error { return errors.New(b.text) }
+func (b *broken) Timeout() bool { return b.text == "" }
+
+// mute has nothing to ask but its text, which is not asked for.
+type mute struct{}
+
+func (mute) Error() string { panic("no words") }
+
+func TestChecked(t *testing.T) {
+	if err := Checked(nil); err != nil {
+		t.Errorf("Checked(nil) = %v; want nil", err)
+	}
+	for _, err := range []error{errors.New("a"), &broken{"b"}, mute{}} {
+		if got := Checked(err); got != err {
+			t.Errorf("Checked(%T) = %T; want the same", err, got)
+		}
+	}
+	for _, err := range []error{(*broken)(nil), fmt.Errorf("so: %w", &outer{(*broken)(nil)})} {
+		got := Checked(err)
+		if p, ok := errors.AsType[*PanicError](got); !ok || len(p.Stack) == 0 {
+			t.Errorf("Checked of a nil pointer = %T; want a PanicError", got)
+		}
+	}
+}
+
+// outer wraps an error without asking it for its text.
+type outer struct{ error }
+
+func (o *outer) Error() string { return "outer" }
+func (o *outer) Unwrap() error { return o.error }
