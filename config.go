@@ -133,7 +133,7 @@ func (c *config) tlsConfig() *tls.Config {
 // thread in C, where a context could not end it.
 func (c *config) lookup() dial.Resolver {
 	if c.resolver != nil {
-		return dial.WatchResolver(c.resolver)
+		return dial.TellScarcity(c.resolver)
 	}
-	return dial.WatchResolver(&net.Resolver{PreferGo: true})
+	return dial.TellScarcity(&net.Resolver{PreferGo: true})
 }

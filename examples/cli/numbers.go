@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Numbers tell which line of a list a Result is of. The Index of a Result counts
+// A Numbers tells which line of a list a Result is of. The Index of a Result counts
 // what a Stream pulled, which is fewer than the lines of the list if some are
 // skipped.
 //
@@ -42,8 +42,9 @@ func (n *Numbers) note(line int) {
 	n.pulled++
 }
 
-// Line returns the line of the Result with an index, and forgets it. Ask once for
-// each Result, and what is held is never more than the checks under way.
+// Line returns the line of the Result with an index, and forgets it; 0 if it is not
+// known. What is held are the targets that were pulled and not yet asked for,
+// parked ones included.
 func (n *Numbers) Line(index int) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()

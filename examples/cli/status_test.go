@@ -49,3 +49,16 @@ func TestStatusRangeFlag(t *testing.T) {
 		}
 	}
 }
+
+// Signs make no code, and the zero value is nothing to write.
+func TestStatusRangeEdges(t *testing.T) {
+	for _, text := range []string{"+200", "200-+299", "0200", "-200", "100-299", "299-200", ""} {
+		r := StatusRange{201, 202}
+		if err := r.UnmarshalText([]byte(text)); err == nil || r != (StatusRange{201, 202}) {
+			t.Errorf("UnmarshalText(%q) = %v, and the range is %v; want an error and the old one", text, err, r)
+		}
+	}
+	if text, err := (StatusRange{}).MarshalText(); len(text) > 0 || err != nil {
+		t.Errorf("the zero range is written as %q, %v; want nothing", text, err)
+	}
+}

@@ -58,7 +58,7 @@ func joined(errs []error) error {
 
 var (
 	errNoConn      = errors.New("the dial function returned neither a connection nor an error")
-	errNoPeer      = errors.New("the peer has no IP address to judge")
+	errNoPeer      = errors.New("the peer has no IP address to ask the policy about")
 	errSlowPolicy  = errors.New("the address policy did not answer in time")
 	errSelfConnect = errors.New("connected to itself")
 	errSinkhole    = errors.New("the resolver answered with the unspecified address")

@@ -134,7 +134,7 @@ func lookUp(ctx context.Context, r Resolver, network, name string) (addrs []neti
 	defer hook.Recovered(&err)
 	all, err := r.LookupNetIP(ctx, network, name)
 	if err != nil {
-		return nil, err
+		return nil, hook.Checked(err)
 	}
 	if addrs = usable(all, network); len(addrs) > 0 {
 		return addrs, nil

@@ -22,7 +22,7 @@ type happyEyeballs struct {
 	port uint16
 
 	// The addresses to connect to.
-	addrs  candidates
+	addrs  addresses
 	flight *flight            // the lookup that tells them
 	waits  [2]<-chan struct{} // by family: closed once its answer is known, nil once that is taken in
 
@@ -33,7 +33,7 @@ type happyEyeballs struct {
 	// What became of the connects.
 	running int
 	results chan connected // unbuffered: see connect
-	errs    []error        // theirs, and the policy's
+	errs    []error        // of connects that failed and of addresses that the policy refused
 
 	start time.Time
 	times Times
@@ -63,7 +63,7 @@ type connected struct {
 }
 
 func newHappyEyeballs(d *Dialer, host string, port uint16, start time.Time) *happyEyeballs {
-	return &happyEyeballs{d: d, port: port, addrs: newCandidates(host), results: make(chan connected), start: start}
+	return &happyEyeballs{d: d, port: port, addrs: newAddresses(host), results: make(chan connected), start: start}
 }
 
 // run ends with the first connection, with ctx, or when there is nothing left to
@@ -234,7 +234,7 @@ func (e *happyEyeballs) endLookup() {
 }
 
 // failure returns why no address gave a connection. If a family's lookup failed,
-// the address that would have may be one that it did not find.
+// that is told as well: it may have missed an address that works.
 func (e *happyEyeballs) failure() error {
 	e.endLookup()
 	if e.addrs.tried() > 0 {

@@ -38,7 +38,7 @@ func NewLookups(r Resolver, ttl time.Duration) *Lookups {
 	return &Lookups{resolver: r, ttl: ttl, flights: make(map[string]*flight)}
 }
 
-// join returns the flight of host and counts the caller in, who must leave it.
+// join returns the flight of host and counts one more waiter, which must leave it.
 // With freshDNS it is one that still asks, whatever is known from before. A flight
 // goes on for as long as anybody waits for it, so it takes ctx's values but not
 // its end.
@@ -70,7 +70,7 @@ func (l *Lookups) stale(f *flight, now time.Time) bool {
 	return l.ttl > 0 && !now.Before(f.began.Add(l.ttl)) && f.found()
 }
 
-// leave counts the caller out. The last one to leave ends the flight.
+// leave counts a waiter out. The last one to leave ends the flight.
 func (l *Lookups) leave(f *flight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,7 +100,7 @@ func (l *Lookups) run(ctx context.Context, f *flight) {
 		return
 	}
 	f.expires = now.Add(l.ttl)
-	f.cancel = nil // holds on to all values of the context of who began the flight
+	f.cancel = nil // or f would keep alive the context of whoever began it
 	l.kept = append(l.kept, f)
 	for len(l.kept) > maxKept || !now.Before(l.kept[0].expires) { // ends at f, which has not expired
 		l.forget(l.kept[0])

@@ -12,28 +12,28 @@ import (
 	"example.com/checker/internal/hook"
 )
 
-// WatchResolver returns a Resolver that looks up as r does. If a lookup fails
+// TellScarcity returns a Resolver that looks up as r does. If a lookup fails
 // while something is scarce on this machine, the error wraps the errno that says
 // what; see [errno.Scarce].
 //
 // It is for a *net.Resolver, whose errors hide that. Any other r is returned as it
 // is.
-func WatchResolver(r Resolver) Resolver {
+func TellScarcity(r Resolver) Resolver {
 	nr, ok := r.(*net.Resolver)
 	if !ok || nr == nil {
 		return r
 	}
-	w := &watchedResolver{nr.PreferGo, nr.StrictErrors, nr.Dial}
+	w := &scarcityResolver{nr.PreferGo, nr.StrictErrors, nr.Dial}
 	if w.dial == nil {
 		w.dial = new(net.Dialer).DialContext
 	}
 	return w
 }
 
-// A watchedResolver looks up as a net.Resolver with the same fields. Go's resolver
+// A scarcityResolver looks up as a net.Resolver with the same fields. Go's resolver
 // keeps only the text of the errors that it meets, and goes on as if a server had
 // not answered; so it is the sockets that are watched.
-type watchedResolver struct {
+type scarcityResolver struct {
 	preferGo, strictErrors bool
 	dial                   func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -42,7 +42,7 @@ type watchedResolver struct {
 // since one that several use joins those of the same name: who comes at the moment
 // at which the first gives up would be left waiting for the question that the first
 // gave up on.
-func (w *watchedResolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+func (w *scarcityResolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	var own atomic.Pointer[error] // the last ownError that a socket met
 	nr := &net.Resolver{PreferGo: w.preferGo, StrictErrors: w.strictErrors}
 	nr.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -71,7 +71,7 @@ func (w *watchedResolver) LookupNetIP(ctx context.Context, network, host string)
 
 // open opens a socket to a server. It runs on a goroutine of package net, and the
 // dial function may be a caller's.
-func (w *watchedResolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
+func (w *scarcityResolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
 	defer hook.Recovered(&err)
 	return w.dial(ctx, network, address)
 }

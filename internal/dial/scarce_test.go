@@ -14,7 +14,7 @@ import (
 )
 
 // A lookup that lacks a descriptor tells so, although Go's resolver does not.
-func TestWatchResolver(t *testing.T) {
+func TestTellScarcity(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		errno syscall.Errno
@@ -24,7 +24,7 @@ func TestWatchResolver(t *testing.T) {
 		{"another error", syscall.ECONNREFUSED, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			r := TellScarcity(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 				return nil, &net.OpError{Op: "dial", Err: tt.errno}
 			}})
 			_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
@@ -34,19 +34,19 @@ func TestWatchResolver(t *testing.T) {
 		})
 	}
 	for r, want := range map[Resolver]string{
-		new(net.Resolver):    "*dial.watchedResolver",
+		new(net.Resolver):    "*dial.scarcityResolver",
 		(*net.Resolver)(nil): "*net.Resolver",
 		(*counting)(nil):     "*dial.counting",
 	} {
-		if got := fmt.Sprintf("%T", WatchResolver(r)); got != want {
-			t.Errorf("WatchResolver(%T) is a %s; want a %s", r, got, want)
+		if got := fmt.Sprintf("%T", TellScarcity(r)); got != want {
+			t.Errorf("TellScarcity(%T) is a %s; want a %s", r, got, want)
 		}
 	}
 }
 
 // A caller's dial function that panics is no server that fails to answer.
-func TestWatchResolverPanic(t *testing.T) {
-	r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { panic("boom") }})
+func TestTellScarcityPanic(t *testing.T) {
+	r := TellScarcity(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { panic("boom") }})
 	_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
 	if _, ok := errors.AsType[*hook.PanicError](err); !ok {
 		t.Errorf("LookupNetIP error = %v; want one that wraps a PanicError", err)
@@ -56,9 +56,9 @@ func TestWatchResolverPanic(t *testing.T) {
 // Lookups of one name at once ask on their own. A net.Resolver would join the
 // second to the first, and leave it waiting for a question that the first may
 // have given up on.
-func TestWatchResolverSharesNothing(t *testing.T) {
+func TestTellScarcitySharesNothing(t *testing.T) {
 	dialed := make(chan struct{})
-	r := WatchResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	r := TellScarcity(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		select {
 		case dialed <- struct{}{}:
 		case <-ctx.Done():

@@ -40,11 +40,11 @@ const (
 	Unreachable      // no way to the host
 	NoNetwork        // no way to its network
 	NoFamily         // this machine does not speak its address family
-	Descriptors      // this machine is short of file descriptors,
-	Memory           // of memory or buffers,
-	Ports            // of local ports
-	Down             // its network interface is down
-	Forbidden        // a firewall, a security policy or a route of its own says no
+	Descriptors      // file descriptors are scarce on this machine
+	Memory           // memory or buffers are scarce on this machine
+	Ports            // local ports are scarce on this machine
+	Down             // a network interface of this machine is down
+	Forbidden        // a firewall, a security policy or a route of this machine says no
 	Other            // anything else, which speaks of this machine
 )
 

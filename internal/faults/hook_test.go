@@ -308,3 +308,18 @@ func TestErrorsThatPanic(t *testing.T) {
 		}
 	}
 }
+
+// A resolver and a transport that return a nil pointer as an error are at fault
+// themselves.
+func TestNilPointersAsErrors(t *testing.T) {
+	resolver := resolverFunc(func(context.Context, string, string) ([]netip.Addr, error) { return nil, (*nilError)(nil) })
+	transport := roundTripper(func(*http.Request) (*http.Response, error) { return nil, (*net.OpError)(nil) })
+	for name, opt := range map[string]checker.Option{
+		"resolver":  checker.WithResolver(resolver),
+		"transport": checker.WithTransport(transport),
+	} {
+		if r := faults.NewChecker(t, opt).CheckAll(t.Context(), []string{"http://site.test/"})[0]; r.Reason() != checker.ReasonInternal {
+			t.Errorf("a %s that returns a nil pointer: %v; want %q", name, r, checker.ReasonInternal)
+		}
+	}
+}

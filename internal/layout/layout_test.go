@@ -60,19 +60,22 @@ func list(t *testing.T, args ...string) []listed {
 		t.Fatalf("%v: %v", cmd, err)
 	}
 	var all []listed
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	for {
 		var p listed
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
 			return all
-		} else if err != nil {
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, p)
 	}
 }
 
-// A sources is a package with its types known.
-type sources struct {
+// parsed is a package with its types known.
+type parsed struct {
 	fset  *token.FileSet
 	files []*ast.File
 	pkg   *types.Package
@@ -81,14 +84,14 @@ type sources struct {
 
 // check type-checks files against the packages that they import, of which exports
 // has the compiled types.
-func check(fset *token.FileSet, files []*ast.File, exports map[string]string) (*sources, error) {
+func check(fset *token.FileSet, files []*ast.File, exports map[string]string) (*parsed, error) {
 	open := func(path string) (io.ReadCloser, error) {
 		if exports[path] == "" {
 			return nil, fmt.Errorf("%s is not compiled", path)
 		}
 		return os.Open(exports[path])
 	}
-	s := &sources{fset: fset, files: files, info: &types.Info{
+	s := &parsed{fset: fset, files: files, info: &types.Info{
 		Defs: make(map[*ast.Ident]types.Object),
 		Uses: make(map[*ast.Ident]types.Object),
 	}}
@@ -98,11 +101,11 @@ func check(fset *token.FileSet, files []*ast.File, exports map[string]string) (*
 	return s, err
 }
 
-func (s *sources) file(pos token.Pos) string { return filepath.Base(s.fset.Position(pos).Filename) }
+func (s *parsed) file(pos token.Pos) string { return filepath.Base(s.fset.Position(pos).Filename) }
 
 // upward returns the arrows that point up: uses of something by a file that stands
 // below the one where it is declared, in order.
-func (s *sources) upward(order []string) []string {
+func (s *parsed) upward(order []string) []string {
 	var all []string
 	for ident, obj := range s.info.Uses {
 		if obj.Pkg() != s.pkg {
@@ -118,7 +121,7 @@ func (s *sources) upward(order []string) []string {
 }
 
 // scattered returns the types whose methods lie in more files than max.
-func (s *sources) scattered(max int) []string {
+func (s *parsed) scattered(max int) []string {
 	homes := make(map[string]map[string]bool)
 	for _, f := range s.files {
 		for _, d := range f.Decls {

@@ -145,7 +145,7 @@ func TestTokenAfterPause(t *testing.T) {
 			key  string
 			err  error
 			took time.Duration
-		}{{"b", nil, 0}, {"a", nil, time.Second}, {"a", ErrNoTurn, time.Second}} {
+		}{{"b", nil, 0}, {"a", nil, time.Second}, {"a", ErrNoToken, time.Second}} {
 			if err := p.TokenAfterPause(ctx, want.key); !errors.Is(err, want.err) || time.Since(start) != want.took {
 				t.Errorf("TokenAfterPause(%q) = %v after %v; want %v after %v", want.key, err, time.Since(start), want.err, want.took)
 			}

@@ -53,14 +53,14 @@ func bucket(limit rate.Limit, burst int) *rate.Limiter {
 	return rate.NewLimiter(limit, burst)
 }
 
-// ErrNoTurn says that a further request would have to wait beyond the context's
+// ErrNoToken says that a further request would have to wait beyond the context's
 // deadline.
-var ErrNoTurn = errors.New("the rate limit leaves no turn within the timeout")
+var ErrNoToken = errors.New("the rate limit leaves no token within the timeout")
 
 // Token takes the tokens of one further request on the host of key, for a check
 // that runs already. If it has to wait for them and ctx ends, it returns the
 // cause of that. If they cannot be there before ctx's deadline, it takes none and
-// returns ErrNoTurn at once.
+// returns ErrNoToken at once.
 //
 // It first waits for the token of the host, and only then takes the one of all
 // hosts together, so that neither lies unused for long.
@@ -94,7 +94,7 @@ func (p *Pacer[T]) hostToken(ctx context.Context, key string) (*rate.Reservation
 		d := t.delay(now)
 		t.giveBack(now)
 		if now.Add(d).After(deadline) {
-			return nil, ErrNoTurn
+			return nil, ErrNoToken
 		}
 	}
 	if h.bucket == nil {
@@ -120,11 +120,11 @@ func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
 
 // TokenAfterPause is [Pacer.Token] for a check that runs already and was sent
 // away: it first waits until the host of key takes requests again. If that is
-// not before ctx's deadline, it returns ErrNoTurn at once.
+// not before ctx's deadline, it returns ErrNoToken at once.
 func (p *Pacer[T]) TokenAfterPause(ctx context.Context, key string) error {
 	d, ok := p.nextStart(ctx, key)
 	if !ok {
-		return ErrNoTurn
+		return ErrNoToken
 	}
 	if d > 0 {
 		if err := Sleep(ctx, d); err != nil {

@@ -176,7 +176,7 @@ func TestTokenNoTurn(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 499*time.Millisecond)
 		defer cancel()
 		for range 10 {
-			checkToken(t, ctx, p, "a", 0, ErrNoTurn)
+			checkToken(t, ctx, p, "a", 0, ErrNoToken)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -205,12 +205,12 @@ func TestTokenNoTurnKeepsNone(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if err := p.Token(ctx, "b"); !errors.Is(err, ErrNoTurn) {
-		t.Fatalf("Token(b) = %v; want %v", err, ErrNoTurn)
+	if err := p.Token(ctx, "b"); !errors.Is(err, ErrNoToken) {
+		t.Fatalf("Token(b) = %v; want %v", err, ErrNoToken)
 	}
 	// A host whose bucket is full is forgotten.
 	if h := p.hosts.known["b"]; h != nil && h.bucket.Tokens() < 0.999 {
-		t.Errorf("after ErrNoTurn the host has %.3f tokens; want 1", h.bucket.Tokens())
+		t.Errorf("after ErrNoToken the host has %.3f tokens; want 1", h.bucket.Tokens())
 	}
 }
 

@@ -7,19 +7,20 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
-// Custom makes exchanges by a transport of a caller's, of which no more is known
-// than what it returns.
+// Custom makes exchanges by a caller's transport, and knows only what it returns.
 type Custom struct{ RoundTripper http.RoundTripper }
 
 // Exchange implements [Exchanger]. The Stage of tr is Untold.
 func (t Custom) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
 	tr.Stage = Untold
-	sent := tr.sent(nil)
+	sent := tr.markSent(nil)
 	resp, err := t.RoundTripper.RoundTrip(req.HTTP(ctx))
 	if err != nil {
-		return nil, err
+		return nil, hook.Checked(err)
 	}
 	tr.First = time.Since(sent)
 	if resp == nil || resp.Body == nil {

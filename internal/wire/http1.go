@@ -69,7 +69,7 @@ func (p http1) exchange(_ context.Context, c *conn, req Request, tr *Trace) (*ht
 	// Any other error of the write is not the end: a server may answer and
 	// close before it has read the request (RFC 9112, section 9.5).
 	tr.Stage = Receive
-	sent := tr.sent(werr)
+	sent := tr.markSent(werr)
 	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, keep: p.keep}
 	head, err := h.read()
 	buf = h.buf

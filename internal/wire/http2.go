@@ -35,7 +35,7 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 		return nil, errNoHTTP2
 	}
 	tr.Stage = Receive
-	sent := tr.sent(nil)
+	sent := tr.markSent(nil)
 	dialed := false
 	ht := &http.Transport{
 		// After some errors net/http asks again by itself.
@@ -64,6 +64,7 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 		ht.CloseIdleConnections()
 		return nil, malformed("malformed status", []byte(code))
 	}
+	resp.Request = nil // for the caller to set, as over HTTP/1
 	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
 	return resp, nil
 }

@@ -80,7 +80,7 @@ func TestHTTP2(t *testing.T) {
 			if err != nil {
 				t.Fatalf("Exchange(%q) error = %v; want nil", tt.url, err)
 			}
-			if resp.StatusCode != 404 || resp.Proto != "HTTP/2.0" {
+			if resp.StatusCode != 404 || resp.Proto != "HTTP/2.0" || resp.Request != nil {
 				t.Errorf("Exchange(%q) = %s %s; want HTTP/2.0 404", tt.url, resp.Proto, resp.Status)
 			}
 			if host, path := resp.Header.Get("Host-Was"), resp.Header.Get("Path-Was"); host != tt.host || path != tt.path {

@@ -18,12 +18,12 @@ type head struct {
 	minor  int      // of HTTP/1.minor
 	code   int      // three digits, 100 or more
 	status string   // the code and the reason phrase
-	all    bool     // all fields are kept
-	keep   []string // or else those of these names
+	all    bool     // keep all fields
+	keep   []string // names of the fields to keep, unless all
 	header http.Header
-	values []string // room for those of header
-	size   string   // Content-Length as it stands there
-	length int64    // and its number; -1 if there is none
+	values []string // backing array for the values of header
+	size   string   // Content-Length as written
+	length int64    // Content-Length, -1 if there is none
 	coding bool     // Transfer-Encoding: chunked
 }
 
@@ -122,7 +122,7 @@ func (hd *head) parseFields(raw []byte) error {
 	return nil
 }
 
-// add takes in a field. Those that delimit the body are judged even where there
+// add takes in a field. Those that delimit the body are checked even where there
 // is no body: a head that contradicts itself is no answer.
 func (hd *head) add(name, value string) error {
 	switch {

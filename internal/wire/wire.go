@@ -1,9 +1,9 @@
 // Package wire makes one HTTP exchange on one fresh connection.
 //
 // An [Exchanger] is either the package's own [Transport] or a caller's, wrapped
-// in [Custom]. Unlike http.Transport, Transport pools nothing, starts no
-// goroutine, and tells in a [Trace] how far an exchange got and where the time
-// went.
+// in [Custom]. Unlike http.Transport, Transport pools nothing, starts no goroutine
+// of its own over HTTP/1, and tells in a [Trace] how far an exchange got and where
+// the time went.
 package wire
 
 import (
@@ -59,8 +59,9 @@ type Trace struct {
 	State *tls.ConnectionState // nil before the server's certificate was seen
 }
 
-// sent notes that the request was written now, with that error, and returns when.
-func (tr *Trace) sent(err error) time.Time {
+// markSent notes that the request has been written now, and tells the Watcher unless
+// err, which writing it gave, is non-nil. It returns when.
+func (tr *Trace) markSent(err error) time.Time {
 	now := time.Now()
 	if tr.Sent.IsZero() {
 		tr.Sent = now
@@ -74,7 +75,8 @@ func (tr *Trace) sent(err error) time.Time {
 
 // A Watcher hears of one exchange, from the goroutine that makes it.
 type Watcher interface {
-	// Sent is called when the request has been sent for the first time.
+	// Sent is called once, when the request has been sent or, by [Custom], when it
+	// is about to be.
 	Sent()
 
 	// Again is asked before the request is sent once more, over HTTP/2. Its error
@@ -186,7 +188,7 @@ func (t *Transport) config(name, proto string) (*tls.Config, error) {
 		conf.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			cert, err := own(info)
 			if err != nil {
-				err = &hook.Error{Err: err}
+				err = &hook.Error{Err: hook.Checked(err)}
 			}
 			return cert, err
 		}

@@ -8,9 +8,9 @@ import (
 // maxAddrs is how many addresses of one host are tried.
 const maxAddrs = 8
 
-// candidates are the addresses of a host, as they become known and are tried: the
+// addresses are the addresses of a host, as they become known and are tried: the
 // families in turns (RFC 8305, section 4).
-type candidates struct {
+type addresses struct {
 	host     string
 	families [2]family
 	next     int // the family whose turn it is
@@ -26,30 +26,30 @@ type family struct {
 	share   int          // how many tries are kept for this family
 }
 
-func newCandidates(host string) candidates {
+func newAddresses(host string) addresses {
 	const half = maxAddrs / 2
-	return candidates{host: host, families: [2]family{v6: {share: half}, v4: {share: half}}}
+	return addresses{host: host, families: [2]family{v6: {share: half}, v4: {share: half}}}
 }
 
 // add adds the addresses of a family's answer.
-func (c *candidates) add(i int, addrs []netip.Addr) {
+func (c *addresses) add(i int, addrs []netip.Addr) {
 	f := &c.families[i]
 	f.untried = addrs
 	f.share = min(f.share, len(addrs))
 }
 
 // remaining returns how many addresses may still be tried.
-func (c *candidates) remaining() int { return c.room(v6) + c.room(v4) }
+func (c *addresses) remaining() int { return c.room(v6) + c.room(v4) }
 
 // room returns how many addresses of one family may still be tried. Half of the
 // tries are kept for the other family until it is known to need fewer.
-func (c *candidates) room(i int) int {
+func (c *addresses) room(i int) int {
 	f, other := &c.families[i], &c.families[1-i]
 	return min(len(f.untried), maxAddrs-other.share-f.used)
 }
 
 // pop returns the next address to try. There must be one.
-func (c *candidates) pop() netip.Addr {
+func (c *addresses) pop() netip.Addr {
 	if c.room(c.next) == 0 {
 		c.next = 1 - c.next
 	}
@@ -62,10 +62,10 @@ func (c *candidates) pop() netip.Addr {
 }
 
 // tried returns how many addresses have been tried.
-func (c *candidates) tried() int { return c.families[v6].used + c.families[v4].used }
+func (c *addresses) tried() int { return c.families[v6].used + c.families[v4].used }
 
 // cutShort returns the family whose answer was cut short, or -1.
-func (c *candidates) cutShort() int { return slices.IndexFunc(c.families[:], family.cutShort) }
+func (c *addresses) cutShort() int { return slices.IndexFunc(c.families[:], family.cutShort) }
 
 // cutShort reports whether the family's lookup may have failed only because those
 // who began it did not wait for the answer.
@@ -73,7 +73,7 @@ func (f family) cutShort() bool { return f.reused && f.answer.known() && failed(
 
 // noAddr returns why neither family has an address. One that failed outweighs one
 // that has none: only if both say so does the name not exist.
-func (c *candidates) noAddr() error {
+func (c *addresses) noAddr() error {
 	err := c.families[v4].answer.err
 	if !failed(err) {
 		err = c.families[v6].answer.err
@@ -83,7 +83,7 @@ func (c *candidates) noAddr() error {
 
 // appendErrors appends the errors of lookups that failed to errs, and for those
 // that have not ended yet that cause ended them.
-func (c *candidates) appendErrors(errs []error, cause error) []error {
+func (c *addresses) appendErrors(errs []error, cause error) []error {
 	for i := range c.families {
 		switch f := &c.families[i]; {
 		case !f.answer.known(), f.cutShort():
