@@ -1,0 +1,204 @@
+package resolve
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// An outcome is what becomes of the search once a candidate was asked for.
+type outcome uint8
+
+const (
+	goOn    outcome = iota // try the next name of the search list
+	skip                   // none of the search list any more, but the name as it is
+	stop                   // none at all
+	arrived                // there are records
+)
+
+// dns asks the nameservers for the name and for what the search list makes of
+// it, in the order and with the exits of the GNU C library: a name with too few
+// dots goes through the search list first. Both families go together, and the
+// first candidate with records for either decides.
+func (l *lookup) dns(ctx context.Context) status {
+	name, rooted := strings.CutSuffix(l.name, ".")
+	dots := strings.Count(l.name, ".")
+	asIs := rooted || dots >= l.conf.ndots
+	if asIs {
+		o := l.candidate(ctx, name)
+		if rooted || o == arrived {
+			return l.status()
+		}
+		for i := range l.families {
+			f := &l.families[i]
+			f.first = f.last
+		}
+	}
+	searched := false
+	for _, suffix := range l.conf.search {
+		if l.ended != nil || l.scarce != nil {
+			break
+		}
+		searched = true
+		o := goOn
+		switch {
+		case suffix != "":
+			o = l.candidate(ctx, name+"."+suffix)
+		case !asIs: // the root is the name as it is
+			asIs = true
+			o = l.candidate(ctx, name)
+		}
+		if o == arrived || o == stop {
+			return l.status()
+		}
+		if o == skip {
+			break
+		}
+	}
+	if !asIs && (dots > 0 || !searched || !l.conf.noTLD) {
+		l.candidate(ctx, name)
+	}
+	return l.status()
+}
+
+// status returns what nsswitch.conf would call the result.
+func (l *lookup) status() status {
+	st := notFound
+	for i := range l.families {
+		switch f := &l.families[i]; {
+		case f.done, f.sink:
+			return success
+		case f.failed:
+			st = unavail
+		}
+	}
+	return st
+}
+
+// candidate asks for one name, and for as long as a family has no answer it asks
+// the next server, all of them in as many rounds as resolv.conf wants.
+func (l *lookup) candidate(ctx context.Context, name string) outcome {
+	if l.ended != nil || l.scarce != nil {
+		return stop
+	}
+	if !l.begins(name) {
+		return skip
+	}
+	servers, first := len(l.conf.servers), 0
+	if l.conf.rotate {
+		first = int(l.r.turn.Add(1) % uint32(servers))
+	}
+	for range l.conf.attempts {
+		for i := range servers {
+			l.server(ctx, (first+i)%servers)
+			if l.over(ctx) {
+				return l.outcome()
+			}
+		}
+	}
+	return l.outcome()
+}
+
+// begins makes name the candidate under way, if DNS can carry it.
+func (l *lookup) begins(name string) bool {
+	ok := setName(&l.families[0].name, name)
+	l.families[1].name = l.families[0].name
+	var id [2]uint16
+	id[0], id[1] = l.r.ids()
+	for i := range l.families {
+		f := &l.families[i]
+		f.answered, f.tries, f.kind, f.heard, f.answer.n = false, 0, 0, 0, 0
+		switch {
+		case ok:
+			f.pack(id[i])
+		case f.last == 0:
+			f.last = Invalid
+		}
+	}
+	if !ok {
+		return false
+	}
+	l.code = dnsmessage.RCodeSuccess
+	l.asked = append(l.asked, name)
+	for i, s := range l.socks {
+		if s != nil && s.open > 0 { // what may yet come is no answer to these
+			l.drop(i)
+		}
+	}
+	return true
+}
+
+// over reports whether the candidate needs no further server.
+func (l *lookup) over(ctx context.Context) bool {
+	if l.ended == nil {
+		l.ended = context.Cause(ctx)
+		if d, ok := ctx.Deadline(); ok && l.ended == nil && !time.Now().Before(d) {
+			l.ended = context.DeadlineExceeded
+		}
+	}
+	return l.ended != nil || l.scarce != nil || l.pending() == 0
+}
+
+// A set is one of families, by their index.
+type set uint8
+
+func (s set) has(i int) bool { return s&(1<<i) != 0 }
+
+// maxTries is how often a family is asked for once the other one is answered. It
+// is what the GNU C library does, which takes a server for one that minds two
+// questions at once.
+const maxTries = 3
+
+// pending returns the families for which it is worth while to ask further. A
+// server that fails for one family only is common, and what the other has found
+// is enough.
+func (l *lookup) pending() (p set) {
+	for i := range l.families {
+		f, other := &l.families[i], &l.families[1-i]
+		switch {
+		case f.off, f.answered:
+		case other.answered && (f.tries >= maxTries || other.answer.n > 0 && f.kind > Silent):
+		default:
+			p |= 1 << i
+		}
+	}
+	return p
+}
+
+// outcome remembers what the candidate has found for the end of the search.
+func (l *lookup) outcome() outcome {
+	records, missing, refused := false, false, true
+	for i := range l.families {
+		f := &l.families[i]
+		switch {
+		case f.off:
+			continue
+		case !f.answered:
+			f.failed, f.worst, f.last = f.failed || f.heard != 0, max(f.worst, f.heard), f.heard
+			refused = refused && f.kind == Unreachable
+			continue
+		case f.answer.code == dnsmessage.RCodeNameError:
+			f.last = NotFound
+		default:
+			f.last, f.noAddress = NoAddress, true
+		}
+		if f.answer.any {
+			records = true
+			f.sink = f.answer.sink && f.answer.n == 0
+		}
+		missing, refused = true, false
+	}
+	switch {
+	case records:
+		return arrived
+	case missing:
+		return goOn
+	case refused:
+		return stop // there is no resolver, and no candidate will find one
+	case l.code == dnsmessage.RCodeServerFailure:
+		return goOn
+	}
+	return skip
+}
