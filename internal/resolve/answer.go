@@ -26,7 +26,10 @@ func (a *answer) read(msg []byte, q *question, filled bool) Kind {
 	*a = answer{ttl: -1}
 	var p dnsmessage.Parser
 	h, err := p.Start(msg)
-	if err != nil || p.SkipAllQuestions() != nil {
+	if err != nil {
+		return Malformed
+	}
+	if _, err = p.Question(); err != nil && err != dnsmessage.ErrSectionDone || p.SkipAllQuestions() != nil {
 		return Malformed
 	}
 	a.code = h.RCode

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -151,6 +152,13 @@ func (f *fake) asked() []string {
 	q := f.queries
 	f.queries = nil
 	return q
+}
+
+// from returns how many questions came from which ports.
+func (f *fake) from() map[string]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.ports)
 }
 
 func pack(m dnsmessage.Message) [][]byte {

@@ -1,0 +1,271 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// unused returns an address on which nobody listens.
+func unused(t *testing.T) netip.AddrPort {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return netip.MustParseAddrPort(c.LocalAddr().String())
+}
+
+// plainly answers questions without EDNS by r, and those with it by edns.
+func plainly(edns, r reply) reply {
+	return func(q *query) [][]byte {
+		if q.edns {
+			return edns(q)
+		}
+		return r(q)
+	}
+}
+
+// O8: a server that cannot do EDNS is asked without, and once that helped, always.
+func TestEDNS(t *testing.T) {
+	good := addrs("192.0.2.1", "2001:db8::1")
+	garbage := func(q *query) [][]byte {
+		return [][]byte{append(pack(q.header(0))[0][:headerLen], 0xff)}
+	}
+	version := func(q *query) [][]byte {
+		m := q.header(0)
+		var h dnsmessage.ResourceHeader
+		h.SetEDNS0(512, 16, false)
+		m.Additionals = append(m.Additionals, dnsmessage.Resource{Header: h, Body: &dnsmessage.OPTResource{}})
+		return pack(m)
+	}
+	bare := func(q *query) [][]byte { return [][]byte{pack(q.header(dnsmessage.RCodeFormatError))[0][:headerLen]} }
+	for name, edns := range map[string]reply{
+		"FORMERR": formerr, "FORMERR without the question": strip(bare), "NOTIMP": notimp, "silence": silent, "garbage": garbage, "another version": version,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := serve(t, map[string]reply{"*": plainly(edns, good)})
+			r := world{resolv: "options edns0 timeout:1 attempts:1", servers: []*fake{f}}.resolver(t)
+			for range 2 {
+				a4, a6 := look(t, r, "a.test")
+				if say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
+					t.Errorf("Lookup = %v, %v; want the addresses", a4, a6)
+				}
+			}
+			want := "A a.test edns, AAAA a.test edns, A a.test, AAAA a.test, A a.test, AAAA a.test"
+			if got := strings.Join(f.asked(), ", "); got != want {
+				t.Errorf("asked %s; want %s", got, want)
+			}
+		})
+	}
+	t.Run("the answer behind the OPT record", func(t *testing.T) {
+		f := serve(t, map[string]reply{"*": func(q *query) [][]byte {
+			m := q.with("192.0.2.1", "2001:db8::1")
+			m.Answers, m.Additionals = q.Additionals, m.Answers
+			return pack(m)
+		}})
+		r := world{resolv: "options edns0", servers: []*fake{f}}.resolver(t)
+		if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" || len(f.asked()) != 2 {
+			t.Errorf("Lookup = %v, %v; want the addresses by two questions", a4, a6)
+		}
+	})
+}
+
+// strip says in the header that there is no question.
+func strip(r reply) reply {
+	return func(q *query) [][]byte {
+		all := r(q)
+		for _, b := range all {
+			b[4], b[5] = 0, 0
+		}
+		return all
+	}
+}
+
+// Only the answer to the question counts, however many others come first.
+func TestForged(t *testing.T) {
+	forge := func(q *query) [][]byte {
+		var all [][]byte
+		add := func(change func(*dnsmessage.Message)) {
+			m := q.with("127.0.0.66", "::66")
+			change(&m)
+			all = append(all, pack(m)...)
+		}
+		for i := range 40 {
+			add(func(m *dnsmessage.Message) { m.ID += uint16(1+i) ^ 0x5555 })
+		}
+		add(func(m *dnsmessage.Message) { m.Questions[0].Name = dnsmessage.MustNewName("other.test.") })
+		add(func(m *dnsmessage.Message) {
+			m.Questions = []dnsmessage.Question{{Name: q.Questions[0].Name, Type: dnsmessage.TypeMX, Class: dnsmessage.ClassINET}}
+		})
+		add(func(m *dnsmessage.Message) {
+			m.Questions = []dnsmessage.Question{{Name: q.Questions[0].Name, Type: q.Questions[0].Type, Class: dnsmessage.ClassCHAOS}}
+		})
+		add(func(m *dnsmessage.Message) { m.Response = false })
+		add(func(m *dnsmessage.Message) { m.Questions = nil })
+		add(func(m *dnsmessage.Message) { m.Questions = append(m.Questions[:1:1], m.Questions...) })
+		all = append(all, []byte{}, []byte{1}, q.raw)
+		return all
+	}
+	f := serve(t, map[string]reply{"*": func(q *query) [][]byte {
+		q.Questions = append([]dnsmessage.Question(nil), q.Questions...)
+		forged := forge(q)
+		q.Unpack(q.raw)
+		return append(forged, addrs("192.0.2.1", "2001:db8::1")(q)...)
+	}})
+	r := world{servers: []*fake{f}}.resolver(t)
+	for range 50 {
+		if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
+			t.Fatalf("Lookup = %v, %v; want the addresses", say(a4), say(a6))
+		}
+	}
+}
+
+// What cannot be read fails at once, and is not waited for.
+func TestMalformed(t *testing.T) {
+	after := func(b ...byte) reply { return func(q *query) [][]byte { return [][]byte{append(q.raw[:2:2], b...)} } }
+	cut := func(q *query) [][]byte {
+		b := addrs("192.0.2.1", "2001:db8::1")(q)[0]
+		return [][]byte{b[:len(b)-1]}
+	}
+	for name, r := range map[string]reply{
+		"short header":     after(0x80),
+		"compression loop": after(0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1),
+		"record overrun":   cut,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := world{resolv: "options attempts:1", servers: []*fake{serve(t, map[string]reply{"*": r})}}
+			began := time.Now()
+			a4, a6 := look(t, w.resolver(t), "a.test.")
+			if a4.Err.Kind != Malformed || a6.Err.Kind != Malformed || time.Since(began) > 2*time.Second {
+				t.Errorf("Lookup = %v, %v after %v; want malformed at once", a4.Err, a6.Err, time.Since(began))
+			}
+		})
+	}
+}
+
+// The family that is known first is told first; what the end of the context leaves
+// open is the resolver's silence, with what was heard before.
+func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	w := world{servers: []*fake{
+		serve(t, map[string]reply{"*": servfail}),
+		serve(t, map[string]reply{"*": per(addrs("192.0.2.1"), silent)}),
+	}}
+	r := w.resolver(t)
+	cause := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var got []Answer
+	r.Lookup(ctx, "a.test", func(a Answer) {
+		got = append(got, a)
+		cancel(cause)
+	})
+	if len(got) != 2 || say(got[0]) != "192.0.2.1" || got[1].Err == nil {
+		t.Fatalf("Lookup settled %v; want the address, then an error", got)
+	}
+	e := got[1].Err
+	if !errors.Is(e, cause) || len(e.Failures) != 2 || e.Failures[0].Kind != ServFail || e.Failures[1].Kind != Silent {
+		t.Errorf("the error is %v, %v; want that of the context after a SERVFAIL and silence", e, e.Failures)
+	}
+
+	w = world{servers: []*fake{serve(t, map[string]reply{"*": silent})}}
+	r = w.resolver(t)
+	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	began := time.Now()
+	a4, _ := lookIn(ctx, t, r, "a.test")
+	if a4.Err.Kind != Silent || !errors.Is(a4.Err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+		t.Errorf("Lookup = %v after %v; want silence at the end of the context", a4.Err, time.Since(began))
+	}
+	if n := len(w.servers[0].asked()); n != 2 {
+		t.Errorf("%d questions were sent; want 2", n)
+	}
+	ctx, stop = context.WithCancel(t.Context())
+	stop()
+	if a4, _ = lookIn(ctx, t, r, "a.test"); a4.Err.Kind != Silent || !errors.Is(a4.Err, context.Canceled) {
+		t.Errorf("Lookup in a context that is over = %v; want its end", a4.Err)
+	}
+}
+
+// A socket has a bounded number of questions, and is not kept if an answer may yet
+// come to it.
+func TestSockets(t *testing.T) {
+	t.Parallel()
+	f := serve(t, map[string]reply{"*": addrs("192.0.2.1", "2001:db8::1"), "half.test": per(addrs("192.0.2.1"), silent)})
+	r := world{resolv: quick, servers: []*fake{f}}.resolver(t)
+	for range 64 {
+		look(t, r, "a.test")
+	}
+	ports := f.from()
+	if n := len(ports); n < 4 || n > 5 {
+		t.Errorf("128 questions came from %d ports; want 4", n)
+	}
+	for port, n := range ports {
+		if n > maxAsked {
+			t.Errorf("%d questions came from port %s; want at most %d", n, port, maxAsked)
+		}
+	}
+	look(t, r, "half.test")
+	if n := len(r.pool.idle); n != 0 {
+		t.Errorf("%d sockets are kept on which an answer may come; want none", n)
+	}
+
+	look(t, r, "a.test")
+	if n := len(r.pool.idle); n != 1 {
+		t.Errorf("%d sockets are kept; want 1", n)
+	}
+	r.pool.sweep()
+	r.pool.sweep()
+	if n := len(r.pool.idle); n != 0 || r.pool.timer != nil {
+		t.Errorf("%d sockets are kept after long; want none", n)
+	}
+	look(t, r, "a.test")
+	r.Close()
+	if n := len(r.pool.idle); n != 0 || r.pool.timer != nil {
+		t.Errorf("%d sockets are kept after Close; want none", n)
+	}
+}
+
+// A kept socket whose server has gone and come back is no reason to fail.
+func TestUsedSocketBreaks(t *testing.T) {
+	f := serve(t, map[string]reply{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := world{resolv: quick, servers: []*fake{f}}.resolver(t)
+	look(t, r, "a.test")
+	r.pool.idle[0].conn.Close()
+	if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
+		t.Errorf("Lookup on a broken socket = %v, %v; want the addresses", a4, a6)
+	}
+}
+
+// Many lookups at once share nothing but the pool, and leave nothing behind.
+func TestConcurrent(t *testing.T) {
+	f := serve(t, map[string]reply{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := world{servers: []*fake{f}}.resolver(t)
+	before := runtime.NumGoroutine()
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 50 {
+				if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
+					t.Errorf("Lookup = %v, %v; want the addresses", a4, a6)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r.Close()
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("%d goroutines are left; want %d", n, before)
+	}
+}

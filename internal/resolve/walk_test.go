@@ -1,0 +1,155 @@
+package resolve
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const cluster = "search default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:1 attempts:1\n"
+
+// O6: names inside a cluster are found, whatever is said of those outside.
+func TestSearchListOfACluster(t *testing.T) {
+	names := map[string]string{ // by what they stand for
+		"api":             "api.default.svc.cluster.local",
+		"api.default":     "api.default.svc.cluster.local",
+		"api.default.svc": "api.default.svc.cluster.local",
+		"web.prod.svc":    "web.prod.svc.cluster.local",
+	}
+	for said, outside := range map[string]reply{"SERVFAIL": servfail, "REFUSED": refused, "silence": silent} {
+		t.Run(said, func(t *testing.T) {
+			t.Parallel()
+			f := serve(t, map[string]reply{"*": func(q *query) [][]byte {
+				for _, full := range names {
+					if q.name() == full {
+						return addrs("192.0.2.1")(q)
+					}
+				}
+				if strings.HasSuffix(q.name(), ".cluster.local") {
+					return nxdomain(q)
+				}
+				return outside(q)
+			}})
+			r := world{resolv: cluster, servers: []*fake{f}}.resolver(t)
+			for name, full := range names {
+				a4, _ := look(t, r, name)
+				if say(a4) != "192.0.2.1" {
+					t.Errorf("Lookup(%q) = %v; want the address of %s", name, say(a4), full)
+				}
+			}
+			a4, _ := look(t, r, "example.com")
+			if a4.Err == nil || !a4.Err.Kind.Failed() {
+				t.Errorf("Lookup of a name outside = %v; want a failure", say(a4))
+			}
+		})
+	}
+}
+
+// O7: a suffix that fails, even once and in one family, is never not found.
+func TestFailureOnTheWay(t *testing.T) {
+	for _, tt := range []struct {
+		test, name string
+		zone       map[string]reply
+		want       Kind
+	}{
+		{"SERVFAIL", "api", map[string]reply{"api.a.test": servfail}, ServFail},
+		{"REFUSED", "api", map[string]reply{"api.a.test": refused}, Refused},
+		{"silence", "api", map[string]reply{"api.a.test": silent}, Silent},
+		{"the last suffix", "api", map[string]reply{"api.b.test": servfail}, ServFail},
+		{"after the name itself", "dead.example", map[string]reply{"dead.example.b.test": servfail}, ServFail},
+		{"the name itself", "dead.example", map[string]reply{"dead.example": servfail}, ServFail},
+	} {
+		t.Run(tt.test, func(t *testing.T) {
+			t.Parallel()
+			tt.zone["*"] = nxdomain
+			r := world{resolv: quick + "search a.test b.test", servers: []*fake{serve(t, tt.zone)}}.resolver(t)
+			a4, a6 := look(t, r, tt.name)
+			if a4.Err == nil || a6.Err == nil || a4.Err.Kind != tt.want || a6.Err.Kind != tt.want {
+				t.Errorf("Lookup(%q) = %v, %v; want %v", tt.name, say(a4), say(a6), tt.want)
+			}
+		})
+	}
+	r := world{resolv: quick + "search a.test", servers: []*fake{serve(t, map[string]reply{"x.a.test": per(nxdomain, servfail), "*": nxdomain})}}.resolver(t)
+	if a4, a6 := look(t, r, "x"); a4.Err.Kind != NotFound || a6.Err.Kind != ServFail {
+		t.Errorf("with a failure in one family = %v, %v; want not found and SERVFAIL", say(a4), say(a6))
+	}
+}
+
+// The order in which names are asked for is that of the GNU C library.
+func TestOrder(t *testing.T) {
+	for _, tt := range []struct {
+		test, resolv, name string
+		zone               map[string]reply
+		want               string // asked for
+		kind               Kind
+	}{
+		{"few dots", "search a.test b.test", "x", nil, "x.a.test x.b.test x", NotFound},
+		{"dots enough", "search a.test b.test", "x.y", nil, "x.y x.y.a.test x.y.b.test", NotFound},
+		{"a dot at the end", "search a.test b.test", "x.", nil, "x", NotFound},
+		{"ndots", "search a.test\noptions ndots:2", "x.y", nil, "x.y.a.test x.y", NotFound},
+		{"ndots of 0", "search a.test\noptions ndots:0", "x", nil, "x x.a.test", NotFound},
+		{"the last search counts", "search a.test\nsearch b.test", "x", nil, "x.b.test x", NotFound},
+		{"domain", "domain a.test b.test", "x", nil, "x.a.test x", NotFound},
+		{"the root in the list", "search a.test . b.test", "x", nil, "x.a.test x x.b.test", NotFound},
+		{"a dot at a suffix's end", "search a.test.", "x", nil, "x.a.test x", NotFound},
+		{"no-tld-query", "search a.test\noptions no-tld-query", "x", nil, "x.a.test", NotFound},
+		{"found ends it", "search a.test b.test", "x", map[string]reply{"x.a.test": addrs("192.0.2.1")}, "x.a.test", 0},
+		{"nodata does not", "search a.test b.test", "x", map[string]reply{"x.a.test": nodata}, "x.a.test x.b.test x", NoAddress},
+		{"an alias does", "search a.test b.test", "x", map[string]reply{"x.a.test": addrs("y.test")}, "x.a.test", NoAddress},
+		{"SERVFAIL does not", "search a.test b.test", "x", map[string]reply{"x.a.test": servfail}, "x.a.test x.b.test x", ServFail},
+		{"REFUSED ends the list", "search a.test b.test", "x", map[string]reply{"x.a.test": refused}, "x.a.test x", Refused},
+		{"a suffix that is too long ends the list", "search " + strings.Repeat("a.", 126) + "a b.test", "x", nil, "x", NotFound},
+		{"the name itself says whether it is there", "search a.test", "x.y", map[string]reply{"x.y.a.test": nodata}, "x.y x.y.a.test", NotFound},
+	} {
+		t.Run(tt.test, func(t *testing.T) {
+			t.Parallel()
+			if tt.zone == nil {
+				tt.zone = map[string]reply{}
+			}
+			tt.zone["*"] = nxdomain
+			f := serve(t, tt.zone)
+			r := world{resolv: "options attempts:1\n" + tt.resolv, servers: []*fake{f}}.resolver(t)
+			a4, _ := look(t, r, tt.name)
+			var asked []string
+			for _, q := range f.asked() {
+				if name, ok := strings.CutPrefix(q, "A "); ok {
+					asked = append(asked, name)
+				}
+			}
+			if got := strings.Join(asked, " "); got != tt.want {
+				t.Errorf("Lookup(%q) asked for %s; want %s", tt.name, got, tt.want)
+			}
+			switch {
+			case tt.kind == 0 && a4.Err != nil, tt.kind != 0 && (a4.Err == nil || a4.Err.Kind != tt.kind):
+				t.Errorf("Lookup(%q) = %v; want %v", tt.name, say(a4), tt.kind)
+			case a4.Err != nil && !slices.Equal(a4.Err.Asked, asked):
+				t.Errorf("Lookup(%q) says that it asked for %v; want %v", tt.name, a4.Err.Asked, asked)
+			}
+		})
+	}
+}
+
+func TestRotate(t *testing.T) {
+	zone := map[string]reply{"*": addrs("192.0.2.1")}
+	w := world{resolv: "options rotate", servers: []*fake{serve(t, zone), serve(t, zone), serve(t, zone)}}
+	r := w.resolver(t)
+	for range 6 {
+		look(t, r, "a.test")
+	}
+	for i, f := range w.servers {
+		if n := len(f.asked()); n != 4 {
+			t.Errorf("server %d had %d questions of 6 lookups; want 4", i, n)
+		}
+	}
+}
+
+// Without a resolver there is nobody to ask for the next suffix either.
+func TestNoResolver(t *testing.T) {
+	gone := *serve(t, nil)
+	gone.addr = unused(t)
+	r := world{resolv: "search a.test b.test", servers: []*fake{&gone}}.resolver(t)
+	a4, a6 := look(t, r, "x")
+	if a4.Err.Kind != Unreachable || a6.Err.Kind != Unreachable || len(a4.Err.Asked) != 1 {
+		t.Errorf("Lookup = %v, %v after asking for %v; want unreachable after one name", a4.Err, a6.Err, a4.Err.Asked)
+	}
+}
