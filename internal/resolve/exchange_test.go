@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"example.com/checker/internal/resolve/dnstest"
 )
 
 // unused returns an address on which nobody listens.
@@ -25,37 +27,26 @@ func unused(t *testing.T) netip.AddrPort {
 	return netip.MustParseAddrPort(c.LocalAddr().String())
 }
 
-// plainly answers questions without EDNS by r, and those with it by edns.
-func plainly(edns, r reply) reply {
-	return func(q *query) [][]byte {
-		if q.edns {
-			return edns(q)
-		}
-		return r(q)
-	}
-}
-
 // O8: a server that cannot do EDNS is asked without, and once that helped, always.
 func TestEDNS(t *testing.T) {
 	good := addrs("192.0.2.1", "2001:db8::1")
 	garbage := func(q *query) [][]byte {
-		return [][]byte{append(pack(q.header(0))[0][:headerLen], 0xff)}
+		return [][]byte{append(dnstest.Pack(q.Header(0))[0][:headerLen], 0xff)}
 	}
 	version := func(q *query) [][]byte {
-		m := q.header(0)
+		m := q.Header(0)
 		var h dnsmessage.ResourceHeader
 		h.SetEDNS0(512, 16, false)
 		m.Additionals = append(m.Additionals, dnsmessage.Resource{Header: h, Body: &dnsmessage.OPTResource{}})
-		return pack(m)
+		return dnstest.Pack(m)
 	}
-	bare := func(q *query) [][]byte { return [][]byte{pack(q.header(dnsmessage.RCodeFormatError))[0][:headerLen]} }
 	for name, edns := range map[string]reply{
-		"FORMERR": formerr, "FORMERR without the question": strip(bare), "NOTIMP": notimp, "silence": silent, "garbage": garbage, "another version": version,
+		"FORMERR": dnstest.FormErr, "FORMERR without the question": dnstest.Bare(dnstest.FormErr), "NOTIMP": dnstest.NotImp, "silence": silent, "garbage": garbage, "another version": version,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := serve(t, map[string]reply{"*": plainly(edns, good)})
-			r := world{resolv: "options edns0 timeout:1 attempts:1", servers: []*fake{f}}.resolver(t)
+			f := dnstest.Serve(t, zone{"*": dnstest.EDNS(edns, good)})
+			r := world{resolv: "options edns0 timeout:1 attempts:1", servers: []*dnstest.Server{f}}.resolver(t)
 			for range 2 {
 				a4, a6 := look(t, r, "a.test")
 				if say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
@@ -63,33 +54,22 @@ func TestEDNS(t *testing.T) {
 				}
 			}
 			want := "A a.test edns, AAAA a.test edns, A a.test, AAAA a.test, A a.test, AAAA a.test"
-			if got := strings.Join(f.asked(), ", "); got != want {
+			if got := strings.Join(f.Asked(), ", "); got != want {
 				t.Errorf("asked %s; want %s", got, want)
 			}
 		})
 	}
 	t.Run("the answer behind the OPT record", func(t *testing.T) {
-		f := serve(t, map[string]reply{"*": func(q *query) [][]byte {
-			m := q.with("192.0.2.1", "2001:db8::1")
+		f := dnstest.Serve(t, zone{"*": func(q *query) [][]byte {
+			m := q.With("192.0.2.1", "2001:db8::1")
 			m.Answers, m.Additionals = q.Additionals, m.Answers
-			return pack(m)
+			return dnstest.Pack(m)
 		}})
-		r := world{resolv: "options edns0", servers: []*fake{f}}.resolver(t)
-		if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" || len(f.asked()) != 2 {
+		r := world{resolv: "options edns0", servers: []*dnstest.Server{f}}.resolver(t)
+		if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" || len(f.Asked()) != 2 {
 			t.Errorf("Lookup = %v, %v; want the addresses by two questions", a4, a6)
 		}
 	})
-}
-
-// strip says in the header that there is no question.
-func strip(r reply) reply {
-	return func(q *query) [][]byte {
-		all := r(q)
-		for _, b := range all {
-			b[4], b[5] = 0, 0
-		}
-		return all
-	}
 }
 
 // Only the answer to the question counts, however many others come first.
@@ -97,9 +77,9 @@ func TestForged(t *testing.T) {
 	forge := func(q *query) [][]byte {
 		var all [][]byte
 		add := func(change func(*dnsmessage.Message)) {
-			m := q.with("127.0.0.66", "::66")
+			m := q.With("127.0.0.66", "::66")
 			change(&m)
-			all = append(all, pack(m)...)
+			all = append(all, dnstest.Pack(m)...)
 		}
 		for i := range 40 {
 			add(func(m *dnsmessage.Message) { m.ID += uint16(1+i) ^ 0x5555 })
@@ -114,16 +94,11 @@ func TestForged(t *testing.T) {
 		add(func(m *dnsmessage.Message) { m.Response = false })
 		add(func(m *dnsmessage.Message) { m.Questions = nil })
 		add(func(m *dnsmessage.Message) { m.Questions = append(m.Questions[:1:1], m.Questions...) })
-		all = append(all, []byte{}, []byte{1}, q.raw)
+		all = append(all, []byte{}, []byte{1}, q.Raw)
 		return all
 	}
-	f := serve(t, map[string]reply{"*": func(q *query) [][]byte {
-		q.Questions = append([]dnsmessage.Question(nil), q.Questions...)
-		forged := forge(q)
-		q.Unpack(q.raw)
-		return append(forged, addrs("192.0.2.1", "2001:db8::1")(q)...)
-	}})
-	r := world{servers: []*fake{f}}.resolver(t)
+	f := dnstest.Serve(t, zone{"*": dnstest.After(forge, addrs("192.0.2.1", "2001:db8::1"))})
+	r := world{servers: []*dnstest.Server{f}}.resolver(t)
 	for range 50 {
 		if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
 			t.Fatalf("Lookup = %v, %v; want the addresses", say(a4), say(a6))
@@ -133,7 +108,7 @@ func TestForged(t *testing.T) {
 
 // What cannot be read fails at once, and is not waited for.
 func TestMalformed(t *testing.T) {
-	after := func(b ...byte) reply { return func(q *query) [][]byte { return [][]byte{append(q.raw[:2:2], b...)} } }
+	after := func(b ...byte) reply { return func(q *query) [][]byte { return [][]byte{append(q.Raw[:2:2], b...)} } }
 	cut := func(q *query) [][]byte {
 		b := addrs("192.0.2.1", "2001:db8::1")(q)[0]
 		return [][]byte{b[:len(b)-1]}
@@ -145,7 +120,7 @@ func TestMalformed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := world{resolv: "options attempts:1", servers: []*fake{serve(t, map[string]reply{"*": r})}}
+			w := world{resolv: "options attempts:1", servers: []*dnstest.Server{dnstest.Serve(t, zone{"*": r})}}
 			began := time.Now()
 			a4, a6 := look(t, w.resolver(t), "a.test.")
 			if a4.Err.Kind != Malformed || a6.Err.Kind != Malformed || time.Since(began) > 2*time.Second {
@@ -159,9 +134,9 @@ func TestMalformed(t *testing.T) {
 // open is the resolver's silence, with what was heard before.
 func TestContextEnds(t *testing.T) {
 	t.Parallel()
-	w := world{servers: []*fake{
-		serve(t, map[string]reply{"*": servfail}),
-		serve(t, map[string]reply{"*": per(addrs("192.0.2.1"), silent)}),
+	w := world{servers: []*dnstest.Server{
+		dnstest.Serve(t, zone{"*": servfail}),
+		dnstest.Serve(t, zone{"*": per(addrs("192.0.2.1"), silent)}),
 	}}
 	r := w.resolver(t)
 	cause := errors.New("enough")
@@ -179,7 +154,7 @@ func TestContextEnds(t *testing.T) {
 		t.Errorf("the error is %v, %v; want that of the context after a SERVFAIL and silence", e, e.Failures)
 	}
 
-	w = world{servers: []*fake{serve(t, map[string]reply{"*": silent})}}
+	w = world{servers: []*dnstest.Server{dnstest.Serve(t, zone{"*": silent})}}
 	r = w.resolver(t)
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
@@ -188,7 +163,7 @@ func TestContextEnds(t *testing.T) {
 	if a4.Err.Kind != Silent || !errors.Is(a4.Err, context.DeadlineExceeded) || time.Since(began) > time.Second {
 		t.Errorf("Lookup = %v after %v; want silence at the end of the context", a4.Err, time.Since(began))
 	}
-	if n := len(w.servers[0].asked()); n != 2 {
+	if n := len(w.servers[0].Asked()); n != 2 {
 		t.Errorf("%d questions were sent; want 2", n)
 	}
 	ctx, stop = context.WithCancel(t.Context())
@@ -202,12 +177,12 @@ func TestContextEnds(t *testing.T) {
 // come to it.
 func TestSockets(t *testing.T) {
 	t.Parallel()
-	f := serve(t, map[string]reply{"*": addrs("192.0.2.1", "2001:db8::1"), "half.test": per(addrs("192.0.2.1"), silent)})
-	r := world{resolv: quick, servers: []*fake{f}}.resolver(t)
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1"), "half.test": per(addrs("192.0.2.1"), silent)})
+	r := world{resolv: quick, servers: []*dnstest.Server{f}}.resolver(t)
 	for range 64 {
 		look(t, r, "a.test")
 	}
-	ports := f.from()
+	ports := f.Ports()
 	if n := len(ports); n < 4 || n > 5 {
 		t.Errorf("128 questions came from %d ports; want 4", n)
 	}
@@ -239,8 +214,8 @@ func TestSockets(t *testing.T) {
 
 // A kept socket whose server has gone and come back is no reason to fail.
 func TestUsedSocketBreaks(t *testing.T) {
-	f := serve(t, map[string]reply{"*": addrs("192.0.2.1", "2001:db8::1")})
-	r := world{resolv: quick, servers: []*fake{f}}.resolver(t)
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := world{resolv: quick, servers: []*dnstest.Server{f}}.resolver(t)
 	look(t, r, "a.test")
 	r.pool.idle[0].conn.Close()
 	if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
@@ -250,8 +225,8 @@ func TestUsedSocketBreaks(t *testing.T) {
 
 // Many lookups at once share nothing but the pool, and leave nothing behind.
 func TestConcurrent(t *testing.T) {
-	f := serve(t, map[string]reply{"*": addrs("192.0.2.1", "2001:db8::1")})
-	r := world{servers: []*fake{f}}.resolver(t)
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := world{servers: []*dnstest.Server{f}}.resolver(t)
 	before := runtime.NumGoroutine()
 	var wg sync.WaitGroup
 	for range 16 {

@@ -3,6 +3,8 @@ package resolve
 import (
 	"strings"
 	"testing"
+
+	"example.com/checker/internal/resolve/dnstest"
 )
 
 const quick = "options timeout:1 attempts:1\n"
@@ -12,7 +14,6 @@ const quick = "options timeout:1 attempts:1\n"
 func TestLookup(t *testing.T) {
 	v4, v6 := "192.0.2.1", "2001:db8::1"
 	both := addrs(v4, v6)
-	type zone = map[string]reply
 	for _, tt := range []struct {
 		test          string
 		resolv, hosts string
@@ -37,20 +38,20 @@ func TestLookup(t *testing.T) {
 		{test: "SERVFAIL in two rounds", servers: []zone{{"*": servfail}}, name: "a.test.", want4: "SERVFAIL", want6: "SERVFAIL", asked: "A a.test, AAAA a.test, A a.test, AAAA a.test"},
 		{test: "SERVFAIL, next server", servers: []zone{{"*": servfail}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "REFUSED, next server", servers: []zone{{"*": refused}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
-		{test: "NOTIMP, next server", servers: []zone{{"*": notimp}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
-		{test: "FORMERR, next server", servers: []zone{{"*": formerr}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
-		{test: "lame, next server", servers: []zone{{"*": lame}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
+		{test: "NOTIMP, next server", servers: []zone{{"*": dnstest.NotImp}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
+		{test: "FORMERR, next server", servers: []zone{{"*": dnstest.FormErr}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
+		{test: "lame, next server", servers: []zone{{"*": dnstest.Lame}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "silence, next server", resolv: quick, servers: []zone{{"*": silent}, {"*": both}}, name: "a.test", want4: v4, want6: v6},
-		{test: "an unknown code", resolv: quick, servers: []zone{{"*": code(9)}}, name: "a.test.", want4: "other code", want6: "other code"},
-		{test: "lame", resolv: quick, servers: []zone{{"*": lame}}, name: "a.test.", want4: "lame", want6: "lame"},
+		{test: "an unknown code", resolv: quick, servers: []zone{{"*": dnstest.Code(9)}}, name: "a.test.", want4: "other code", want6: "other code"},
+		{test: "lame", resolv: quick, servers: []zone{{"*": dnstest.Lame}}, name: "a.test.", want4: "lame", want6: "lame"},
 		{test: "silence", resolv: quick, servers: []zone{{"*": silent}}, name: "a.test.", want4: "silent", want6: "silent"},
 		{test: "NXDOMAIN is final", servers: []zone{{"*": nxdomain}, {"*": both}}, name: "a.test.", want4: "not found", want6: "not found"},
 
 		{test: "O1: AAAA fails", servers: []zone{{"*": per(addrs(v4), servfail)}, {"*": both}}, name: "a.test", want4: v4, want6: "SERVFAIL", asked: "A a.test, AAAA a.test"},
-		{test: "O1: AAAA is lame", servers: []zone{{"*": per(addrs(v4), lame)}}, name: "a.test", want4: v4, want6: "lame", asked: "A a.test, AAAA a.test"},
+		{test: "O1: AAAA is lame", servers: []zone{{"*": per(addrs(v4), dnstest.Lame)}}, name: "a.test", want4: v4, want6: "lame", asked: "A a.test, AAAA a.test"},
 		{test: "O2: AAAA is silent", resolv: quick, servers: []zone{{"*": per(addrs(v4), silent)}}, name: "a.test", want4: v4, want6: "silent"},
 		{test: "A fails, AAAA says nothing", servers: []zone{{"*": per(servfail, nodata)}, {"*": both}}, name: "a.test.", want4: v4, want6: "no address"},
-		{test: "a server that minds two at once", resolv: quick, servers: []zone{{"*": per(both, seq(silent, both))}}, name: "a.test", want4: v4, want6: v6, asked: "A a.test, AAAA a.test, AAAA a.test"},
+		{test: "a server that minds two at once", resolv: quick, servers: []zone{{"*": per(both, dnstest.Seq(silent, both))}}, name: "a.test", want4: v4, want6: v6, asked: "A a.test, AAAA a.test, AAAA a.test"},
 
 		{test: "O3: in the hosts file", hosts: "192.0.2.7 here.test\n", servers: []zone{{"*": both}}, name: "Here.Test", want4: "192.0.2.7", want6: "no address", asked: "-"},
 		{test: "O3: aliases and lines", hosts: "192.0.2.7 x here # c\n2001:db8::7\ty\tHERE\r\n", servers: []zone{{"*": both}}, name: "here", want4: "192.0.2.7", want6: "2001:db8::7", asked: "-"},
@@ -77,9 +78,9 @@ func TestLookup(t *testing.T) {
 		{test: "O10: 0.0.0.0", servers: []zone{{"*": addrs("0.0.0.0", "::")}}, name: "a.test", want4: "sinkhole", want6: "sinkhole"},
 		{test: "O10: and another", servers: []zone{{"*": addrs("0.0.0.0", v4)}}, name: "a.test", want4: v4, want6: "no address"},
 
-		{test: "TCP", servers: []zone{{"*": overTCP(both)}}, name: "a.test", want4: v4, want6: v6},
-		{test: "TCP for one", servers: []zone{{"*": per(overTCP(both), both)}}, name: "a.test", want4: v4, want6: v6},
-		{test: "TCP fails", resolv: quick, servers: []zone{{"*": overTCP(func(*query) [][]byte { return [][]byte{nil} })}}, name: "a.test.", want4: "unreachable", want6: "unreachable"},
+		{test: "TCP", servers: []zone{{"*": dnstest.Cut(both)}}, name: "a.test", want4: v4, want6: v6},
+		{test: "TCP for one", servers: []zone{{"*": per(dnstest.Cut(both), both)}}, name: "a.test", want4: v4, want6: v6},
+		{test: "TCP fails", resolv: quick, servers: []zone{{"*": dnstest.Cut(dnstest.Hangup)}}, name: "a.test.", want4: "unreachable", want6: "unreachable"},
 		{test: "use-vc", resolv: "options use-vc", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6, asked: "A a.test tcp, AAAA a.test tcp"},
 		{test: "use-vc, one question a connection", resolv: "options use-vc", servers: []zone{{"*": per(func(q *query) [][]byte { return append(both(q), nil) }, both)}}, name: "a.test", want4: v4, want6: v6},
 		{test: "another protocol on TCP", resolv: quick + "options use-vc", servers: []zone{{"*": func(*query) [][]byte { return [][]byte{[]byte("TTP/1.1 400 Bad Request"), nil} }}}, name: "a.test.", want4: "unreachable", want6: "unreachable"},
@@ -105,13 +106,13 @@ func TestLookup(t *testing.T) {
 			t.Parallel()
 			w := world{resolv: tt.resolv, hosts: tt.hosts, nsswitch: tt.nsswitch}
 			for _, z := range tt.servers {
-				w.servers = append(w.servers, serve(t, z))
+				w.servers = append(w.servers, dnstest.Serve(t, z))
 			}
 			a4, a6 := look(t, w.resolver(t), tt.name)
 			if say(a4) != tt.want4 || say(a6) != tt.want6 {
 				t.Errorf("Lookup(%q) = %v, %v; want %s, %s\n%v, %v", tt.name, say(a4), say(a6), tt.want4, tt.want6, a4.Err, a6.Err)
 			}
-			asked := strings.Join(w.servers[0].asked(), ", ")
+			asked := strings.Join(w.servers[0].Asked(), ", ")
 			if asked == "" {
 				asked = "-"
 			}

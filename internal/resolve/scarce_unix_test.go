@@ -6,15 +6,17 @@ import (
 	"errors"
 	"syscall"
 	"testing"
+
+	"example.com/checker/internal/resolve/dnstest"
 )
 
 // Want of descriptors is known by itself, and is never the word of a resolver.
 func TestScarce(t *testing.T) {
-	f := serve(t, map[string]reply{"*": addrs("192.0.2.1")})
-	r := world{servers: []*fake{f}}.resolver(t)
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1")})
+	r := world{servers: []*dnstest.Server{f}}.resolver(t)
 	look(t, r, "a.test")
 	r.Close()
-	fresh := world{hosts: "192.0.2.7 here.test", servers: []*fake{f}}.resolver(t)
+	fresh := world{hosts: "192.0.2.7 here.test", servers: []*dnstest.Server{f}}.resolver(t)
 
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {

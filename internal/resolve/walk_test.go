@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"example.com/checker/internal/resolve/dnstest"
 )
 
 const cluster = "search default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 timeout:1 attempts:1\n"
@@ -19,18 +21,18 @@ func TestSearchListOfACluster(t *testing.T) {
 	for said, outside := range map[string]reply{"SERVFAIL": servfail, "REFUSED": refused, "silence": silent} {
 		t.Run(said, func(t *testing.T) {
 			t.Parallel()
-			f := serve(t, map[string]reply{"*": func(q *query) [][]byte {
+			f := dnstest.Serve(t, zone{"*": func(q *query) [][]byte {
 				for _, full := range names {
-					if q.name() == full {
+					if q.Name() == full {
 						return addrs("192.0.2.1")(q)
 					}
 				}
-				if strings.HasSuffix(q.name(), ".cluster.local") {
+				if strings.HasSuffix(q.Name(), ".cluster.local") {
 					return nxdomain(q)
 				}
 				return outside(q)
 			}})
-			r := world{resolv: cluster, servers: []*fake{f}}.resolver(t)
+			r := world{resolv: cluster, servers: []*dnstest.Server{f}}.resolver(t)
 			for name, full := range names {
 				a4, _ := look(t, r, name)
 				if say(a4) != "192.0.2.1" {
@@ -49,27 +51,27 @@ func TestSearchListOfACluster(t *testing.T) {
 func TestFailureOnTheWay(t *testing.T) {
 	for _, tt := range []struct {
 		test, name string
-		zone       map[string]reply
+		zone       zone
 		want       Kind
 	}{
-		{"SERVFAIL", "api", map[string]reply{"api.a.test": servfail}, ServFail},
-		{"REFUSED", "api", map[string]reply{"api.a.test": refused}, Refused},
-		{"silence", "api", map[string]reply{"api.a.test": silent}, Silent},
-		{"the last suffix", "api", map[string]reply{"api.b.test": servfail}, ServFail},
-		{"after the name itself", "dead.example", map[string]reply{"dead.example.b.test": servfail}, ServFail},
-		{"the name itself", "dead.example", map[string]reply{"dead.example": servfail}, ServFail},
+		{"SERVFAIL", "api", zone{"api.a.test": servfail}, ServFail},
+		{"REFUSED", "api", zone{"api.a.test": refused}, Refused},
+		{"silence", "api", zone{"api.a.test": silent}, Silent},
+		{"the last suffix", "api", zone{"api.b.test": servfail}, ServFail},
+		{"after the name itself", "dead.example", zone{"dead.example.b.test": servfail}, ServFail},
+		{"the name itself", "dead.example", zone{"dead.example": servfail}, ServFail},
 	} {
 		t.Run(tt.test, func(t *testing.T) {
 			t.Parallel()
 			tt.zone["*"] = nxdomain
-			r := world{resolv: quick + "search a.test b.test", servers: []*fake{serve(t, tt.zone)}}.resolver(t)
+			r := world{resolv: quick + "search a.test b.test", servers: []*dnstest.Server{dnstest.Serve(t, tt.zone)}}.resolver(t)
 			a4, a6 := look(t, r, tt.name)
 			if a4.Err == nil || a6.Err == nil || a4.Err.Kind != tt.want || a6.Err.Kind != tt.want {
 				t.Errorf("Lookup(%q) = %v, %v; want %v", tt.name, say(a4), say(a6), tt.want)
 			}
 		})
 	}
-	r := world{resolv: quick + "search a.test", servers: []*fake{serve(t, map[string]reply{"x.a.test": per(nxdomain, servfail), "*": nxdomain})}}.resolver(t)
+	r := world{resolv: quick + "search a.test", servers: []*dnstest.Server{dnstest.Serve(t, zone{"x.a.test": per(nxdomain, servfail), "*": nxdomain})}}.resolver(t)
 	if a4, a6 := look(t, r, "x"); a4.Err.Kind != NotFound || a6.Err.Kind != ServFail {
 		t.Errorf("with a failure in one family = %v, %v; want not found and SERVFAIL", say(a4), say(a6))
 	}
@@ -79,7 +81,7 @@ func TestFailureOnTheWay(t *testing.T) {
 func TestOrder(t *testing.T) {
 	for _, tt := range []struct {
 		test, resolv, name string
-		zone               map[string]reply
+		zone               zone
 		want               string // asked for
 		kind               Kind
 	}{
@@ -93,25 +95,25 @@ func TestOrder(t *testing.T) {
 		{"the root in the list", "search a.test . b.test", "x", nil, "x.a.test x x.b.test", NotFound},
 		{"a dot at a suffix's end", "search a.test.", "x", nil, "x.a.test x", NotFound},
 		{"no-tld-query", "search a.test\noptions no-tld-query", "x", nil, "x.a.test", NotFound},
-		{"found ends it", "search a.test b.test", "x", map[string]reply{"x.a.test": addrs("192.0.2.1")}, "x.a.test", 0},
-		{"nodata does not", "search a.test b.test", "x", map[string]reply{"x.a.test": nodata}, "x.a.test x.b.test x", NoAddress},
-		{"an alias does", "search a.test b.test", "x", map[string]reply{"x.a.test": addrs("y.test")}, "x.a.test", NoAddress},
-		{"SERVFAIL does not", "search a.test b.test", "x", map[string]reply{"x.a.test": servfail}, "x.a.test x.b.test x", ServFail},
-		{"REFUSED ends the list", "search a.test b.test", "x", map[string]reply{"x.a.test": refused}, "x.a.test x", Refused},
+		{"found ends it", "search a.test b.test", "x", zone{"x.a.test": addrs("192.0.2.1")}, "x.a.test", 0},
+		{"nodata does not", "search a.test b.test", "x", zone{"x.a.test": nodata}, "x.a.test x.b.test x", NoAddress},
+		{"an alias does", "search a.test b.test", "x", zone{"x.a.test": addrs("y.test")}, "x.a.test", NoAddress},
+		{"SERVFAIL does not", "search a.test b.test", "x", zone{"x.a.test": servfail}, "x.a.test x.b.test x", ServFail},
+		{"REFUSED ends the list", "search a.test b.test", "x", zone{"x.a.test": refused}, "x.a.test x", Refused},
 		{"a suffix that is too long ends the list", "search " + strings.Repeat("a.", 126) + "a b.test", "x", nil, "x", NotFound},
-		{"the name itself says whether it is there", "search a.test", "x.y", map[string]reply{"x.y.a.test": nodata}, "x.y x.y.a.test", NotFound},
+		{"the name itself says whether it is there", "search a.test", "x.y", zone{"x.y.a.test": nodata}, "x.y x.y.a.test", NotFound},
 	} {
 		t.Run(tt.test, func(t *testing.T) {
 			t.Parallel()
 			if tt.zone == nil {
-				tt.zone = map[string]reply{}
+				tt.zone = zone{}
 			}
 			tt.zone["*"] = nxdomain
-			f := serve(t, tt.zone)
-			r := world{resolv: "options attempts:1\n" + tt.resolv, servers: []*fake{f}}.resolver(t)
+			f := dnstest.Serve(t, tt.zone)
+			r := world{resolv: "options attempts:1\n" + tt.resolv, servers: []*dnstest.Server{f}}.resolver(t)
 			a4, _ := look(t, r, tt.name)
 			var asked []string
-			for _, q := range f.asked() {
+			for _, q := range f.Asked() {
 				if name, ok := strings.CutPrefix(q, "A "); ok {
 					asked = append(asked, name)
 				}
@@ -130,14 +132,14 @@ func TestOrder(t *testing.T) {
 }
 
 func TestRotate(t *testing.T) {
-	zone := map[string]reply{"*": addrs("192.0.2.1")}
-	w := world{resolv: "options rotate", servers: []*fake{serve(t, zone), serve(t, zone), serve(t, zone)}}
+	zone := zone{"*": addrs("192.0.2.1")}
+	w := world{resolv: "options rotate", servers: []*dnstest.Server{dnstest.Serve(t, zone), dnstest.Serve(t, zone), dnstest.Serve(t, zone)}}
 	r := w.resolver(t)
 	for range 6 {
 		look(t, r, "a.test")
 	}
 	for i, f := range w.servers {
-		if n := len(f.asked()); n != 4 {
+		if n := len(f.Asked()); n != 4 {
 			t.Errorf("server %d had %d questions of 6 lookups; want 4", i, n)
 		}
 	}
@@ -145,9 +147,8 @@ func TestRotate(t *testing.T) {
 
 // Without a resolver there is nobody to ask for the next suffix either.
 func TestNoResolver(t *testing.T) {
-	gone := *serve(t, nil)
-	gone.addr = unused(t)
-	r := world{resolv: "search a.test b.test", servers: []*fake{&gone}}.resolver(t)
+	gone := dnstest.Server{Addr: unused(t)}
+	r := world{resolv: "search a.test b.test", servers: []*dnstest.Server{&gone}}.resolver(t)
 	a4, a6 := look(t, r, "x")
 	if a4.Err.Kind != Unreachable || a6.Err.Kind != Unreachable || len(a4.Err.Asked) != 1 {
 		t.Errorf("Lookup = %v, %v after asking for %v; want unreachable after one name", a4.Err, a6.Err, a4.Err.Asked)
