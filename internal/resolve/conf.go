@@ -110,7 +110,7 @@ func (f *files) load() (*conf, error) {
 	}
 	next.mdnsAllow = exists(filepath.Join(filepath.Dir(f.NSSwitch), "mdns.allow"))
 	next.resolved = exists(filepath.Join(f.Run, "systemd/resolve/io.systemd.Resolve"))
-	next.machined = exists(filepath.Join(f.Run, "systemd/machines"))
+	next.machined = holds(filepath.Join(f.Run, "systemd/machines"))
 	return next, nil
 }
 
@@ -146,4 +146,10 @@ func same(a, b fs.FileInfo) bool {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// holds reports whether there is anything in a directory.
+func holds(path string) bool {
+	entries, err := os.ReadDir(path)
+	return err == nil && len(entries) > 0
 }

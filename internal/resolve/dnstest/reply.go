@@ -125,3 +125,11 @@ func (q *Query) With(all ...string) dnsmessage.Message {
 	}
 	return m
 }
+
+// Or is r, or other if there is no r.
+func (r Reply) Or(other Reply) Reply {
+	if r == nil {
+		return other
+	}
+	return r
+}
