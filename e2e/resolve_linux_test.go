@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -144,11 +145,13 @@ func ours(t *testing.T, r *resolve.Resolver, name string) string {
 		for _, addr := range a.Addrs {
 			found = append(found, addr.String())
 		}
-		if a.Err != nil && !a.Err.Kind.Missing() {
+		e, _ := errors.AsType[*resolve.Error](a.Err)
+		switch {
+		case e == nil, e.Kind.Missing():
+		case e.Kind.Failed():
 			class = "try again"
-			if k := a.Err.Kind; !k.Failed() {
-				class = k.String()
-			}
+		default:
+			class = e.Kind.String()
 		}
 	})
 	if len(found) == 0 {

@@ -132,6 +132,7 @@ var setups = []setup{
 	{name: "ends of lines of another system", resolv: "search x.test y.test\r\noptions ndots:2\r", servers: []dnstest.Zone{dnsWorld(dnsNX, dnstest.Zone{"api.x.test": dnsBoth, "svc.y.test": dnsBoth})}, ask: "api svc"},
 	{name: "addresses of nameservers", resolv: "nameserver 127.0.0.300\nnameserver 127.1 # the first\nnameserver ::ffff:127.0.0.2", servers: []dnstest.Zone{dnsWorld(dnsNX), dnsWorld(dnsNX)}, ask: dnsFew},
 	{name: "an IPv6 nameserver", resolv: "nameserver ::1\n", six: dnsWorld(dnsNX), ask: dnsFew},
+	{name: "a nameserver without a way to it", resolv: "nameserver 2001:db8::53\nnameserver 192.0.2.53\n", servers: []dnstest.Zone{dnsWorld(dnsNX)}, ask: dnsFew},
 	{name: "no nameserver", resolv: "search x.test\n", ask: "a.test api"},
 	{name: "five nameservers", resolv: dnsOnce + "nameserver 127.0.0.3\nnameserver 127.0.0.3\nnameserver 127.0.0.3", servers: []dnstest.Zone{dnsWorld(dnsNX), dnsWorld(dnsNX), dnsAll(dnsFail)}, ask: dnsFew},
 

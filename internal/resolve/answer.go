@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -29,7 +30,7 @@ func (a *answer) read(msg []byte, q *question, filled bool) Kind {
 	if err != nil {
 		return Malformed
 	}
-	if _, err = p.Question(); err != nil && err != dnsmessage.ErrSectionDone || p.SkipAllQuestions() != nil {
+	if _, err = p.Question(); err != nil && !done(err) || p.SkipAllQuestions() != nil {
 		return Malformed
 	}
 	a.code = h.RCode
@@ -49,7 +50,7 @@ func (a *answer) read(msg []byte, q *question, filled bool) Kind {
 	switch err := a.records(&p, q); {
 	case err == nil || a.n == maxAddrs:
 		return 0
-	case err == errVersion:
+	case errors.Is(err, errVersion):
 		return NotImplemented
 	case filled:
 		return cut
@@ -72,11 +73,10 @@ func kindOf(code dnsmessage.RCode) Kind {
 	return OtherCode
 }
 
-type readError string
+var errVersion = errors.New("the server does not speak this version of EDNS")
 
-func (e readError) Error() string { return string(e) }
-
-const errVersion readError = "the server does not speak this version of EDNS"
+// done reports whether err is the end of a section.
+func done(err error) bool { return errors.Is(err, dnsmessage.ErrSectionDone) }
 
 // records reads the records of a message up to the last address that is kept. An
 // alias, whosever it is, is the name that counts from there on, as for the GNU C
@@ -87,7 +87,7 @@ func (a *answer) records(p *dnsmessage.Parser, q *question) error {
 	for a.n < maxAddrs {
 		h, err := p.AnswerHeader()
 		switch {
-		case err == dnsmessage.ErrSectionDone:
+		case done(err):
 			if !misplaced && a.any {
 				return nil
 			}

@@ -16,7 +16,7 @@ import (
 
 // echo is a nameserver that costs little: it answers every question with one
 // address that is a constant.
-func echo(b *testing.B) string {
+func echo(b testing.TB) string {
 	b.Helper()
 	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -107,4 +107,18 @@ func BenchmarkLookup(b *testing.B) {
 			}
 		})
 	})
+}
+
+// A lookup of both families on a used socket costs less than one allocation a
+// record would.
+func TestAllocations(t *testing.T) {
+	const most = 12
+	f := &dnstest.Server{Addr: netip.MustParseAddrPort(echo(t))}
+	r := world{servers: []*dnstest.Server{f}}.resolver(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := testing.AllocsPerRun(200, func() { r.Lookup(ctx, "www.example.com", func(Answer) {}) })
+	if n > most {
+		t.Errorf("a lookup makes %v allocations; want at most %d", n, most)
+	}
 }

@@ -123,7 +123,7 @@ func TestMalformed(t *testing.T) {
 			w := world{resolv: "options attempts:1", servers: []*dnstest.Server{dnstest.Serve(t, zone{"*": r})}}
 			began := time.Now()
 			a4, a6 := look(t, w.resolver(t), "a.test.")
-			if a4.Err.Kind != Malformed || a6.Err.Kind != Malformed || time.Since(began) > 2*time.Second {
+			if why(a4).Kind != Malformed || why(a6).Kind != Malformed || time.Since(began) > 2*time.Second {
 				t.Errorf("Lookup = %v, %v after %v; want malformed at once", a4.Err, a6.Err, time.Since(began))
 			}
 		})
@@ -149,7 +149,7 @@ func TestContextEnds(t *testing.T) {
 	if len(got) != 2 || say(got[0]) != "192.0.2.1" || got[1].Err == nil {
 		t.Fatalf("Lookup settled %v; want the address, then an error", got)
 	}
-	e := got[1].Err
+	e := why(got[1])
 	if !errors.Is(e, cause) || len(e.Failures) != 2 || e.Failures[0].Kind != ServFail || e.Failures[1].Kind != Silent {
 		t.Errorf("the error is %v, %v; want that of the context after a SERVFAIL and silence", e, e.Failures)
 	}
@@ -160,7 +160,7 @@ func TestContextEnds(t *testing.T) {
 	defer stop()
 	began := time.Now()
 	a4, _ := lookIn(ctx, t, r, "a.test")
-	if a4.Err.Kind != Silent || !errors.Is(a4.Err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+	if why(a4).Kind != Silent || !errors.Is(a4.Err, context.DeadlineExceeded) || time.Since(began) > time.Second {
 		t.Errorf("Lookup = %v after %v; want silence at the end of the context", a4.Err, time.Since(began))
 	}
 	if n := len(w.servers[0].Asked()); n != 2 {
@@ -168,7 +168,7 @@ func TestContextEnds(t *testing.T) {
 	}
 	ctx, stop = context.WithCancel(t.Context())
 	stop()
-	if a4, _ = lookIn(ctx, t, r, "a.test"); a4.Err.Kind != Silent || !errors.Is(a4.Err, context.Canceled) {
+	if a4, _ = lookIn(ctx, t, r, "a.test"); why(a4).Kind != Silent || !errors.Is(a4.Err, context.Canceled) {
 		t.Errorf("Lookup in a context that is over = %v; want its end", a4.Err)
 	}
 }
@@ -242,5 +242,73 @@ func TestConcurrent(t *testing.T) {
 	r.Close()
 	if n := runtime.NumGoroutine(); n > before {
 		t.Errorf("%d goroutines are left; want %d", n, before)
+	}
+}
+
+// A thousand forged answers cost no more than to read them.
+func TestManyForged(t *testing.T) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer c.Close()
+	wg.Go(func() {
+		buf := make([]byte, 512)
+		for {
+			n, from, err := c.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			q := &query{Raw: append([]byte(nil), buf[:n]...), UDP: true}
+			if q.Unpack(q.Raw) != nil {
+				return
+			}
+			for i := range 1000 {
+				m := q.With("127.0.0.66", "::66")
+				m.ID ^= 1 << (i % 16)
+				c.WriteTo(dnstest.Pack(m)[0], from)
+				if i%50 == 0 {
+					time.Sleep(time.Millisecond) // there is only so much room in a socket
+				}
+			}
+			c.WriteTo(addrs("192.0.2.1")(q)[0], from)
+		}
+	})
+	server := &dnstest.Server{Addr: netip.MustParseAddrPort(c.LocalAddr().String())}
+	r := world{resolv: "options no-aaaa", servers: []*dnstest.Server{server}}.resolver(t)
+	if a4, _ := look(t, r, "a.test"); say(a4) != "192.0.2.1" {
+		t.Errorf("Lookup = %v; want the address", a4)
+	}
+}
+
+// Addresses may be kept for as long as the shortest-lived record on the way to them.
+func TestTTL(t *testing.T) {
+	r := world{hosts: "192.0.2.7 here.test", servers: []*dnstest.Server{dnstest.Serve(t, zone{
+		"a.test": func(q *query) [][]byte {
+			m := q.With("b.test", "c.test", "192.0.2.1")
+			m.Answers[1].Header.TTL = 7
+			return dnstest.Pack(m)
+		},
+		"zero.test": func(q *query) [][]byte {
+			m := q.With("192.0.2.1", "192.0.2.2")
+			if len(m.Answers) > 1 {
+				m.Answers[1].Header.TTL = 0
+			}
+			return dnstest.Pack(m)
+		},
+		"huge.test": func(q *query) [][]byte {
+			m := q.With("192.0.2.1")
+			if len(m.Answers) > 0 {
+				m.Answers[0].Header.TTL = 1 << 31
+			}
+			return dnstest.Pack(m)
+		},
+	})}}.resolver(t)
+	for name, want := range map[string]time.Duration{"a.test": 7 * time.Second, "zero.test": 0, "huge.test": 0, "here.test": 0} {
+		if a4, a6 := look(t, r, name); len(a4.Addrs) == 0 || a4.TTL != want || a6.TTL != 0 {
+			t.Errorf("Lookup(%q) = %v, %v; want a TTL of %v", name, a4, a6, want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -94,10 +95,18 @@ func lookIn(ctx context.Context, t testing.TB, r *Resolver, name string) (a4, a6
 	return a4, a6
 }
 
+// why returns the error of an answer, with the zero Kind if there is none.
+func why(a Answer) *Error {
+	if e, ok := errors.AsType[*Error](a.Err); ok {
+		return e
+	}
+	return new(Error)
+}
+
 // say returns an answer as a short text: its addresses or its kind.
 func say(a Answer) string {
 	if a.Err != nil {
-		return a.Err.Kind.String()
+		return why(a).Kind.String()
 	}
 	s := make([]string, len(a.Addrs))
 	for i, addr := range a.Addrs {

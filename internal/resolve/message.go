@@ -100,11 +100,11 @@ func (q *question) answers(msg []byte) bool {
 		return true
 	}
 	asked, err := p.Question()
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return asked.Type == q.typ && asked.Class == dnsmessage.ClassINET && sameName(&asked.Name, &q.name) &&
-			p.SkipQuestion() == dnsmessage.ErrSectionDone
-	case dnsmessage.ErrSectionDone:
+			done(p.SkipQuestion())
+	case done(err):
 		return len(msg) == headerLen && h.RCode != dnsmessage.RCodeSuccess && h.RCode != dnsmessage.RCodeNameError
 	}
 	return true

@@ -50,7 +50,7 @@ type Answer struct {
 	Family Family
 	Addrs  []netip.Addr
 	TTL    time.Duration // for how long the addresses may be kept; 0 for those of the hosts file
-	Err    *Error        // nil if there are addresses
+	Err    error         // nil if there are addresses, and otherwise an *Error
 }
 
 // A Resolver looks up names. It keeps what the files say, looking for changes

@@ -34,6 +34,8 @@ func TestLookup(t *testing.T) {
 		{test: "a mapped address", servers: []zone{{"a.test": addrs("::ffff:192.0.2.9")}}, name: "a.test", want4: "no address", want6: "192.0.2.9"},
 		{test: "ten addresses", servers: []zone{{"a.test": addrs(strings.Fields(strings.Repeat(v4+" ", 10))...)}}, name: "a.test.", want4: strings.TrimSpace(strings.Repeat(v4+" ", maxAddrs)), want6: "no address"},
 
+		{test: "a thousand addresses", servers: []zone{{"a.test": addrs(strings.Fields(strings.Repeat(v4+" ", 1000))...)}}, name: "a.test", want4: strings.TrimSpace(strings.Repeat(v4+" ", maxAddrs)), want6: "no address", asked: "A a.test, AAAA a.test"},
+
 		{test: "SERVFAIL", resolv: quick, servers: []zone{{"*": servfail}}, name: "a.test.", want4: "SERVFAIL", want6: "SERVFAIL", asked: "A a.test, AAAA a.test"},
 		{test: "SERVFAIL in two rounds", servers: []zone{{"*": servfail}}, name: "a.test.", want4: "SERVFAIL", want6: "SERVFAIL", asked: "A a.test, AAAA a.test, A a.test, AAAA a.test"},
 		{test: "SERVFAIL, next server", servers: []zone{{"*": servfail}, {"*": both}}, name: "a.test", want4: v4, want6: v6},

@@ -38,7 +38,7 @@ func TestScarce(t *testing.T) {
 		syscall.Close(fd)
 	}
 	for _, a := range []Answer{a4, a6, b4} {
-		if a.Err == nil || a.Err.Kind != Scarce || !errors.Is(a.Err, syscall.EMFILE) {
+		if a.Err == nil || why(a).Kind != Scarce || !errors.Is(a.Err, syscall.EMFILE) {
 			t.Errorf("Lookup without descriptors = %v; want EMFILE", a.Err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"example.com/checker/internal/errno"
@@ -224,12 +225,15 @@ func (l *lookup) broken(ctx context.Context, i int, ask set, err error) {
 	switch {
 	case ctx.Err() != nil:
 		kind, err = Silent, context.Cause(ctx)
+	case errors.Is(err, syscall.EADDRNOTAVAIL) && l.conf.servers[i].Is6():
+		// No address of this machine to ask from, as where IPv6 is switched off.
+		err = number
 	case errno.Scarce(err):
 		l.scarce = number
 		return
 	case isTimeout(err):
 		kind, err = Silent, nil
-	case err == errStray, err == errFrames:
+	case errors.Is(err, errStray), errors.Is(err, errFrames):
 		kind = Malformed
 	case number != 0:
 		err = number

@@ -44,7 +44,7 @@ func (l *lookup) tcp(ctx context.Context, i int, ask set, edns bool, wait time.T
 	}
 	switch {
 	case left == 0:
-	case left != ask && !isTimeout(err) && err != errFrames:
+	case left != ask && !isTimeout(err) && !errors.Is(err, errFrames):
 		// The server takes one question per connection.
 		l.tcp(ctx, i, left, edns, wait)
 	default:
@@ -64,7 +64,7 @@ func (l *lookup) frames(ctx context.Context, i int, ask set, conn net.Conn) (set
 		}
 		msg := buf[:binary.BigEndian.Uint16(size[:])]
 		if _, err := io.ReadFull(conn, msg); err != nil {
-			if err == io.EOF || err == io.ErrUnexpectedEOF {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = errFrames
 			}
 			return ask, err

@@ -40,7 +40,7 @@ func TestSearchListOfACluster(t *testing.T) {
 				}
 			}
 			a4, _ := look(t, r, "example.com")
-			if a4.Err == nil || !a4.Err.Kind.Failed() {
+			if a4.Err == nil || !why(a4).Kind.Failed() {
 				t.Errorf("Lookup of a name outside = %v; want a failure", say(a4))
 			}
 		})
@@ -66,13 +66,13 @@ func TestFailureOnTheWay(t *testing.T) {
 			tt.zone["*"] = nxdomain
 			r := world{resolv: quick + "search a.test b.test", servers: []*dnstest.Server{dnstest.Serve(t, tt.zone)}}.resolver(t)
 			a4, a6 := look(t, r, tt.name)
-			if a4.Err == nil || a6.Err == nil || a4.Err.Kind != tt.want || a6.Err.Kind != tt.want {
+			if a4.Err == nil || a6.Err == nil || why(a4).Kind != tt.want || why(a6).Kind != tt.want {
 				t.Errorf("Lookup(%q) = %v, %v; want %v", tt.name, say(a4), say(a6), tt.want)
 			}
 		})
 	}
 	r := world{resolv: quick + "search a.test", servers: []*dnstest.Server{dnstest.Serve(t, zone{"x.a.test": per(nxdomain, servfail), "*": nxdomain})}}.resolver(t)
-	if a4, a6 := look(t, r, "x"); a4.Err.Kind != NotFound || a6.Err.Kind != ServFail {
+	if a4, a6 := look(t, r, "x"); why(a4).Kind != NotFound || why(a6).Kind != ServFail {
 		t.Errorf("with a failure in one family = %v, %v; want not found and SERVFAIL", say(a4), say(a6))
 	}
 }
@@ -122,10 +122,10 @@ func TestOrder(t *testing.T) {
 				t.Errorf("Lookup(%q) asked for %s; want %s", tt.name, got, tt.want)
 			}
 			switch {
-			case tt.kind == 0 && a4.Err != nil, tt.kind != 0 && (a4.Err == nil || a4.Err.Kind != tt.kind):
+			case tt.kind == 0 && a4.Err != nil, tt.kind != 0 && (a4.Err == nil || why(a4).Kind != tt.kind):
 				t.Errorf("Lookup(%q) = %v; want %v", tt.name, say(a4), tt.kind)
-			case a4.Err != nil && !slices.Equal(a4.Err.Asked, asked):
-				t.Errorf("Lookup(%q) says that it asked for %v; want %v", tt.name, a4.Err.Asked, asked)
+			case a4.Err != nil && !slices.Equal(why(a4).Asked, asked):
+				t.Errorf("Lookup(%q) says that it asked for %v; want %v", tt.name, why(a4).Asked, asked)
 			}
 		})
 	}
@@ -150,7 +150,7 @@ func TestNoResolver(t *testing.T) {
 	gone := dnstest.Server{Addr: unused(t)}
 	r := world{resolv: "search a.test b.test", servers: []*dnstest.Server{&gone}}.resolver(t)
 	a4, a6 := look(t, r, "x")
-	if a4.Err.Kind != Unreachable || a6.Err.Kind != Unreachable || len(a4.Err.Asked) != 1 {
-		t.Errorf("Lookup = %v, %v after asking for %v; want unreachable after one name", a4.Err, a6.Err, a4.Err.Asked)
+	if why(a4).Kind != Unreachable || why(a6).Kind != Unreachable || len(why(a4).Asked) != 1 {
+		t.Errorf("Lookup = %v, %v after asking for %v; want unreachable after one name", a4.Err, a6.Err, why(a4).Asked)
 	}
 }
