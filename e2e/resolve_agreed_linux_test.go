@@ -13,6 +13,7 @@ const (
 	whyFailure = "a failure on the way outweighs the word of others that there is no such name"
 	whyWord    = "a server that fails, in whatever way, has not said that there is no such name"
 	whyNext    = "FORMERR is a server's failure as the others are, and the next one is asked"
+	whyTCP     = "SERVFAIL and its like send us to the next server over TCP too"
 	whyOther   = "who fails for one family is asked again, or the next one is, while the other family has no address"
 	whyFound   = "what one family has found is found, though the other is silent"
 	whyEDNS    = "a server that cannot do EDNS is asked again without"
@@ -41,6 +42,7 @@ var agreed = []agreement{
 	{"records that end early", "a.test", "result", whyWord},
 	{"FORMERR, then a good one", "a.test", "result questions", whyNext},
 	{"A fails, AAAA says nothing, another knows", "a.test.", "result questions", whyOther},
+	{"use-vc, SERVFAIL, then a good one", "a.test", "result questions", whyTCP},
 	{"A is silent", "a.test", "result", whyFound},
 	{"edns0 gets FORMERR", "a.test", "result questions", whyEDNS},
 	{"edns0 gets silence", "a.test", "result questions", whyEDNS},

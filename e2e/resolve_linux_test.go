@@ -45,9 +45,13 @@ func TestResolveLikeGlibc(t *testing.T) {
 		if err := syscall.Mount("none", "/run", "tmpfs", 0, ""); err != nil { // where no services are
 			t.Fatalf("mount: %v", err)
 		}
-		for i := group; i < len(setups); i += groups {
-			t.Run(setups[i].name, setups[i].run)
+		all := append(slices.Clip(setups), randomSetups()...)
+		names := 0
+		for i := group; i < len(all); i += groups {
+			t.Run(all[i].name, all[i].run)
+			names += len(strings.Fields(cmp.Or(all[i].ask, usual)))
 		}
+		t.Logf("%d names in a share of %d set-ups", names, len(all))
 		return
 	}
 	var wg sync.WaitGroup
@@ -71,7 +75,8 @@ type setup struct {
 	servers  []dnstest.Zone
 	six      dnstest.Zone // of a nameserver on ::1
 	anyCount bool         // how many questions there are is chance
-	ask      string       // separated by blanks; empty: usual
+	random   bool
+	ask      string // separated by blanks; empty: usual
 }
 
 // usual are the names of set-ups that have none of their own.
@@ -117,13 +122,17 @@ func (s setup) run(t *testing.T) {
 		wantAsked := questions()
 		got := ours(t, r, name)
 		gotAsked := questions()
-		s.compare(t, word, "result", want, got, want == got)
+		s.compare(t, word, "result", want, got, want == got || s.random && excused(want, got))
 		if s.anyCount {
 			continue
 		}
 		s.compare(t, word, "questions", strings.Join(wantAsked, ", "), strings.Join(gotAsked, ", "), len(gotAsked) <= len(wantAsked))
 	}
 }
+
+// excused reports whether a result of a random set-up, in which there are failures
+// of all kinds, may be told otherwise than by getaddrinfo.
+func excused(glibc, ours string) bool { return glibc == "not found" && ours == "try again" }
 
 // compare fails the test if two resolvers differ without agreement, or do not
 // differ in spite of one.

@@ -172,6 +172,8 @@ var setups = []setup{
 	{name: "nobody, SERVFAIL, a good one", servers: []dnstest.Zone{nil, dnsAll(dnsFail), dnsWorld(dnsNX)}},
 	{name: "NXDOMAIN is final", servers: []dnstest.Zone{dnsAll(dnsNX), dnsWorld(dnsNX)}, ask: "a.test. gone."},
 	{name: "NODATA is final", servers: []dnstest.Zone{dnsAll(dnsNone), dnsWorld(dnsNX)}, ask: "a.test. gone."},
+	{name: "a suffix fails, and the last server is gone", resolv: dnsSearch, servers: []dnstest.Zone{dnsWorld(dnsNX, dnstest.Zone{"api.x.test": dnsFail, "api": dnsBoth}), nil}, ask: "api"},
+	{name: "the root in a list after a failure", resolv: "search . x.test\noptions ndots:0\n", servers: []dnstest.Zone{dnsWorld(dnsNX, dnstest.Zone{"api": dnstest.Refused, "api.x.test": dnsBoth})}, ask: "api"},
 	{name: "SERVFAIL once", servers: []dnstest.Zone{dnsAll(dnstest.Seq(dnsFail, dnsBoth))}, ask: dnsOneName},
 	{name: "a lost datagram", resolv: "options timeout:1 attempts:2\n", servers: []dnstest.Zone{dnsAll(dnstest.Seq(dnstest.Silent, dnsBoth))}, ask: dnsOneName},
 	{name: "rotate", resolv: "options rotate\n", servers: []dnstest.Zone{dnsWorld(dnsNX), dnsWorld(dnsNX), dnsWorld(dnsNX)}},
@@ -211,6 +213,8 @@ var setups = []setup{
 	{name: "use-vc", resolv: "options use-vc\n", servers: []dnstest.Zone{dnsWorld(dnsNX)}},
 	{name: "use-vc, nobody listens", resolv: "options use-vc\n", servers: []dnstest.Zone{nil}, ask: dnsOneName},
 	{name: "use-vc, then a good one", resolv: "options use-vc\n", servers: []dnstest.Zone{nil, dnsWorld(dnsNX)}, ask: dnsFew},
+
+	{name: "use-vc, SERVFAIL, then a good one", resolv: "options use-vc\n", servers: []dnstest.Zone{dnsAll(dnsFail), dnsWorld(dnsNX)}, ask: dnsOneName},
 
 	{name: "edns0", resolv: "options edns0\n", servers: []dnstest.Zone{dnsWorld(dnsNX)}},
 	{name: "edns0 gets FORMERR", resolv: "options edns0\n", servers: []dnstest.Zone{dnsAll(dnstest.EDNS(dnstest.FormErr, dnsBoth))}, ask: dnsOneName},

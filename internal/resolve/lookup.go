@@ -27,8 +27,10 @@ type lookup struct {
 	scarce   error
 	ended    error // why the context ended
 
-	code dnsmessage.RCode // the last one of the candidate under way
-	buf  [bufSize]byte
+	code    dnsmessage.RCode // the last one of the candidate under way
+	circuit bool             // it is asked for over TCP
+	heard   bool             // some server is there, if only silent
+	buf     [bufSize]byte
 }
 
 var lookups = sync.Pool{New: func() any { return new(lookup) }}

@@ -16,24 +16,38 @@ const maxStray = 10_000
 
 // server asks one server for the families that are pending.
 func (l *lookup) server(ctx context.Context, i int) {
-	if l.conf.single || l.conf.reopen {
-		for k := range l.families {
-			if p := l.pending(); p.has(k) && !l.over(ctx) {
-				l.exchange(ctx, i, 1<<k)
-				if l.conf.reopen {
-					l.drop(i)
-				}
-			}
+	p := l.pending()
+	for k := range l.families {
+		if p.has(k) {
+			l.families[k].kind = 0
 		}
+	}
+	if l.conf.single || l.conf.reopen {
+		l.oneByOne(ctx, i, p)
 		return
 	}
-	p := l.pending()
 	l.exchange(ctx, i, p)
 	// Some servers, and some firewalls, answer one of two questions that come
 	// together. The other is asked again alone, and from another port.
-	if left := l.pending(); left != p && l.silent(left) && !l.conf.useTCP && !l.over(ctx) {
+	if left := l.pending(); left != p && l.silent(left) && !l.circuit && !l.over(ctx) {
 		l.drop(i)
 		l.exchange(ctx, i, left)
+	}
+}
+
+// oneByOne asks for one family after the other, unless the first one fails.
+func (l *lookup) oneByOne(ctx context.Context, i int, p set) {
+	for k := range l.families {
+		if !p.has(k) || !l.pending().has(k) {
+			continue
+		}
+		l.exchange(ctx, i, 1<<k)
+		if l.conf.reopen {
+			l.drop(i)
+		}
+		if l.families[k].kind != 0 || l.over(ctx) {
+			return
+		}
 	}
 }
 
@@ -83,7 +97,7 @@ func (l *lookup) transmit(ctx context.Context, i int, ask set, edns bool) {
 			l.families[k].tries++
 		}
 	}
-	if l.conf.useTCP {
+	if l.circuit {
 		l.tcp(ctx, i, ask, edns, wait)
 		return
 	}
@@ -180,6 +194,7 @@ func (l *lookup) read(ctx context.Context, i, k int, msg []byte, edns bool, wait
 	kind := f.answer.read(msg, &f.question, len(msg) == len(l.buf))
 	l.code = f.answer.code
 	if kind == cut {
+		l.circuit = true
 		l.tcp(ctx, i, 1<<k, edns, wait)
 		return
 	}
@@ -204,6 +219,7 @@ func (l *lookup) failure(i, k int, kind Kind, err error) {
 	f := &l.families[k]
 	f.answer.n, f.answer.any = 0, false
 	f.kind, f.heard = kind, max(f.heard, kind)
+	l.heard = l.heard || kind != Unreachable
 	if len(l.failures) < maxFailures {
 		l.failures = append(l.failures, Failure{
 			Server: l.address(i), Name: l.asked[len(l.asked)-1], Family: f.Family, Kind: kind, Code: f.answer.code, Err: err,

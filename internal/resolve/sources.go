@@ -3,25 +3,17 @@ package resolve
 import (
 	"context"
 	"net/netip"
+	"strings"
 )
 
-// literal reads the text of an address.
+// literal reads the text of an address. What cannot be one is not parsed, since
+// that would make an error of every name.
 func literal(name string) (netip.Addr, bool) {
-	if name == "" {
+	if !strings.Contains(name, ":") && (name == "" || name[len(name)-1] < '0' || name[len(name)-1] > '9') {
 		return netip.Addr{}, false
 	}
-	switch last := name[len(name)-1]; {
-	case '0' <= last && last <= '9', last == ':', 'a' <= fold(last) && fold(last) <= 'f':
-	default:
-		return netip.Addr{}, false
-	}
-	for i := range len(name) {
-		if c := name[i]; c == ':' || c == '.' && '0' <= name[len(name)-1] && name[len(name)-1] <= '9' {
-			addr, err := netip.ParseAddr(name)
-			return addr, err == nil
-		}
-	}
-	return netip.Addr{}, false
+	addr, err := netip.ParseAddr(name)
+	return addr, err == nil
 }
 
 // sources asks those of nsswitch.conf in turn.

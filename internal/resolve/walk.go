@@ -26,9 +26,10 @@ func (l *lookup) dns(ctx context.Context) status {
 	name, rooted := strings.CutSuffix(l.name, ".")
 	dots := strings.Count(l.name, ".")
 	asIs := rooted || dots >= l.conf.ndots
+	var asked outcome // of the name as it is
 	if asIs {
-		o := l.candidate(ctx, name)
-		if rooted || o == arrived {
+		asked = l.candidate(ctx, name)
+		if rooted || asked == arrived {
 			return l.status()
 		}
 		for i := range l.families {
@@ -38,17 +39,15 @@ func (l *lookup) dns(ctx context.Context) status {
 	}
 	searched := false
 	for _, suffix := range l.conf.search {
-		if l.ended != nil || l.scarce != nil {
-			break
-		}
 		searched = true
-		o := goOn
+		o := asked
 		switch {
 		case suffix != "":
 			o = l.candidate(ctx, name+"."+suffix)
 		case !asIs: // the root is the name as it is
 			asIs = true
 			o = l.candidate(ctx, name)
+			asked = o
 		}
 		if o == arrived || o == stop {
 			return l.status()
@@ -80,7 +79,7 @@ func (l *lookup) status() status {
 // candidate asks for one name, and for as long as a family has no answer it asks
 // the next server, all of them in as many rounds as resolv.conf wants.
 func (l *lookup) candidate(ctx context.Context, name string) outcome {
-	if l.ended != nil || l.scarce != nil {
+	if l.scarce != nil || l.expired(ctx) {
 		return stop
 	}
 	if !l.begins(name) {
@@ -96,6 +95,9 @@ func (l *lookup) candidate(ctx context.Context, name string) outcome {
 			if l.over(ctx) {
 				return l.outcome()
 			}
+		}
+		if l.circuit { // TCP loses nothing that is worth another try
+			break
 		}
 	}
 	return l.outcome()
@@ -120,7 +122,7 @@ func (l *lookup) begins(name string) bool {
 	if !ok {
 		return false
 	}
-	l.code = dnsmessage.RCodeSuccess
+	l.code, l.circuit, l.heard = dnsmessage.RCodeSuccess, l.conf.useTCP, false
 	l.asked = append(l.asked, name)
 	for i, s := range l.socks {
 		if s != nil && s.open > 0 { // what may yet come is no answer to these
@@ -132,13 +134,18 @@ func (l *lookup) begins(name string) bool {
 
 // over reports whether the candidate needs no further server.
 func (l *lookup) over(ctx context.Context) bool {
+	return l.scarce != nil || l.pending() == 0 || l.expired(ctx)
+}
+
+// expired reports whether ctx has ended, which its own clock may be late to say.
+func (l *lookup) expired(ctx context.Context) bool {
 	if l.ended == nil {
 		l.ended = context.Cause(ctx)
 		if d, ok := ctx.Deadline(); ok && l.ended == nil && !time.Now().Before(d) {
 			l.ended = context.DeadlineExceeded
 		}
 	}
-	return l.ended != nil || l.scarce != nil || l.pending() == 0
+	return l.ended != nil
 }
 
 // A set is one of families, by their index.
@@ -169,7 +176,7 @@ func (l *lookup) pending() (p set) {
 
 // outcome remembers what the candidate has found for the end of the search.
 func (l *lookup) outcome() outcome {
-	records, missing, refused := false, false, true
+	records, missing := false, false
 	for i := range l.families {
 		f := &l.families[i]
 		switch {
@@ -177,7 +184,6 @@ func (l *lookup) outcome() outcome {
 			continue
 		case !f.answered:
 			f.failed, f.worst, f.last = f.failed || f.heard != 0, max(f.worst, f.heard), f.heard
-			refused = refused && f.kind == Unreachable
 			continue
 		case f.answer.code == dnsmessage.RCodeNameError:
 			f.last = NotFound
@@ -188,14 +194,14 @@ func (l *lookup) outcome() outcome {
 			records = true
 			f.sink = f.answer.sink && f.answer.n == 0
 		}
-		missing, refused = true, false
+		missing = true
 	}
 	switch {
 	case records:
 		return arrived
 	case missing:
 		return goOn
-	case refused:
+	case !l.heard:
 		return stop // there is no resolver, and no candidate will find one
 	case l.code == dnsmessage.RCodeServerFailure:
 		return goOn

@@ -71,6 +71,8 @@ type Server struct {
 	tcp  net.Listener
 	wg   sync.WaitGroup
 
+	marks chan struct{}
+
 	mu    sync.Mutex
 	asked []string
 	count map[string]int
@@ -86,7 +88,7 @@ func Serve(tb hostile.TB, zone Zone) *Server {
 // ServeAt starts a nameserver on an address until the test is over.
 func ServeAt(tb hostile.TB, addr string, zone Zone) *Server {
 	tb.Helper()
-	s := &Server{zone: zone, count: make(map[string]int), ports: make(map[string]int)}
+	s := &Server{zone: zone, marks: make(chan struct{}), count: make(map[string]int), ports: make(map[string]int)}
 	var err error
 	for range 20 { // both protocols on one port
 		if s.udp, err = net.ListenPacket("udp", addr); err != nil {
@@ -112,14 +114,35 @@ func ServeAt(tb hostile.TB, addr string, zone Zone) *Server {
 }
 
 // Asked returns what was asked, in order, such as "A a.test" or "AAAA a.test tcp
-// edns", and forgets it.
+// edns", and forgets it. Whoever asks over UDP and goes on without waiting has
+// asked too.
 func (s *Server) Asked() []string {
+	s.catchUp()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	asked := s.asked
 	s.asked, s.count = nil, make(map[string]int)
 	return asked
 }
+
+// catchUp waits until all is read that was sent over UDP before.
+func (s *Server) catchUp() {
+	conn, err := net.Dial("udp", s.Addr.String())
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte{mark}); err != nil {
+		return
+	}
+	select {
+	case <-s.marks:
+	case <-time.After(time.Second): // lost, or nobody reads any more
+	}
+}
+
+// mark is a datagram that is no question.
+const mark = '.'
 
 // Ports returns how many questions came from which addresses.
 func (s *Server) Ports() map[string]int {
@@ -134,6 +157,13 @@ func (s *Server) serveUDP() {
 		n, from, err := s.udp.ReadFrom(buf)
 		if err != nil {
 			return
+		}
+		if n == 1 && buf[0] == mark {
+			select {
+			case s.marks <- struct{}{}:
+			case <-time.After(time.Second): // nobody waits any more
+			}
+			continue
 		}
 		for _, b := range s.answer(append([]byte(nil), buf[:n]...), from.String(), true) {
 			s.udp.WriteTo(b, from)
