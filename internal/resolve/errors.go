@@ -101,8 +101,9 @@ type Error struct {
 	Source string // of an Unsupported, as nsswitch.conf names it
 
 	// Asked are the names that were asked for in DNS, in order, and Failures what
-	// went wrong on the way, if not too much. Where Asked has more than Name, the
-	// search list of resolv.conf and Ndots are the reason.
+	// went wrong on the way, up to eight of both families, also where another server
+	// did better. Where Asked has more than Name, the search list of resolv.conf and
+	// Ndots are the reason.
 	Asked    []string
 	Ndots    int
 	Failures []Failure
@@ -125,7 +126,8 @@ func (e *Error) Error() string {
 		return "the answer for " + e.Family.record() + " of " + e.Name + " is the unspecified address"
 	case Unsupported:
 		return fmt.Sprintf("nsswitch.conf wants %q asked for %s, which only the system's own resolver can", e.Source, e.Name)
-	case Scarce:
+	}
+	if len(e.Failures) == 0 || e.Kind == Scarce { // or the context had ended before anybody was asked
 		return fmt.Sprintf("look up %s: %v", e.Name, e.Err)
 	}
 	clauses := make([]string, 0, len(e.Failures))

@@ -134,6 +134,9 @@ func (l *lookup) err(f *family) error {
 			e.Failures = append(e.Failures, failure)
 		}
 	}
+	if e.Failures == nil {
+		e.Failures = l.failures // of the other family, for which this one was not asked for
+	}
 	switch e.Kind {
 	case Unsupported:
 		e.Source = l.source

@@ -88,6 +88,7 @@ func TestLookup(t *testing.T) {
 		{test: "another protocol on TCP", resolv: quick + "options use-vc", servers: []zone{{"*": func(*query) [][]byte { return [][]byte{[]byte("TTP/1.1 400 Bad Request"), nil} }}}, name: "a.test.", want4: "unreachable", want6: "unreachable"},
 
 		{test: "single-request", resolv: "options single-request", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
+		{test: "single-request, A fails", resolv: quick + "options single-request", servers: []zone{{"*": servfail}}, name: "a.test.", want4: "SERVFAIL", want6: "SERVFAIL", asked: "A a.test"},
 		{test: "single-request-reopen", resolv: "options single-request-reopen", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "no-aaaa", resolv: "options no-aaaa", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: "no address", asked: "A a.test"},
 

@@ -183,6 +183,9 @@ func (l *lookup) outcome() outcome {
 		case f.off:
 			continue
 		case !f.answered:
+			if f.heard == 0 { // it was not asked for, since the other one failed
+				f.heard = l.families[1-i].heard
+			}
 			f.failed, f.worst, f.last = f.failed || f.heard != 0, max(f.worst, f.heard), f.heard
 			continue
 		case f.answer.code == dnsmessage.RCodeNameError:
