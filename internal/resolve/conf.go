@@ -65,8 +65,10 @@ type file struct {
 	info fs.FileInfo // nil if there was none
 }
 
-// current returns what the files say now. The error is a scarce errno: all other
-// failures are taken for a missing file, as the GNU C library takes them.
+// current returns what the files say, or said within the last second: a batch looks
+// up thousands of names in that time, and need not look at the files as often.
+// The error is a scarce errno: all other failures are taken for a missing file, as
+// the GNU C library takes them.
 func (f *files) current() (*conf, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -44,16 +44,16 @@ type family struct {
 	// Of all candidates so far. The first kind is that of the name as it is written,
 	// if that was asked for before the search list.
 	first, last Kind
-	noAddress   bool
-	failed      bool
+	noAddress   bool // one of them exists
+	failed      bool // one of them was not answered by anybody
 	worst       Kind // the largest of the failures
-	sink        bool
+	sink        bool // the candidate that arrived has nothing but the unspecified address
 
 	// Of the candidate under way.
 	question
 	answered bool
 	answer   answer
-	tries    int
+	tries    int  // how often it was asked for
 	kind     Kind // of the last failure
 	heard    Kind // the largest of them
 }

@@ -55,7 +55,9 @@ func setName(n *dnsmessage.Name, name string) bool {
 	return true
 }
 
-// pack makes the messages of a question that has a name, under a new ID.
+// pack makes the messages of a question that has a name, under a new ID. Asking
+// again with the same one gives a forger no second chance that he would not have
+// by waiting, and a late answer to the first try is as good as one to the second.
 func (q *question) pack(id uint16) {
 	q.id = id
 	half := len(q.buf) / 2

@@ -33,6 +33,8 @@ type socket struct {
 // past is a deadline that is over.
 var past = time.Unix(1, 0)
 
+// dial opens a socket. The system picks its port, at random where forgery is a
+// concern to it.
 func dial(server netip.AddrPort) (*socket, error) {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
 	if err != nil {
@@ -77,7 +79,7 @@ func (p *pool) get(ctx context.Context, server netip.AddrPort, n int) (s *socket
 		round := p.round
 		p.mu.Unlock()
 		s, err = dial(server)
-		if errno.Scarce(err) && p.close() {
+		if errno.Scarce(err) && p.close() { // our own hoard may be what is lacking
 			s, err = dial(server)
 		}
 		if err != nil {
@@ -89,6 +91,8 @@ func (p *pool) get(ctx context.Context, server netip.AddrPort, n int) (s *socket
 	return s, s.asked > 0, nil
 }
 
+// take takes the socket that was put back last: those at the front grow old and
+// are swept away if there is too little to do for all.
 func (p *pool) take(server netip.AddrPort, n int) *socket {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,6 +115,7 @@ func (p *pool) put(s *socket) {
 	}
 }
 
+// keep keeps a socket, if there is room, until the sweep after the next one.
 func (p *pool) keep(s *socket) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -20,11 +20,17 @@ const (
 type resolvConf struct {
 	servers  []netip.Addr // one to maxServers
 	search   []string     // without a dot at the end; "" is the root
-	ndots    int
-	timeout  int // seconds
-	attempts int
+	ndots    int          // dots from which on a name is asked for as it is before the search list
+	timeout  int          // seconds that the first server has for an answer
+	attempts int          // rounds through the servers
 
-	rotate, useTCP, edns, single, reopen, noAAAA, noTLD bool
+	rotate bool // every question begins with another server
+	useTCP bool // and never UDP
+	edns   bool
+	single bool // one question at a time
+	reopen bool // and each on a socket of its own
+	noAAAA bool // IPv4 only
+	noTLD  bool // a name without a dot is asked for in the search list only
 
 	plain [maxServers]atomic.Bool // the server cannot do EDNS
 }
@@ -170,7 +176,8 @@ func parseAton(s string) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
 }
 
-// patience returns how long the i-th server has for an answer.
+// patience returns how long the i-th server has for an answer: the later ones have
+// their share of twice as much, and four times as much, as the first one.
 func (c *resolvConf) patience(i int) time.Duration {
 	seconds := c.timeout << i
 	if i > 0 {

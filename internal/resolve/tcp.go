@@ -17,7 +17,8 @@ var errFrames = errors.New("bytes that are no answer")
 
 var frames = sync.Pool{New: func() any { return new([1<<16 - 1]byte) }}
 
-// tcp asks over a connection of its own.
+// tcp asks over a connection of its own, all questions at once. What was found over
+// UDP stands.
 func (l *lookup) tcp(ctx context.Context, i int, ask set, edns bool, wait time.Time) {
 	dialing, cancel := context.WithDeadline(ctx, wait)
 	defer cancel()

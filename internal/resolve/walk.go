@@ -12,10 +12,10 @@ import (
 type outcome uint8
 
 const (
-	goOn    outcome = iota // try the next name of the search list
-	skip                   // none of the search list any more, but the name as it is
-	stop                   // none at all
-	arrived                // there are records
+	goOn    outcome = iota // no such name, or SERVFAIL: try the next one of the search list
+	skip                   // another failure: none of the search list any more, but the name as it is
+	stop                   // no server can be reached: none at all
+	arrived                // there are records, though maybe no addresses
 )
 
 // dns asks the nameservers for the name and for what the search list makes of
@@ -85,6 +85,8 @@ func (l *lookup) candidate(ctx context.Context, name string) outcome {
 	if !l.begins(name) {
 		return skip
 	}
+	// The seconds that a server has go by its place in resolv.conf, wherever in a
+	// rotation its turn comes.
 	servers, first := len(l.conf.servers), 0
 	if l.conf.rotate {
 		first = int(l.r.turn.Add(1) % uint32(servers))
@@ -199,6 +201,8 @@ func (l *lookup) outcome() outcome {
 		}
 		missing = true
 	}
+	// A failure of one family is no reason to go elsewhere than the other's answer
+	// leads: what there is of both is told at the end.
 	switch {
 	case records:
 		return arrived

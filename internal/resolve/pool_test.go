@@ -1,0 +1,81 @@
+package resolve
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"example.com/checker/internal/resolve/dnstest"
+)
+
+// A socket has a bounded number of questions, and is not kept if an answer may yet
+// come to it.
+func TestSockets(t *testing.T) {
+	t.Parallel()
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1"), "half.test": per(addrs("192.0.2.1"), silent)})
+	r := world{resolv: quick, servers: []*dnstest.Server{f}}.resolver(t)
+	for range 64 {
+		look(t, r, "a.test")
+	}
+	ports := f.Ports()
+	if n := len(ports); n < 4 || n > 5 {
+		t.Errorf("128 questions came from %d ports; want 4", n)
+	}
+	for port, n := range ports {
+		if n > maxAsked {
+			t.Errorf("%d questions came from port %s; want at most %d", n, port, maxAsked)
+		}
+	}
+	look(t, r, "half.test")
+	if n := len(r.pool.idle); n != 0 {
+		t.Errorf("%d sockets are kept on which an answer may come; want none", n)
+	}
+
+	look(t, r, "a.test")
+	if n := len(r.pool.idle); n != 1 {
+		t.Errorf("%d sockets are kept; want 1", n)
+	}
+	r.pool.sweep()
+	r.pool.sweep()
+	if n := len(r.pool.idle); n != 0 || r.pool.timer != nil {
+		t.Errorf("%d sockets are kept after long; want none", n)
+	}
+	look(t, r, "a.test")
+	r.Close()
+	if n := len(r.pool.idle); n != 0 || r.pool.timer != nil {
+		t.Errorf("%d sockets are kept after Close; want none", n)
+	}
+}
+
+// A kept socket whose server has gone and come back is no reason to fail.
+func TestUsedSocketBreaks(t *testing.T) {
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := world{resolv: quick, servers: []*dnstest.Server{f}}.resolver(t)
+	look(t, r, "a.test")
+	r.pool.idle[0].conn.Close()
+	if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
+		t.Errorf("Lookup on a broken socket = %v, %v; want the addresses", a4, a6)
+	}
+}
+
+// Many lookups at once share nothing but the pool, and leave nothing behind.
+func TestConcurrent(t *testing.T) {
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := world{servers: []*dnstest.Server{f}}.resolver(t)
+	before := runtime.NumGoroutine()
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 50 {
+				if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" {
+					t.Errorf("Lookup = %v, %v; want the addresses", a4, a6)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r.Close()
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("%d goroutines are left; want %d", n, before)
+	}
+}
