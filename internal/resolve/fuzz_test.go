@@ -29,7 +29,9 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, msg []byte) {
-		ours := q.answers(msg)
+		if q.answers(msg) && (len(msg) < 3 || msg[2]&0x80 == 0) {
+			t.Errorf("%q is taken for an answer", msg)
+		}
 		for _, typ := range []dnsmessage.Type{dnsmessage.TypeA, dnsmessage.TypeAAAA} {
 			q := q
 			q.typ = typ
@@ -45,10 +47,6 @@ func FuzzAnswer(f *testing.F) {
 				if !addr.IsValid() || addr.IsUnspecified() || addr.Is4In6() || typ == dnsmessage.TypeA && !addr.Is4() {
 					t.Errorf("read(%q) has the address %v", msg, addr)
 				}
-			}
-			var m dnsmessage.Message
-			if ours && typ == dnsmessage.TypeA && kind == Malformed && m.Unpack(msg) == nil {
-				t.Errorf("read(%q) cannot read what package dnsmessage can", msg)
 			}
 		}
 	})
