@@ -121,7 +121,7 @@ func (d *Dialer) openHook(ctx context.Context, addr netip.AddrPort) (nc net.Conn
 	nc, err = d.DialContext(ctx, "tcp", addr.String())
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, hook.Checked(err)
 	case nc == nil:
 		return nil, errNoConn
 	}
