@@ -39,8 +39,8 @@ type RouteError struct {
 func (e *RouteError) Error() string { return e.err.Error() + ": " + e.Why }
 
 // An AddrsError holds the errors of several addresses of one host, in the order
-// in which they failed. Those of a family whose lookup failed come last: the
-// address that would have done may be one that the lookup did not find.
+// in which they failed. Those of a family whose lookup failed come last: a
+// lookup that failed may have missed an address that works.
 type AddrsError struct{ Errs []error }
 
 func (e *AddrsError) Error() string { return errors.Join(e.Errs...).Error() }
@@ -54,6 +54,34 @@ func joined(errs []error) error {
 		return errs[0]
 	}
 	return &AddrsError{errs}
+}
+
+// failure returns why no address gave a connection. If a family's lookup failed,
+// that is told as well: it may have missed an address that works.
+func (e *happyEyeballs) failure() error {
+	e.endLookup()
+	if e.addrs.tried() > 0 {
+		e.errs = e.addrs.appendErrors(e.errs, nil)
+	}
+	if len(e.errs) == 0 {
+		return e.addrs.noAddr()
+	}
+	return joined(e.errs)
+}
+
+// interrupted returns the error when ctx ends, with what is still waited for:
+// connects, and answers that may hold other addresses. If both families answered
+// at the last moment, the lookup has taken all the time.
+func (e *happyEyeballs) interrupted(cause error) error {
+	e.endLookup()
+	if e.running > 0 {
+		e.errs = append(e.errs, cause)
+	}
+	e.errs = e.addrs.appendErrors(e.errs, cause)
+	if len(e.errs) == 0 {
+		return &LookupError{Host: e.addrs.host, Err: cause}
+	}
+	return joined(e.errs)
 }
 
 var (

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"net"
 	"testing"
 	"testing/synctest"
 
@@ -40,4 +41,13 @@ func TestSearchList(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A resolver whose error cannot be asked what it is has panicked, in effect.
+func TestBrokenLookupError(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		broken := reply{err: (*net.DNSError)(nil)}
+		c, _, err := newDialer(zone{"ip4 h.test.": broken, "ip6 h.test.": broken}, new(network)).Dial(t.Context(), "h.test", 80, false)
+		check(t, c, err, "", "lookup, panic")
+	})
 }

@@ -232,31 +232,3 @@ func (e *happyEyeballs) endLookup() {
 		e.times.DNS = time.Since(e.start)
 	}
 }
-
-// failure returns why no address gave a connection. If a family's lookup failed,
-// that is told as well: it may have missed an address that works.
-func (e *happyEyeballs) failure() error {
-	e.endLookup()
-	if e.addrs.tried() > 0 {
-		e.errs = e.addrs.appendErrors(e.errs, nil)
-	}
-	if len(e.errs) == 0 {
-		return e.addrs.noAddr()
-	}
-	return joined(e.errs)
-}
-
-// interrupted returns the error when ctx ends, with what is still waited for:
-// connects, and answers that may hold other addresses. If both families answered
-// at the last moment, the lookup has taken all the time.
-func (e *happyEyeballs) interrupted(cause error) error {
-	e.endLookup()
-	if e.running > 0 {
-		e.errs = append(e.errs, cause)
-	}
-	e.errs = e.addrs.appendErrors(e.errs, cause)
-	if len(e.errs) == 0 {
-		return &LookupError{Host: e.addrs.host, Err: cause}
-	}
-	return joined(e.errs)
-}
