@@ -74,7 +74,8 @@ func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
 	// and the connection's deadline does that already.
 	err := tc.Handshake()
 	state := tc.ConnectionState()
-	if err != nil && weakKey(state.PeerCertificates) && !has[*net.OpError](err) && !errors.Is(err, io.EOF) {
+	_, lost := errors.AsType[*net.OpError](err)
+	if err != nil && weakKey(state.PeerCertificates) && !lost && !errors.Is(err, io.EOF) {
 		// crypto/rsa refuses such a key when it verifies with it, which has no
 		// type of its own.
 		err = &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
@@ -106,11 +107,6 @@ func weakKey(chain []*x509.Certificate) bool {
 	}
 	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
 	return ok && key.N.BitLen() < 1024
-}
-
-func has[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
 }
 
 const alertNoProtocol = 120 // no_application_protocol, RFC 7301, section 3.2

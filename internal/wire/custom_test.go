@@ -3,9 +3,12 @@ package wire
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"example.com/checker/internal/hook"
 )
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -60,6 +63,15 @@ func TestCustom(t *testing.T) {
 		if got, err := io.ReadAll(resp.Body); len(got) != MaxBody || err != nil {
 			t.Errorf("%s: a body of %d bytes, %v; want %d", tt.name, len(got), err, MaxBody)
 		}
+	}
+}
+
+// An error that cannot be asked what it is gives one that can be.
+func TestCustomBrokenError(t *testing.T) {
+	rt := Custom{roundTripper(func(*http.Request) (*http.Response, error) { return nil, (*net.OpError)(nil) })}
+	_, err := rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "http://h.test/")), new(Trace))
+	if _, ok := errors.AsType[*hook.PanicError](err); !ok {
+		t.Errorf("Exchange error is a %T; want a PanicError", err)
 	}
 }
 

@@ -49,27 +49,35 @@ func (h *headReader) next() ([]byte, error) {
 				return nil, err
 			}
 		}
-		for {
-			b := (*h.buf)[h.line:]
-			i := bytes.IndexByte(b, '\n')
-			if i < 0 {
-				break
-			}
-			atStart := h.line == h.pos
-			h.line += i + 1
-			text := trimEOL(b[:i+1])
-			if atStart {
-				if _, _, err := parseStatusLine(text); err != nil {
-					return nil, err
-				}
-			} else if len(text) == 0 {
-				raw := (*h.buf)[h.pos:h.line]
-				h.pos = h.line
-				return raw, nil
-			}
+		if raw, err := h.lines(); raw != nil || err != nil {
+			return raw, err
 		}
 		if err := h.more(); err != nil {
 			return nil, err
+		}
+	}
+}
+
+// lines looks at the lines that have come. If the blank line that ends the head is
+// among them, it returns the bytes of the head, and otherwise nil.
+func (h *headReader) lines() ([]byte, error) {
+	for {
+		b := (*h.buf)[h.line:]
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			return nil, nil
+		}
+		atStart := h.line == h.pos
+		h.line += i + 1
+		text := trimEOL(b[:i+1])
+		if atStart {
+			if _, _, err := parseStatusLine(text); err != nil {
+				return nil, err
+			}
+		} else if len(text) == 0 {
+			raw := (*h.buf)[h.pos:h.line]
+			h.pos = h.line
+			return raw, nil
 		}
 	}
 }

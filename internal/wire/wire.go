@@ -117,7 +117,7 @@ type protocol interface {
 // response is for the caller to set.
 func (t *Transport) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
 	resp, err := t.speak(ctx, http1{t.Keep}, req, tr)
-	if !has[*only2Error](err) {
+	if _, only2 := errors.AsType[*only2Error](err); !only2 {
 		return resp, err
 	}
 	before := *tr
