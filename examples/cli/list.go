@@ -11,8 +11,8 @@ import (
 )
 
 // MaxLine is how many bytes a line of a [List] may have, without its end. That is
-// eight times what package checker takes for a target, so whatever merely is too
-// long for a target gets a verdict, and whatever is no list of targets does not.
+// eight times what package checker takes for a target: a line over it is no target
+// but another kind of file.
 const MaxLine = 64 << 10
 
 // A List reads targets from a text, one a line.

@@ -85,7 +85,7 @@ type host[T any] struct {
 
 	// Who waits for room: lanes whose place is atHost, in the order in which they
 	// will be called.
-	alternate bool       // flips with each call: whether singles may have all the room
+	alternate bool       // flips with each call: if set, batches wait while singles take all the room
 	singles   []*lane[T] // of queues of a single check
 	batches   []*lane[T] // of all others
 

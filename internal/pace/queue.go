@@ -41,15 +41,15 @@ type Queue[T any] struct {
 
 	// How many run.
 	running int
-	allowed int // at once: slots, or fewer while something is scarce
+	allowed int // how many may run at once: slots, or fewer while something is scarce
 	calm    int // checks that ended well since allowed last changed
 	step    int // by how much allowed grows next
 
 	// Who waits.
 	work    sync.Cond // workers, in Next
 	feed    sync.Cond // the feeder, in Wanted
-	workers int       // for which spawn was called, and that have not ended
-	idle    int       // of those, that wait and have not been woken
+	workers int       // workers for which spawn was called, and that have not ended
+	idle    int       // workers that wait and have not been woken
 }
 
 // Queue returns a queue that lets slots checks run and window checks wait.

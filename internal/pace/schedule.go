@@ -142,7 +142,7 @@ func (q *Queue[T]) tick() {
 		unseen := !q.hasWaiter()
 		q.makeReady(l)
 		if l.called && unseen {
-			l.h.call() // who looks at once may have the room
+			l.h.call() // no worker looks at l now, so another may have its room
 		}
 	}
 	q.wakeWorker()
