@@ -73,7 +73,8 @@ func (w *scarcityResolver) LookupNetIP(ctx context.Context, network, host string
 // dial function may be a caller's.
 func (w *scarcityResolver) open(ctx context.Context, network, address string) (c net.Conn, err error) {
 	defer hook.Recovered(&err)
-	return w.dial(ctx, network, address)
+	c, err = w.dial(ctx, network, address)
+	return c, hook.Checked(err)
 }
 
 // ownError returns what in err is no server's fault: the errno that says what is
