@@ -70,7 +70,10 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 			q.Done(t.key)
 		}
 	}()
-	checks := c.confirmer(c.engine.lookups)
+	lookups := c.engine.lookups
+	lookups.Begin()
+	defer lookups.End()
+	checks := c.confirmer(lookups)
 	for {
 		if _, running = q.Next(); !running || ctx.Err() != nil {
 			return t.unstarted(context.Cause(ctx))
@@ -159,6 +162,9 @@ const offerTime = 90 * time.Millisecond // for which a Stream goes on offering r
 // batch checks targets as one call and calls emit with the Result of each that it
 // pulled, from several goroutines.
 func (c *Checker) batch(ctx context.Context, targets iter.Seq[string], emit func(*Result)) {
-	checks := c.confirmer(dial.NewLookups(c.engine.conf.lookup(), addrTTL))
+	lookups := dial.NewLookups(c.engine.names, addrTTL)
+	lookups.Begin()
+	defer lookups.End()
+	checks := c.confirmer(lookups)
 	(&batch{engine: c.engine, checks: checks, emit: emit}).run(ctx, targets)
 }

@@ -17,6 +17,7 @@ import (
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/errno"
 	"example.com/checker/internal/hook"
+	"example.com/checker/internal/resolve"
 	"example.com/checker/internal/wire"
 )
 
@@ -27,7 +28,7 @@ func newError(phase Phase, reason Reason, u string, err error) *Error {
 }
 
 // classified makes the Error of err, which ended a check in a phase. Of the errors
-// of several addresses the one that says most comes first.
+// of several addresses the one that says most comes first, and is told.
 func classified(phase Phase, u string, err error) *Error {
 	if many, ok := errors.AsType[*dial.AddrsError](err); ok {
 		err = &dial.AddrsError{Errs: ranked(phase, many.Errs)}
@@ -65,7 +66,7 @@ func classify(phase Phase, err error) Reason {
 		return ReasonCanceled
 	case phase == PhaseWait, isProxy(err): // a limit or a proxy of our own is no verdict on the site
 		return ReasonLocal
-	case phase == PhaseDNS || has[*net.DNSError](err):
+	case phase == PhaseDNS, has[*dial.LookupError](err), has[*net.DNSError](err):
 		return classifyLookup(err)
 	case has[x509.SystemRootsError](err), has[*dial.RouteError](err), has[*hook.Error](err):
 		return ReasonLocal
@@ -107,8 +108,16 @@ func classifyLookup(err error) Reason {
 	if errno.Scarce(err) { // first, since what was not asked was not found either
 		return ReasonLocal
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound {
+	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound { // of a transport
 		return ReasonNotFound
+	}
+	e, _ := errors.AsType[*resolve.Error](err)
+	switch {
+	case e == nil:
+	case e.Kind.Missing():
+		return ReasonNotFound
+	case e.Kind == resolve.Invalid:
+		return ReasonInvalid
 	}
 	return ReasonDNS
 }
@@ -116,10 +125,13 @@ func classifyLookup(err error) Reason {
 // ranked returns the errors of several addresses of one host, the one that says
 // most about the host first. A shortage of this machine comes before all else,
 // since it left an address untried, as a lookup that failed may have; a missing
-// route comes last, since a machine without IPv6 meets it with every host that
-// has both.
+// route comes late, since a machine without IPv6 meets it with every host that
+// has both, and a lookup that left nothing untried comes last.
 func ranked(phase Phase, errs []error) []error {
 	rank := func(err error) int {
+		if isMoot(err) {
+			return -2
+		}
 		reason := classify(phase, err)
 		if reason == ReasonLocal && noRoute(err) {
 			return -1
@@ -129,6 +141,13 @@ func ranked(phase Phase, errs []error) []error {
 	errs = slices.Clone(errs)
 	slices.SortStableFunc(errs, func(a, b error) int { return cmp.Compare(rank(b), rank(a)) })
 	return errs
+}
+
+// isMoot reports whether err is of a lookup that failed for one family, which is no
+// reason to expect addresses in it.
+func isMoot(err error) bool {
+	l, ok := errors.AsType[*dial.LookupError](err)
+	return ok && l.Moot
 }
 
 // isProxy reports whether err is net/http's, of a proxy that cannot be reached.
@@ -225,9 +244,25 @@ func scarce(r *Result) bool { return reasonOf(r.Err) == ReasonLocal && errno.Sca
 func noRoute(err error) bool { return has[*dial.RouteError](err) || errno.NoRoute(err) }
 
 // detail returns what may be told to a stranger beyond the reason's sentence. The
-// causes of dns, connect and policy failures name addresses and resolvers of the
-// inside, so of those only the bare errno is shown.
+// causes of connect and policy failures name addresses of the inside, so of those
+// only the bare errno is shown. Of a lookup that failed it tells what this machine's
+// nameservers said, also where it is not to blame.
 func detail(reason Reason, err error) string {
+	many, ok := errors.AsType[*dial.AddrsError](err)
+	if !ok {
+		return detailOf(reason, err)
+	}
+	text := detailOf(reason, many.Errs[0])
+	for _, err := range many.Errs[1:] {
+		if e, ok := errors.AsType[*resolve.Error](err); ok && isMoot(err) && e.Err == nil {
+			text = strings.TrimPrefix(text+"; of further addresses nothing is known, since "+e.Error(), "; ")
+		}
+	}
+	return text
+}
+
+// detailOf is detail of one address's error.
+func detailOf(reason Reason, err error) string {
 	switch {
 	case err == nil:
 		return ""
@@ -235,6 +270,8 @@ func detail(reason Reason, err error) string {
 		return localDetail(err)
 	case reason == ReasonDNS:
 		return lookupDetail(err)
+	case reason == ReasonNotFound:
+		return missingDetail(err)
 	case !reasons[reason].tell:
 		return ""
 	}
@@ -257,14 +294,29 @@ func localDetail(err error) string {
 	return "the error that this one wraps says why"
 }
 
+// lookupDetail says who failed in a lookup. What a caller's resolver says of itself
+// is not told.
 func lookupDetail(err error) string {
 	if text, ok := toMend(err); ok {
 		return text
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsTimeout || isTimeout(err) {
+	e, ok := errors.AsType[*resolve.Error](err)
+	if ok && e.Kind != resolve.Foreign && e.Told() {
+		return e.Error()
+	}
+	if isTimeout(err) {
 		return "it did not answer in time; look at this machine's resolver and network"
 	}
 	return "the domain's name servers, this machine's resolver or the network may be at fault"
+}
+
+// missingDetail says how it is known that a name has no address.
+func missingDetail(err error) string {
+	e, ok := errors.AsType[*resolve.Error](err)
+	if !ok || !e.Told() {
+		return ""
+	}
+	return e.Error()
 }
 
 // toMend says what err gives this machine's owner to mend, if anything.

@@ -13,6 +13,7 @@ import (
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/pace"
+	"example.com/checker/internal/resolve"
 )
 
 // ErrInvalidOption is wrapped by every error that [New] returns.
@@ -129,11 +130,15 @@ func (c *config) tlsConfig() *tls.Config {
 	return conf
 }
 
-// lookup returns the resolver that the options ask for. Go's own never blocks a
-// thread in C, where a context could not end it.
-func (c *config) lookup() dial.Resolver {
-	if c.resolver != nil {
-		return dial.TellScarcity(c.resolver)
+// names returns what finds addresses: the package's own resolver, where the system
+// has files for it, or else a caller's or package net's. Go's way is taken of that,
+// since a context could not end a call in C.
+func (c *config) names() dial.Names {
+	switch {
+	case c.resolver != nil:
+		return resolve.NewCustom(c.resolver)
+	case resolve.Files:
+		return resolve.New(resolve.Config{})
 	}
-	return dial.TellScarcity(&net.Resolver{PreferGo: true})
+	return resolve.NewCustom(&net.Resolver{PreferGo: true})
 }

@@ -16,6 +16,7 @@ import (
 type engine struct {
 	conf    *config
 	pacer   *pace.Pacer[*task]
+	names   dial.Names    // keeps nothing between calls
 	lookups *dial.Lookups // shares what is under way between calls of Check
 	fields  *wire.Fields  // header fields for the origin of a target
 	plain   *wire.Fields  // header fields for all other origins
@@ -23,10 +24,12 @@ type engine struct {
 }
 
 func newEngine(conf *config) *engine {
+	names := conf.names()
 	return &engine{
 		conf:    conf,
 		pacer:   pace.New[*task](conf.limits),
-		lookups: dial.NewLookups(conf.lookup(), 0),
+		names:   names,
+		lookups: dial.NewLookups(names, 0),
 		fields:  wire.NewFields(conf.header),
 		plain:   wire.NewFields(defaults().header),
 	}

@@ -239,7 +239,7 @@ func ExampleWithAddrPolicy_ports() {
 		}
 		return checker.PublicOnly(addr)
 	}
-	check("http://example.org:25/", checker.WithAddrPolicy(policy), checker.WithResolver(hostsFile{"example.org.": "93.184.215.14"}))
+	check("http://example.org:25/", checker.WithAddrPolicy(policy), checker.WithResolver(hostsFile{"example.org": "93.184.215.14"}))
 	// Output: unknown blocked
 }
 
@@ -257,7 +257,7 @@ func (h hostsFile) LookupNetIP(_ context.Context, network, host string) ([]netip
 // Names are asked for with a trailing dot first.
 func ExampleWithResolver() {
 	_, port, _ := strings.Cut(strings.TrimPrefix(site.URL, "http://"), ":")
-	resolver := hostsFile{"site.test.": "127.0.0.1"}
+	resolver := hostsFile{"site.test": "127.0.0.1"}
 	check("http://site.test:"+port, checker.WithResolver(resolver))
 	check("http://other.test:"+port, checker.WithResolver(resolver))
 	// Output:
@@ -318,7 +318,7 @@ func ExampleWithHostKey() {
 		return strings.Join(labels[max(0, len(labels)-2):], ".")
 	}
 	_, port, _ := strings.Cut(strings.TrimPrefix(site.URL, "http://"), ":")
-	resolver := hostsFile{"a.site.test.": "127.0.0.1", "b.site.test.": "127.0.0.1", "c.site.test.": "127.0.0.1"}
+	resolver := hostsFile{"a.site.test": "127.0.0.1", "b.site.test": "127.0.0.1", "c.site.test": "127.0.0.1"}
 	c, err := checker.New(checker.WithHostKey(domain), checker.WithHostRateLimit(rate.Every(20*time.Millisecond), 1), checker.WithResolver(resolver))
 	if err != nil {
 		log.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"crypto/x509"
 	"sync"
 
-	"example.com/checker/internal/dial"
+	"example.com/checker/internal/errno"
 )
 
 const hintRoots hint = "there are no root certificates; install the system's or set them by WithTLSConfig"
@@ -28,7 +28,7 @@ func (r *roots) load() (*x509.CertPool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pool == nil {
-		if err := dial.ScarceFiles(spareFiles); err != nil {
+		if err := errno.ScarceFiles(spareFiles); err != nil {
 			return nil, x509.SystemRootsError{Err: err}
 		}
 		pool, err := x509.SystemCertPool()

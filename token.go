@@ -3,6 +3,7 @@ package checker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"time"
 )
@@ -44,4 +45,14 @@ func (p *probe) excuse(a *answer, waited time.Duration) *answer {
 		a.Err = newError(PhaseWait, ReasonLocal, a.URL, errors.Join(hintToken, a.Err))
 	}
 	return a
+}
+
+// excuseLookup turns a timeout into ReasonDNS if most of it was spent on the lookup:
+// that time was not the site's.
+func (p *probe) excuseLookup(a *answer) {
+	if took := a.Timing.DNS; took > p.conf.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
+		why := hint(fmt.Sprintf("the lookup took %v of the timeout of %v and left the site too little; look at this machine's resolver",
+			took.Round(time.Millisecond), p.conf.timeout))
+		a.Err = newError(PhaseDNS, ReasonDNS, a.URL, errors.Join(why, a.Err))
+	}
 }

@@ -2,7 +2,8 @@ package dial
 
 import (
 	"net/netip"
-	"slices"
+
+	"example.com/checker/internal/resolve"
 )
 
 // maxAddrs is how many addresses of one host are tried.
@@ -19,7 +20,6 @@ type addresses struct {
 // A family is what a host has in one address family.
 type family struct {
 	answer *answer
-	reused bool // the answer is from a flight that had ended when it was joined
 
 	untried []netip.Addr // of those taken from the answer
 	used    int          // how many have been tried
@@ -64,33 +64,13 @@ func (c *addresses) pop() netip.Addr {
 // tried returns how many addresses have been tried.
 func (c *addresses) tried() int { return c.families[v6].used + c.families[v4].used }
 
-// cutShort returns the family whose answer was cut short, or -1.
-func (c *addresses) cutShort() int { return slices.IndexFunc(c.families[:], family.cutShort) }
-
-// cutShort reports whether the family's lookup may have failed only because those
-// who began it did not wait for the answer.
-func (f family) cutShort() bool { return f.reused && f.answer.known() && failed(f.answer.err) }
-
 // noAddr returns why neither family has an address. One that failed outweighs one
-// that has none: only if both say so does the name not exist.
+// that has none, and one for which the name exists one for which it does not: only
+// if both say so is that so.
 func (c *addresses) noAddr() error {
-	err := c.families[v4].answer.err
-	if !failed(err) {
-		err = c.families[v6].answer.err
+	err, other := c.families[v4].answer.err, c.families[v6].answer.err
+	if !failed(err) && (failed(other) || kindOf(err) == resolve.NotFound) {
+		err = other
 	}
 	return &LookupError{Host: c.host, Err: err}
-}
-
-// appendErrors appends the errors of lookups that failed to errs, and for those
-// that have not ended yet that cause ended them.
-func (c *addresses) appendErrors(errs []error, cause error) []error {
-	for i := range c.families {
-		switch f := &c.families[i]; {
-		case !f.answer.known(), f.cutShort():
-			errs = append(errs, &LookupError{Host: c.host, Err: cause})
-		case failed(f.answer.err):
-			errs = append(errs, &LookupError{Host: c.host, Err: f.answer.err})
-		}
-	}
-	return errs
 }

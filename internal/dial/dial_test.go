@@ -45,7 +45,7 @@ func TestSocket(t *testing.T) {
 
 func TestSocketRefused(t *testing.T) {
 	ap := closedPort(t)
-	d := Dialer{Lookups: NewLookups(zone{"ip4 h.test.": {addrs: "127.0.0.1"}}, 0)}
+	d := Dialer{Lookups: newLookups(zone{"ip4 h.test": {addrs: "127.0.0.1"}}, 0)}
 	for _, host := range []string{"127.0.0.1", "h.test"} {
 		c, _, err := d.Dial(t.Context(), host, ap.Port(), false)
 		check(t, c, err, "", "refused")
@@ -128,7 +128,7 @@ func refuse(addrs ...string) func(netip.AddrPort) error {
 
 func TestPolicy(t *testing.T) {
 	const h = "h.test"
-	all := zone{"ip4 h.test.": both4, "ip6 h.test.": one6}
+	all := zone{"ip4 h.test": both4, "ip6 h.test": one6}
 	elsewhere := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 80} // 16 bytes: a mapped address
 	for _, tt := range []struct {
 		name       string
@@ -142,15 +142,15 @@ func TestPolicy(t *testing.T) {
 		{"allowed", h, all, refuse(), nil, 1, b1, ""},
 		{"one allowed", h, all, refuse("2001:db8::1", "192.0.2.1"), nil, 1, a2, ""},
 		{"none allowed", h, all, refuse("2001:db8::1", "192.0.2.1", "192.0.2.2"), nil, 0, "", "several, blocked"},
-		{"the only one refused", h, zone{"ip4 h.test.": one4}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
-		{"refused beside a failed lookup", h, zone{"ip4 h.test.": one4, "ip6 h.test.": {err: errServFail}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"the only one refused", h, zone{"ip4 h.test": one4}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"refused beside a failed lookup", h, zone{"ip4 h.test": one4, "ip6 h.test": {err: errServFail}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
 		{"literal", "192.0.2.1", nil, refuse(), nil, 1, a1, ""},
 		{"literal refused", "192.0.2.1", nil, refuse("192.0.2.1"), nil, 0, "", "blocked"},
 		{"literal ip6 refused", "2001:db8::1", nil, refuse("2001:db8::1"), nil, 0, "", "blocked"},
 		{"mapped literal is judged as ip4", "::ffff:192.0.2.1", nil, refuse("192.0.2.1"), nil, 0, "", "blocked"},
-		{"mapped answer is judged as ip4", h, zone{"ip4 h.test.": {addrs: "::ffff:192.0.2.1"}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
+		{"mapped answer is judged as ip4", h, zone{"ip4 h.test": {addrs: "::ffff:192.0.2.1"}}, refuse("192.0.2.1"), nil, 0, "", "blocked"},
 		{"connects elsewhere", "192.0.2.1", nil, refuse("10.0.0.1"), elsewhere, 1, "", "blocked"},
-		{"connects elsewhere by name", h, zone{"ip4 h.test.": one4}, refuse("10.0.0.1"), elsewhere, 1, "", "blocked"},
+		{"connects elsewhere by name", h, zone{"ip4 h.test": one4}, refuse("10.0.0.1"), elsewhere, 1, "", "blocked"},
 		{"connects elsewhere, without a policy", "192.0.2.1", nil, nil, elsewhere, 1, "10.0.0.1:80", ""},
 		{"peer without an address", "192.0.2.1", nil, refuse(), &net.UnixAddr{Name: "/run/x"}, 1, "", "blocked"},
 		{"peer without an address, without a policy", "192.0.2.1", nil, nil, &net.UnixAddr{Name: "/run/x"}, 1, "invalid AddrPort", ""},

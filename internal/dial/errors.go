@@ -4,18 +4,36 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+
+	"example.com/checker/internal/hook"
+	"example.com/checker/internal/resolve"
 )
 
-// A LookupError says that a name gave no address to connect to.
+// A LookupError says that a name gave no address to connect to, in one family at
+// least.
 type LookupError struct {
 	Host string
-	Err  error // the resolver's, a context's, or that a hook panicked
+	Err  error // a [*resolve.Error], or a context's
+
+	// Moot says that all addresses of the other family were tried, and that this
+	// failure is no reason to expect others.
+	Moot bool
 }
 
 func (e *LookupError) Error() string { return fmt.Sprintf("look up %q: %v", e.Host, e.Err) }
 
 // Unwrap returns Err.
 func (e *LookupError) Unwrap() error { return e.Err }
+
+// LookupFailed reports whether err, of Dial, says that a lookup was to blame.
+func LookupFailed(err error) bool {
+	if many, ok := errors.AsType[*AddrsError](err); ok {
+		return slices.ContainsFunc(many.Errs, LookupFailed)
+	}
+	l, ok := errors.AsType[*LookupError](err)
+	return ok && !l.Moot
+}
 
 // A BlockedError says that the policy refused an address.
 type BlockedError struct {
@@ -39,8 +57,7 @@ type RouteError struct {
 func (e *RouteError) Error() string { return e.err.Error() + ": " + e.Why }
 
 // An AddrsError holds the errors of several addresses of one host, in the order
-// in which they failed. Those of a family whose lookup failed come last: a
-// lookup that failed may have missed an address that works.
+// in which they failed. Those of a family whose lookup failed come last.
 type AddrsError struct{ Errs []error }
 
 func (e *AddrsError) Error() string { return errors.Join(e.Errs...).Error() }
@@ -56,12 +73,11 @@ func joined(errs []error) error {
 	return &AddrsError{errs}
 }
 
-// failure returns why no address gave a connection. If a family's lookup failed,
-// that is told as well: it may have missed an address that works.
+// failure returns why no address gave a connection.
 func (e *happyEyeballs) failure() error {
 	e.endLookup()
 	if e.addrs.tried() > 0 {
-		e.errs = e.addrs.appendErrors(e.errs, nil)
+		e.lookupErrors(errNotAwaited)
 	}
 	if len(e.errs) == 0 {
 		return e.addrs.noAddr()
@@ -77,17 +93,59 @@ func (e *happyEyeballs) interrupted(cause error) error {
 	if e.running > 0 {
 		e.errs = append(e.errs, cause)
 	}
-	e.errs = e.addrs.appendErrors(e.errs, cause)
+	e.lookupErrors(cause)
 	if len(e.errs) == 0 {
 		return &LookupError{Host: e.addrs.host, Err: cause}
 	}
 	return joined(e.errs)
 }
 
+// lookupErrors adds the errors of lookups that failed, and for those that have not
+// ended yet that cause ended them.
+func (e *happyEyeballs) lookupErrors(cause error) {
+	for i := range e.waits {
+		a := e.addrs.families[i].answer
+		err := cause
+		switch {
+		case a.known() && !failed(a.err):
+			continue
+		case a.known():
+			err = a.err
+		}
+		e.errs = append(e.errs, &LookupError{Host: e.addrs.host, Err: err, Moot: e.addrs.tried() > 0 && e.moot(i, err)})
+	}
+}
+
+// moot reports whether the failed lookup of a family is no reason to expect addresses
+// in it. A server that answers with an error for one family and with addresses for the
+// other is common where nobody has set up the first. From silence nothing follows,
+// except where this machine could not connect to what it hides.
+func (e *happyEyeballs) moot(i int, err error) bool {
+	if _, panicked := errors.AsType[*hook.PanicError](err); panicked {
+		return false
+	}
+	switch k := kindOf(err); k {
+	case 0, resolve.Silent:
+		return !e.routed(i)
+	default:
+		return k.Failed()
+	}
+}
+
+// routed reports whether this machine may have a way to addresses of a family.
+func (e *happyEyeballs) routed(i int) bool {
+	if e.routes[i] == nil {
+		routed := e.d.DialContext != nil || hasAddress(i)
+		e.routes[i] = &routed
+	}
+	return *e.routes[i]
+}
+
 var (
 	errNoConn      = errors.New("the dial function returned neither a connection nor an error")
 	errNoPeer      = errors.New("the peer has no IP address to ask the policy about")
 	errSlowPolicy  = errors.New("the address policy did not answer in time")
+	errUnwanted    = errors.New("nobody waits for the lookup any more")
+	errNotAwaited  = errors.New("not waited for: this machine has no address of the family")
 	errSelfConnect = errors.New("connected to itself")
-	errSinkhole    = errors.New("the resolver answered with the unspecified address")
 )

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/hook"
+	"example.com/checker/internal/resolve"
 )
 
 const ms = time.Millisecond
@@ -78,7 +79,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A zone is a Resolver that replies by "ip4 name" and "ip6 name". There is no
+// A zone is a Hook that replies by "ip4 name" and "ip6 name". There is no
 // name that it does not list.
 type zone map[string]reply
 
@@ -100,9 +101,9 @@ func (z zone) LookupNetIP(ctx context.Context, network, host string) ([]netip.Ad
 	return addrs, a.err
 }
 
-// counting is a Resolver that logs the questions to another.
+// counting is a Hook that logs the questions to another.
 type counting struct {
-	Resolver
+	resolve.Hook
 	mu    sync.Mutex
 	asked []string
 }
@@ -111,7 +112,7 @@ func (c *counting) LookupNetIP(ctx context.Context, network, host string) ([]net
 	c.mu.Lock()
 	c.asked = append(c.asked, network+" "+host)
 	c.mu.Unlock()
-	return c.Resolver.LookupNetIP(ctx, network, host)
+	return c.Hook.LookupNetIP(ctx, network, host)
 }
 
 // questions returns what was asked, sorted.
@@ -186,10 +187,14 @@ func (c *fakeConn) Close() error {
 	return nil
 }
 
+func newLookups(r resolve.Hook, maxTTL time.Duration) *Lookups {
+	return NewLookups(resolve.NewCustom(r), maxTTL)
+}
+
 // newDialer returns a Dialer on fakes. It must be made in the bubble.
-func newDialer(r Resolver, n *network) *Dialer {
+func newDialer(r resolve.Hook, n *network) *Dialer {
 	n.began = time.Now()
-	return &Dialer{Lookups: NewLookups(r, 0), DialContext: n.DialContext}
+	return &Dialer{Lookups: newLookups(r, 0), DialContext: n.DialContext}
 }
 
 // dialOnce dials host and closes the connection.
@@ -211,8 +216,9 @@ func kind(err error) string {
 	}
 	_, lookup := errors.AsType[*LookupError](err)
 	add("lookup", lookup)
-	dns, ok := errors.AsType[*net.DNSError](err)
-	add("not found", ok && dns.IsNotFound)
+	missing, ok := errors.AsType[*resolve.Error](err)
+	add("not found", ok && missing.Kind.Missing())
+	add("sinkhole", ok && missing.Kind == resolve.Sinkhole)
 	_, many := errors.AsType[*AddrsError](err)
 	// Whether the end of a context is seen by one connect or by several is open.
 	add("several", many && !errors.Is(err, context.DeadlineExceeded))

@@ -24,6 +24,7 @@ type happyEyeballs struct {
 	// The addresses to connect to.
 	addrs  addresses
 	flight *flight            // the lookup that tells them
+	routes [2]*bool           // by family: whether this machine has a way to it; nil if it has not been looked at
 	waits  [2]<-chan struct{} // by family: closed once its answer is known, nil once that is taken in
 
 	// When the next connect begins.
@@ -35,8 +36,9 @@ type happyEyeballs struct {
 	results chan connected // unbuffered: see connect
 	errs    []error        // of connects that failed and of addresses that the policy refused
 
-	start time.Time
-	times Times
+	start    time.Time
+	resolved bool // times.DNS stands
+	times    Times
 }
 
 // A state says whether the next connect may begin, and if not, what it waits for.
@@ -48,8 +50,8 @@ const (
 	// inResolutionDelay has addresses of IPv4, and waits for IPv6 to answer or for
 	// the Resolution Delay to pass.
 	inResolutionDelay
-	// ready waits for nothing. In this state alone connects begin, another lookup is
-	// made, and all ends in failure: see run.
+	// ready waits for nothing. In this state alone connects begin and all ends in
+	// failure: see run.
 	ready
 	// inAttemptDelay has begun a connect, and waits for one to fail or for the
 	// Connection Attempt Delay to pass.
@@ -67,15 +69,20 @@ func newHappyEyeballs(d *Dialer, host string, port uint16, start time.Time) *hap
 }
 
 // run ends with the first connection, with ctx, or when there is nothing left to
-// try, to wait for or to look up.
+// try or to wait for.
 func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the connects that have not won
 	e.lookUp(ctx, freshDNS)
-	defer func() { e.d.Lookups.leave(e.flight) }() // which may be a later one
+	defer func() { e.leave(errUnwanted) }()
 	e.delay = time.NewTimer(attemptDelay)
 	e.delay.Stop()
 	defer e.delay.Stop()
+	for i := range e.waits { // those who share a lookup may come late
+		if e.addrs.families[i].answer.known() {
+			e.answered(ctx, i)
+		}
+	}
 	for {
 		switch {
 		case e.state != ready:
@@ -84,11 +91,7 @@ func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
 			return e.connectOnly(ctx)
 		case e.addrs.remaining() > 0:
 			e.connectNext(ctx)
-		case e.awaiting():
-			// There may be more addresses.
-		case e.addrs.cutShort() >= 0:
-			e.lookUpAgain(ctx)
-		case e.running == 0:
+		case e.running == 0 && !e.expecting():
 			return Conn{}, e.failure()
 		}
 		select {
@@ -104,42 +107,56 @@ func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
 			}
 			e.lost(c.err)
 		case <-ctx.Done():
-			return Conn{}, e.interrupted(context.Cause(ctx))
+			cause := context.Cause(ctx)
+			e.leave(cause)
+			return Conn{}, e.interrupted(cause)
 		}
 	}
 }
 
 // lookUp looks the host up, or joins others who do.
 func (e *happyEyeballs) lookUp(ctx context.Context, freshDNS bool) {
-	f, ended := e.d.Lookups.join(ctx, e.addrs.host, freshDNS)
-	e.flight = f
-	e.await(v6, ended)
-	e.await(v4, ended)
+	e.flight = e.d.Lookups.join(ctx, e.addrs.host, freshDNS)
+	for i := range e.waits {
+		a := &e.flight.answers[i]
+		e.waits[i], e.addrs.families[i].answer = a.done, a
+	}
 }
 
-// lookUpAgain looks the host up anew for the family whose answer was cut short.
-// The other family's answer has been taken in.
-func (e *happyEyeballs) lookUpAgain(ctx context.Context) {
-	e.d.Lookups.leave(e.flight)
-	e.flight, _ = e.d.Lookups.join(ctx, e.addrs.host, true)
-	e.await(e.addrs.cutShort(), false)
-}
-
-// await begins to wait for a family's answer. It is reused if the flight had ended
-// before.
-func (e *happyEyeballs) await(i int, reused bool) {
-	a := &e.flight.answers[i]
-	e.waits[i] = a.done
-	e.addrs.families[i].answer, e.addrs.families[i].reused = a, reused
+// leave leaves the lookup, once. Who ends it by that waits for what there is to tell
+// of it, which takes no time.
+func (e *happyEyeballs) leave(cause error) {
+	if e.flight == nil {
+		return
+	}
+	if e.d.Lookups.leave(e.flight, cause) {
+		for i := range e.flight.answers {
+			<-e.flight.answers[i].done
+		}
+	}
+	e.flight = nil
 }
 
 // awaiting reports whether a family's answer has not been taken in.
 func (e *happyEyeballs) awaiting() bool { return e.waits[v6] != nil || e.waits[v4] != nil }
 
+// expecting reports whether an answer is worth waiting for once nothing else is left:
+// where one family's addresses have all failed, those of the other are of use only if
+// this machine could reach them.
+func (e *happyEyeballs) expecting() bool {
+	for i, wait := range e.waits {
+		if wait != nil && (e.addrs.tried() == 0 || e.routed(i)) {
+			return true
+		}
+	}
+	return false
+}
+
 // answered takes in a family's answer.
 func (e *happyEyeballs) answered(ctx context.Context, i int) {
 	e.waits[i] = nil
-	e.addrs.add(i, e.allowed(ctx, e.addrs.families[i].answer.addrs))
+	a := e.addrs.families[i].answer
+	e.addrs.add(i, e.allowed(ctx, a.addrs))
 	if e.addrs.remaining() > 0 {
 		e.endLookup()
 	}
@@ -147,7 +164,7 @@ func (e *happyEyeballs) answered(ctx context.Context, i int) {
 	case i == v6 && e.state != inAttemptDelay:
 		e.state = ready
 	case e.state == resolving && e.addrs.remaining() > 0:
-		e.enter(inResolutionDelay, resolutionDelay)
+		e.enter(inResolutionDelay, resolutionDelay-time.Since(a.at))
 	}
 }
 
@@ -174,7 +191,7 @@ func (e *happyEyeballs) enter(s state, delay time.Duration) {
 
 // onlyOne reports whether the host has one address, which has not been tried.
 func (e *happyEyeballs) onlyOne() bool {
-	return !e.awaiting() && e.addrs.tried() == 0 && e.addrs.remaining() == 1 && e.addrs.cutShort() < 0
+	return !e.awaiting() && e.addrs.tried() == 0 && e.addrs.remaining() == 1
 }
 
 // connectOnly connects to the one address of a host. It needs no goroutine.
@@ -228,7 +245,7 @@ func (e *happyEyeballs) won(c Conn) Conn {
 
 // endLookup notes when there was an address to connect to, or that there is none.
 func (e *happyEyeballs) endLookup() {
-	if e.times.DNS == 0 {
-		e.times.DNS = time.Since(e.start)
+	if !e.resolved {
+		e.resolved, e.times.DNS = true, time.Since(e.start)
 	}
 }

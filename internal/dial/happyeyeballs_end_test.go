@@ -16,9 +16,9 @@ import (
 func TestNeverNotFoundByTimeout(t *testing.T) {
 	for i := range 1000 {
 		bubble.Test(t, func(t *testing.T) {
-			z := zone{"ip4 h.test.": {after: time.Second, err: errSilent}, "ip6 h.test.": {after: time.Second, err: notFound}}
+			z := zone{"ip4 h.test": {after: time.Second, err: errSilent}, "ip6 h.test": {after: time.Second, err: notFound}}
 			if i%2 == 1 {
-				z["ip4 h.test."], z["ip6 h.test."] = z["ip6 h.test."], z["ip4 h.test."]
+				z["ip4 h.test"], z["ip6 h.test"] = z["ip6 h.test"], z["ip4 h.test"]
 			}
 			_, _, err := newDialer(z, new(network)).Dial(t.Context(), "h.test", 80, false)
 			if got := kind(err); got != "lookup" {
@@ -34,7 +34,7 @@ func TestAnswerAtTheEnd(t *testing.T) {
 		bubble.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			z := zone{"ip4 h.test.": one4.in(time.Second), "ip6 h.test.": one6.in(time.Second)}
+			z := zone{"ip4 h.test": one4.in(time.Second), "ip6 h.test": one6.in(time.Second)}
 			_, _, err := newDialer(z, new(network)).Dial(ctx, "h.test", 80, false)
 			all, many := errors.AsType[*AddrsError](err)
 			if many && len(all.Errs) == 0 {
@@ -60,7 +60,7 @@ func TestLateConnections(t *testing.T) {
 				// Connects that do not look at their context.
 				deaf := func(d time.Duration) reply { return reply{}.doing(func() { time.Sleep(d) }) }
 				n := &network{replies: map[string]reply{b1: deaf(5 * time.Second), a1: deaf(5 * time.Second), b2: {after: 1200 * ms}}}
-				z := zone{"ip4 h.test.": both4, "ip6 h.test.": both6}
+				z := zone{"ip4 h.test": both4, "ip6 h.test": both6}
 				n.replies[a2] = refused
 				ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
 				defer cancel()
@@ -82,11 +82,11 @@ func TestDialCanceled(t *testing.T) {
 		z      zone
 		lookup bool
 	}{
-		{"in the lookup", zone{"ip4 h.test.": hang, "ip6 h.test.": hang}, true},
-		{"in one lookup", zone{"ip6 h.test.": hang}, true},
-		{"in the Resolution Delay", zone{"ip4 h.test.": one4.in(980 * ms), "ip6 h.test.": hang}, true},
-		{"in the only connect", zone{"ip4 h.test.": one4}, false},
-		{"in one of the connects", zone{"ip4 h.test.": both4}, false},
+		{"in the lookup", zone{"ip4 h.test": hang, "ip6 h.test": hang}, true},
+		{"in one lookup", zone{"ip6 h.test": hang}, true},
+		{"in the Resolution Delay", zone{"ip4 h.test": one4.in(980 * ms), "ip6 h.test": hang}, true},
+		{"in the only connect", zone{"ip4 h.test": one4}, false},
+		{"in one of the connects", zone{"ip4 h.test": both4}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
@@ -117,17 +117,17 @@ func TestHooksThatEnd(t *testing.T) {
 		peer string
 		kind string
 	}{
-		{"resolver panics", zone{"ip4 h.test.": one4.doing(boom), "ip6 h.test.": one6.doing(boom)}, nil, "", "lookup, panic"},
-		{"resolver panics in one family", zone{"ip4 h.test.": one4.doing(boom)}, nil, "", "lookup, panic"},
-		{"resolver panics beside addresses", zone{"ip4 h.test.": one4, "ip6 h.test.": one6.doing(boom)}, nil, a1, ""},
-		{"resolver exits", zone{"ip4 h.test.": one4.doing(runtime.Goexit), "ip6 h.test.": one6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
-		{"resolver exits in one family", zone{"ip6 h.test.": one6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
-		{"resolver exits beside addresses", zone{"ip4 h.test.": one4, "ip6 h.test.": one6.doing(runtime.Goexit)}, nil, a1, ""},
-		{"dial panics", zone{"ip4 h.test.": one4}, map[string]reply{a1: {do: boom}}, "", "panic"},
-		{"both dials panic", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: boom}, a2: {do: boom}}, "", "several, panic"},
-		{"one dial panics", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: boom}}, a2, ""},
-		{"both dials exit", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "several, panic"},
-		{"one dial exits", zone{"ip4 h.test.": both4}, map[string]reply{a1: {do: runtime.Goexit}}, a2, ""},
+		{"resolver panics", zone{"ip4 h.test": one4.doing(boom), "ip6 h.test": one6.doing(boom)}, nil, "", "lookup, panic"},
+		{"resolver panics in one family", zone{"ip4 h.test": one4.doing(boom)}, nil, "", "lookup, panic"},
+		{"resolver panics beside addresses", zone{"ip4 h.test": one4, "ip6 h.test": one6.doing(boom)}, nil, a1, ""},
+		{"resolver exits", zone{"ip4 h.test": one4.doing(runtime.Goexit), "ip6 h.test": one6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
+		{"resolver exits in one family", zone{"ip6 h.test": one6.doing(runtime.Goexit)}, nil, "", "lookup, panic"},
+		{"resolver exits beside addresses", zone{"ip4 h.test": one4, "ip6 h.test": one6.doing(runtime.Goexit)}, nil, a1, ""},
+		{"dial panics", zone{"ip4 h.test": one4}, map[string]reply{a1: {do: boom}}, "", "panic"},
+		{"both dials panic", zone{"ip4 h.test": both4}, map[string]reply{a1: {do: boom}, a2: {do: boom}}, "", "several, panic"},
+		{"one dial panics", zone{"ip4 h.test": both4}, map[string]reply{a1: {do: boom}}, a2, ""},
+		{"both dials exit", zone{"ip4 h.test": both4}, map[string]reply{a1: {do: runtime.Goexit}, a2: {do: runtime.Goexit}}, "", "several, panic"},
+		{"one dial exits", zone{"ip4 h.test": both4}, map[string]reply{a1: {do: runtime.Goexit}}, a2, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestHooksThatEnd(t *testing.T) {
 // A dial function that ends the goroutine of its caller leaves nothing behind.
 func TestOnlyDialExits(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		d := newDialer(zone{"ip4 h.test.": one4}, &network{replies: map[string]reply{a1: {do: runtime.Goexit}}})
+		d := newDialer(zone{"ip4 h.test": one4}, &network{replies: map[string]reply{a1: {do: runtime.Goexit}}})
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

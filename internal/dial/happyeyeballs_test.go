@@ -2,7 +2,10 @@ package dial
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,9 +39,9 @@ var dialTests = []dialTest{
 	{name: "B10 ip6 fails", ip4: one4, ip6: reply{err: errServFail}, dials: "0s " + a1, peer: a1},
 	{name: "B10 ip4 fails", ip4: reply{err: errServFail}, ip6: one6, dials: "0s " + b1, peer: b1},
 	{name: "B10 ip6 fails within the Resolution Delay", ip4: one4.in(20 * ms), ip6: reply{after: 30 * ms, err: errServFail}, dials: "30ms " + a1, peer: a1, after: 30 * ms, dns: 20 * ms},
-	{name: "B15 sinkhole", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{addrs: "::"}, kind: "lookup, not found"},
+	{name: "B15 sinkhole", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{addrs: "::"}, kind: "lookup, sinkhole"},
 	{name: "B15 sinkhole beside an address", ip4: reply{addrs: "0.0.0.0 192.0.2.1"}, ip6: reply{addrs: "::"}, dials: "0s " + a1, peer: a1},
-	{name: "B15 sinkhole in one family, failure in the other", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{err: errServFail}, kind: "lookup"},
+	{name: "B15 sinkhole in one family, failure in the other", ip4: reply{addrs: "0.0.0.0"}, ip6: reply{err: errServFail}, kind: "lookup, sinkhole"},
 	{name: "mapped addresses", ip4: reply{addrs: "::ffff:192.0.2.1"}, ip6: reply{addrs: "::ffff:192.0.2.2"}, dials: "0s 192.0.2.2:80", peer: "192.0.2.2:80"},
 	{name: "addresses of the wrong family", ip4: one6, ip6: one4, kind: "lookup, not found"},
 	{name: "zero addresses", ip4: reply{addrs: "192.0.2.1"}, ip6: reply{addrs: " "}, dials: "0s " + a1, peer: a1},
@@ -81,7 +84,7 @@ func TestDial(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				z := zone{}
-				for key, a := range map[string]reply{"ip4 h.test.": tt.ip4, "ip6 h.test.": tt.ip6} {
+				for key, a := range map[string]reply{"ip4 h.test": tt.ip4, "ip6 h.test": tt.ip6} {
 					if a.addrs != "" || a.after > 0 || a.err != nil {
 						z[key] = a
 					}
@@ -119,13 +122,9 @@ func TestDial(t *testing.T) {
 }
 
 // A Dial that connects to an address of one family does not wait for the other
-// family's answer. The next Dial of the name begins at once with the addresses that
-// are known. Only if none of them connects does it look the name up again: the
-// other family may have some, and if it has none, that is to be known as well.
-func TestLookUpAgain(t *testing.T) {
-	const ttl = 30 * time.Second
-	none := reply{after: 150 * ms, err: notFound}
-	stubborn := reply{do: func() { time.Sleep(150 * ms) }, err: notFound} // heeds no context
+// family's answer, and another Dial of the name finds what is known by then. Nobody
+// is asked twice for what is a moment late.
+func TestLinger(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		ip6   reply
@@ -136,41 +135,35 @@ func TestLookUpAgain(t *testing.T) {
 		dials string
 		asked int // for IPv4
 	}{
-		{"up", none, time.Second, reply{after: ms}, "", ms, a1, 1},
-		{"up, while the question is under way", stubborn, 0, reply{after: ms}, "", 51 * ms, a1, 1},
-		{"refused", none, time.Second, refused, "refused", 150 * ms, a1, 2},
-		{"refused, while the question is under way", stubborn, 0, refused, "refused", 250 * ms, a1, 2},
-		{"silent", none, time.Second, hang, "deadline", 10 * time.Second, a1, 2},
-		{"refused, and the other is not known", hang, time.Second, refused, "lookup, refused, deadline", 10 * time.Second, a1, 2},
-		{"refused, and the other fails", reply{after: 150 * ms, err: errServFail}, time.Second, refused, "lookup, several, refused", 150 * ms, a1, 2},
-		{"refused, and the other is up", one6.in(150 * ms), time.Second, refused, "", 150 * ms, a1 + " " + b1, 2},
-		{"silent, and the other is up", one6.in(150 * ms), time.Second, hang, "", 400 * ms, a1 + " " + b1, 2},
-		{"after the TTL", none, ttl + 50*ms, reply{after: ms}, "", 51 * ms, a1, 2},
+		{"up, and the other is late", reply{after: 150 * ms, err: notFound}, 10 * ms, reply{after: ms}, "", ms, a1, 1},
+		{"up, and the other has come", reply{after: 150 * ms, err: notFound}, 200 * ms, reply{after: ms}, "", ms, a1, 1},
+		{"up, and the other never comes", hang, 10 * ms, reply{after: ms}, "", ms, a1, 1},
+		{"up, and the other was given up", hang, 1100 * ms, reply{after: ms}, "", 51 * ms, a1, 2},
+		{"refused, and the other has nothing", reply{after: 150 * ms, err: notFound}, 10 * ms, refused, "refused", 90 * ms, a1, 1},
+		{"refused, and the other is up", one6.in(150 * ms), 10 * ms, refused, "", 90 * ms, a1 + " " + b1, 1},
+		{"the other has come, and is up", one6.in(150 * ms), 200 * ms, reply{after: ms}, "", 0, b1, 1},
+		{"the first to come, but late", one6.in(40 * ms), 200 * ms, reply{after: ms}, "", 0, b1, 1},
+		{"after the TTL", reply{after: 150 * ms, err: notFound}, 31 * time.Second, reply{after: ms}, "", 51 * ms, a1, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				r := &counting{Resolver: zone{"ip4 h.test.": one4, "ip6 h.test.": tt.ip6}}
+				r := &counting{Hook: zone{"ip4 h.test": one4, "ip6 h.test": tt.ip6}}
 				n := &network{replies: map[string]reply{}}
 				d := newDialer(r, n)
-				d.Lookups = NewLookups(r, ttl)
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				if err := dialOnce(ctx, d, "h.test", false); err != nil || time.Since(n.began) != 50*ms {
-					t.Fatalf("the first Dial = %v after %v; want nil after 50ms", err, time.Since(n.began))
+				d.Lookups = newLookups(r, 30*time.Second)
+				d.Lookups.Begin()
+				defer d.Lookups.End()
+				if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
+					t.Fatalf("the first Dial = %v; want nil", err)
 				}
-				if tt.gap > 0 {
-					time.Sleep(tt.gap - 50*ms)
-				}
+				time.Sleep(tt.gap)
 				before, _ := n.log()
 				n.replies[a1] = tt.then
 				start := time.Now()
-				ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				err := dialOnce(ctx, d, "h.test", false)
-				if kind(err) != tt.kind || time.Since(start) != tt.after {
-					t.Errorf("the second Dial = %v, of kind %q, after %v; want %q after %v", err, kind(err), time.Since(start), tt.kind, tt.after)
+				err := dialOnce(t.Context(), d, "h.test", false)
+				if took := time.Since(start); kind(err) != tt.kind || took != tt.after {
+					t.Errorf("the second Dial = %v, of kind %q, after %v; want %q after %v", err, kind(err), took, tt.kind, tt.after)
 				}
-				time.Sleep(time.Second) // the stubborn ones end, too
 				all, _ := n.log()
 				var dials []string
 				for _, d := range all[len(before):] {
@@ -188,22 +181,32 @@ func TestLookUpAgain(t *testing.T) {
 	}
 }
 
-// What another lookup finds is used as if the first one had found it.
-func TestLookUpAgainIsKept(t *testing.T) {
-	for range 20 {
-		bubble.Test(t, func(t *testing.T) {
-			r := zone{"ip4 h.test.": one4, "ip6 h.test.": one6.in(150 * ms)}
-			n := &network{replies: map[string]reply{"192.0.2.1:81": hang}}
-			d := newDialer(r, n)
-			d.Lookups = NewLookups(r, 30*time.Second)
-			for _, tt := range []struct {
-				port uint16
-				want string
-			}{{80, "192.0.2.1:80"}, {81, "[2001:db8::1]:81"}, {80, "[2001:db8::1]:80"}} {
-				c, _, err := d.Dial(t.Context(), "h.test", tt.port, false)
-				check(t, c, err, tt.want, "")
-				time.Sleep(time.Second)
+// Flights that nobody waits for end with the call, and are bounded in number.
+func TestLingeringEnds(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		r := resolverFunc(func(ctx context.Context, network, _ string) ([]netip.Addr, error) {
+			if network == "ip6" {
+				<-ctx.Done()
+				return nil, ctx.Err()
 			}
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
 		})
-	}
+		d := newDialer(r, new(network))
+		d.Lookups = newLookups(r, 30*time.Second)
+		d.Lookups.Begin()
+		var wg sync.WaitGroup
+		for i := range 2 * maxLingering {
+			wg.Go(func() { dialOnce(t.Context(), d, fmt.Sprintf("h%d.test", i), false) })
+		}
+		wg.Wait()
+		synctest.Wait()
+		if n := len(d.Lookups.flights); n != maxLingering {
+			t.Errorf("%d flights go on; want %d", n, maxLingering)
+		}
+		d.Lookups.End()
+		synctest.Wait()
+		if n := len(d.Lookups.flights); n != 0 {
+			t.Errorf("%d flights go on after the end; want none", n)
+		}
+	})
 }

@@ -46,7 +46,8 @@ func TestLookupsOverlap(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: silent6}
 		d := newDialer(r, &network{replies: map[string]reply{a1: hang}})
-		d.Lookups = NewLookups(r, 30*time.Second)
+		d.Lookups = newLookups(r, 30*time.Second)
+		defer d.Lookups.End()
 		var wg sync.WaitGroup
 		for range 60 { // five minutes
 			wg.Go(func() {
@@ -57,7 +58,7 @@ func TestLookupsOverlap(t *testing.T) {
 			time.Sleep(5 * time.Second)
 		}
 		wg.Wait()
-		if n := r.asked["ip4 h.test."]; n < 10 || n > 20 {
+		if n := r.asked["ip4 h.test"]; n < 10 || n > 20 {
 			t.Errorf("IPv4 was asked for %d times in 5 minutes; want about once in 30 s", n)
 		}
 	})
@@ -70,7 +71,8 @@ func TestLookupsFreshDNS(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: silent6}
 		n := &network{replies: map[string]reply{"192.0.2.1:81": hang, "192.0.2.2:81": hang}}
 		d := newDialer(r, n)
-		d.Lookups = NewLookups(r, 30*time.Second)
+		d.Lookups = newLookups(r, 30*time.Second)
+		defer d.Lookups.End()
 		if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
 			t.Fatal(err)
 		}
@@ -92,13 +94,14 @@ func TestLookupsFreshDNS(t *testing.T) {
 func TestLookupsOfASilentFamily(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		r := &family6{addr4: "192.0.2.1", ip6: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			if host == "h.test." {
+			if host == "h.test" {
 				return silent6(ctx, host)
 			}
 			return nil, notFound
 		}}
 		d := newDialer(r, new(network))
-		d.Lookups = NewLookups(r, 30*time.Second)
+		d.Lookups = newLookups(r, 30*time.Second)
+		defer d.Lookups.End()
 		dialOnce(t.Context(), d, "other.test", false)
 		for range maxKept + 1 {
 			dialOnce(t.Context(), d, "h.test", false)
@@ -117,8 +120,10 @@ func TestLookupsOfASilentFamily(t *testing.T) {
 func TestLookupsLongerThanTTL(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		slow := reply{do: func() { time.Sleep(time.Minute) }, err: notFound}
-		d := newDialer(zone{"ip4 h.test.": one4, "ip6 h.test.": slow}, new(network))
-		d.Lookups = NewLookups(d.Lookups.resolver, 30*time.Second)
+		z := zone{"ip4 h.test": one4, "ip6 h.test": slow}
+		d := newDialer(z, new(network))
+		d.Lookups = newLookups(z, 30*time.Second)
+		defer d.Lookups.End()
 		for range 3 {
 			if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
 				t.Errorf("Dial = %v; want nil", err)

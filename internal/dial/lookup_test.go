@@ -21,12 +21,12 @@ func TestLookupsShared(t *testing.T) {
 		z    zone
 		kind string
 	}{
-		{"found", zone{"ip4 h.test.": one4.in(time.Second), "ip6 h.test.": one6.in(time.Second)}, ""},
-		{"failed", zone{"ip4 h.test.": {after: time.Second, err: errServFail}, "ip6 h.test.": {err: errServFail}}, "lookup"},
+		{"found", zone{"ip4 h.test": one4.in(time.Second), "ip6 h.test": one6.in(time.Second)}, ""},
+		{"failed", zone{"ip4 h.test": {after: time.Second, err: errServFail}, "ip6 h.test": {err: errServFail}}, "lookup"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				r := &counting{Resolver: tt.z}
+				r := &counting{Hook: tt.z}
 				d := newDialer(r, new(network))
 				var wg sync.WaitGroup
 				for i := range 1000 {
@@ -47,7 +47,7 @@ func TestLookupsShared(t *testing.T) {
 
 func TestLookupsReused(t *testing.T) {
 	const ttl = 30 * time.Second
-	found := zone{"ip4 h.test.": one4, "ip6 h.test.": one6}
+	found := zone{"ip4 h.test": one4, "ip6 h.test": one6}
 	for _, tt := range []struct {
 		name     string
 		z        zone
@@ -59,17 +59,17 @@ func TestLookupsReused(t *testing.T) {
 		{"within the TTL", found, ttl - 1, false, 1},
 		{"after the TTL", found, ttl, false, 2},
 		{"looked up anew", found, ms, true, 2},
-		{"one family only", zone{"ip4 h.test.": one4}, time.Second, false, 1},
-		{"one family failed", zone{"ip4 h.test.": one4, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
-		{"both failed", zone{"ip4 h.test.": {err: errServFail}, "ip6 h.test.": {err: errServFail}}, time.Second, false, 2},
-		{"not found", zone{}, time.Second, false, 4},
+		{"one family only", zone{"ip4 h.test": one4}, time.Second, false, 1},
+		{"one family failed", zone{"ip4 h.test": one4, "ip6 h.test": {err: errServFail}}, time.Second, false, 2},
+		{"both failed", zone{"ip4 h.test": {err: errServFail}, "ip6 h.test": {err: errServFail}}, time.Second, false, 2},
+		{"not found", zone{}, time.Second, false, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				r := &counting{Resolver: tt.z}
+				r := &counting{Hook: tt.z}
 				// Who connects in no time does not wait for the other family.
 				d := newDialer(r, &network{replies: map[string]reply{a1: {after: ms}, b1: {after: ms}}})
-				d.Lookups = NewLookups(r, ttl)
+				d.Lookups = newLookups(r, ttl)
 				first := dialOnce(t.Context(), d, "h.test", false)
 				time.Sleep(tt.after - ms)
 				second := dialOnce(t.Context(), d, "h.test", tt.freshDNS)
@@ -88,7 +88,7 @@ func TestLookupsReused(t *testing.T) {
 // A lookup outlives the one who began it and ends with the last who waits.
 func TestLookupsLeft(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		r := &counting{Resolver: zone{"ip4 h.test.": hang, "ip6 h.test.": hang}}
+		r := &counting{Hook: zone{"ip4 h.test": hang, "ip6 h.test": hang}}
 		d := newDialer(r, new(network))
 		var wg sync.WaitGroup
 		for i := range 3 {
@@ -114,8 +114,8 @@ func TestLookupsLeft(t *testing.T) {
 // A name whose lookup was given up is asked for anew.
 func TestLookupsAfterCancel(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		z := zone{"ip4 h.test.": hang, "ip6 h.test.": hang}
-		r := &counting{Resolver: z}
+		z := zone{"ip4 h.test": hang, "ip6 h.test": hang}
+		r := &counting{Hook: z}
 		d := newDialer(r, new(network))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -123,7 +123,7 @@ func TestLookupsAfterCancel(t *testing.T) {
 			t.Errorf("Dial error is of kind %q; want %q", got, "lookup, deadline")
 		}
 		synctest.Wait()
-		z["ip4 h.test."] = one4
+		z["ip4 h.test"] = one4
 		if err := dialOnce(t.Context(), d, "h.test", false); err != nil {
 			t.Errorf("Dial error = %v; want nil", err)
 		}
@@ -139,11 +139,11 @@ func TestLookupsBounded(t *testing.T) {
 			}
 			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
 		})
-		l := NewLookups(all, 30*time.Second)
+		l := newLookups(all, 30*time.Second)
 		look := func(i int) {
-			f, _ := l.join(t.Context(), fmt.Sprintf("h%d.test", i), false)
+			f := l.join(t.Context(), fmt.Sprintf("h%d.test", i), false)
 			synctest.Wait()
-			l.leave(f)
+			l.leave(f, errUnwanted)
 		}
 		for i := range maxKept + 100 {
 			look(i)

@@ -63,3 +63,19 @@ func onLink(addr netip.Addr) bool {
 	}
 	return false
 }
+
+// hasAddress reports whether this machine has an address of a family from which it
+// could connect to another machine. If that cannot be told, it may have one.
+func hasAddress(family int) bool {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return true
+	}
+	for _, a := range all {
+		p, err := netip.ParsePrefix(a.String())
+		if err == nil && p.Addr().Is4() == (family == v4) && p.Addr().IsGlobalUnicast() {
+			return true
+		}
+	}
+	return false
+}

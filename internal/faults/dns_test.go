@@ -63,7 +63,7 @@ func TestFaultsLookup(t *testing.T) {
 			name: "B10 A is fine, AAAA fails", site: ok, status: 200,
 			net: func(n *hostile.Net) { n.NameFails("ip6", "site.test", broken) },
 		},
-		{name: "B15 sinkhole", reason: checker.ReasonNotFound, phase: checker.PhaseDNS, net: hosts("0.0.0.0", "::"), also: dials()},
+		{name: "B15, O10 sinkhole", reason: checker.ReasonDNS, phase: checker.PhaseDNS, net: hosts("0.0.0.0", "::"), also: dials()},
 		{
 			name: "B16 a private answer and a policy", reason: checker.ReasonBlocked, phase: checker.PhaseConnect, net: hosts("10.0.0.1"),
 			opts: []checker.Option{checker.WithAddrPolicy(notTen)}, also: dials(),
@@ -155,7 +155,7 @@ func TestFaultsDNS(t *testing.T) {
 		{"B13 compression loop", []hostile.Answer{compression}, checker.ReasonDNS, timeout + 250*time.Millisecond},
 		{"B14 alias with its address", []hostile.Answer{hostile.CNAME("other.test", "127.0.0.1")}, "", time.Second},
 		{"B14 alias of itself", []hostile.Answer{loop}, checker.ReasonNotFound, time.Second},
-		{"B15 sinkhole", []hostile.Answer{hostile.Addrs("0.0.0.0", "::")}, checker.ReasonNotFound, time.Second},
+		{"B15, O10 sinkhole", []hostile.Answer{hostile.Addrs("0.0.0.0", "::")}, checker.ReasonDNS, time.Second},
 		{"B17 a great many addresses", []hostile.Answer{hostile.Addrs(strings.Fields(strings.Repeat("127.0.0.1 ", 1000))...)}, "", time.Second},
 		{"I7 an answer of 60 KiB over TCP", []hostile.Answer{hostile.Addrs(strings.Fields(strings.Repeat("127.0.0.1 ", 3700))...).Truncated(true)}, "", time.Second},
 	} {
@@ -218,37 +218,33 @@ func TestLookupThatWasLeft(t *testing.T) {
 	})
 }
 
-// B8: a dead address is not all of a site while it is not known whether there are
-// others.
+// O1, O2: the lookup of one family fails, and all addresses of the other refuse. A
+// failure that is told says nothing of further addresses; silence leaves them open.
 func TestOtherFamilyIsNotKnown(t *testing.T) {
-	for name, other := range map[string]func(*hostile.Net){
-		"fails": func(n *hostile.Net) {
+	for _, tt := range []struct {
+		name   string
+		other  func(*hostile.Net)
+		reason checker.Reason
+		took   time.Duration
+	}{
+		{"fails", func(n *hostile.Net) {
 			n.NameFails("ip4", "site.test", &net.DNSError{Err: "server misbehaving", IsTemporary: true})
-		},
-		"hangs": func(n *hostile.Net) { n.NameHangs("ip4", "site.test") },
+		}, checker.ReasonRefused, 0},
+		{"times out", func(n *hostile.Net) {
+			n.NameFails("ip4", "site.test", &net.DNSError{Err: "i/o timeout", IsTimeout: true})
+		}, checker.ReasonDNS, 0},
+		{"hangs", func(n *hostile.Net) { n.NameHangs("ip4", "site.test") }, checker.ReasonDNS, timeout},
 	} {
 		bubble.Test(t, func(t *testing.T) {
 			n := hostile.NewNet()
 			n.Name("site.test", "2001:db8::1")
-			other(n)
-			if r := faults.NewChecker(t, faults.On(n)...).Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonDNS {
-				t.Errorf("where the lookup of IPv4 %s and IPv6 is refused: %v; want dns", name, r)
+			tt.other(n)
+			start := time.Now()
+			r := faults.NewChecker(t, faults.On(n, checker.WithTimeout(timeout), checker.WithRetries(0))...).Check(t.Context(), "http://site.test/")
+			if took := time.Since(start); r.Reason() != tt.reason || took != tt.took {
+				t.Errorf("where the lookup of IPv4 %s and IPv6 is refused: %v after %v; want %v after %v", tt.name, r, took, tt.reason, tt.took)
 			}
 		})
-	}
-}
-
-// B21: a name is asked for as it is before the search list, which a trailing
-// dot keeps it out of.
-func TestSearchList(t *testing.T) {
-	n := hostile.NewNet()
-	c := faults.NewChecker(t, checker.WithResolver(n), checker.WithRetries(0))
-	for target, want := range map[string][2]int{"http://dead.test/": {2, 2}, "http://gone.test./": {2, 0}} {
-		name := strings.Trim(strings.TrimPrefix(target, "http://"), "./")
-		c.Check(t.Context(), target)
-		if got := [2]int{n.Lookups(name + "."), n.Lookups(name)}; got != want {
-			t.Errorf("Check(%q) asked %v times for the name with and without a dot; want %v", target, got, want)
-		}
 	}
 }
 

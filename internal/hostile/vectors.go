@@ -17,7 +17,7 @@ type Vector struct {
 const (
 	blocked  = "blocked"
 	invalid  = "invalid"
-	notFound = "not_found" // 0.0.0.0 and :: as a resolver's answer mean that a filter has no address to give
+	sinkhole = "dns" // 0.0.0.0 and :: as a resolver's answer are a filter's
 )
 
 // private lists addresses that are not public, in as many spellings as a URL
@@ -119,7 +119,7 @@ func Vectors() []Vector {
 		a := netip.MustParseAddr(s)
 		want := blocked
 		if a.Unmap().IsUnspecified() {
-			want = notFound
+			want = sinkhole
 		}
 		add(literal(s), blocked)
 		add(privateName(i), want)

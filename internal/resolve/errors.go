@@ -1,10 +1,12 @@
 package resolve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -31,6 +33,7 @@ const (
 	NotImplemented // NOTIMP
 	Refused        // REFUSED
 	ServFail       // SERVFAIL
+	Foreign        // a resolver that is not ours failed, as Err says
 
 	Sinkhole    // the answer is the unspecified address, as filters give it
 	Unsupported // nsswitch.conf wants a source asked that this package cannot ask
@@ -40,7 +43,7 @@ const (
 var kindNames = [...]string{
 	NotFound: "not found", NoAddress: "no address", Invalid: "invalid name", Silent: "silent", Unreachable: "unreachable",
 	Malformed: "malformed answer", Lame: "lame", OtherCode: "other code", FormatError: "FORMERR", NotImplemented: "NOTIMP",
-	Refused: "REFUSED", ServFail: "SERVFAIL", Sinkhole: "sinkhole", Unsupported: "unsupported source", Scarce: "scarce",
+	Refused: "REFUSED", ServFail: "SERVFAIL", Foreign: "foreign", Sinkhole: "sinkhole", Unsupported: "unsupported source", Scarce: "scarce",
 }
 
 func (k Kind) String() string {
@@ -54,8 +57,9 @@ func (k Kind) String() string {
 // is no such address. Every other kind leaves open whether there is one.
 func (k Kind) Missing() bool { return k == NotFound || k == NoAddress }
 
-// Failed reports whether k is the failure of a nameserver.
-func (k Kind) Failed() bool { return Silent <= k && k <= ServFail }
+// Failed reports whether k is the failure of a nameserver, or of a resolver that is
+// not ours.
+func (k Kind) Failed() bool { return Silent <= k && k <= Foreign }
 
 // A Failure is what a nameserver did instead of answering a question.
 type Failure struct {
@@ -108,33 +112,52 @@ type Error struct {
 	Ndots    int
 	Failures []Failure
 
-	Err error // the errno of a Scarce; else why the context ended, if it did
+	Err error // the errno of a Scarce, the error of a resolver that is not ours; else why the context ended, if it did
 }
 
-// Unwrap returns what lies below: an errno, the end of a context, or nothing.
+// Unwrap returns what lies below: an errno, the end of a context, the error of a
+// resolver that is not ours, or nothing.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Told reports whether Error has more to say than that the lookup failed.
+func (e *Error) Told() bool {
+	return len(e.Failures) > 0 || len(e.Asked) > 0 || e.Kind == Sinkhole || e.Kind == Unsupported
+}
 
 func (e *Error) Error() string {
 	switch e.Kind {
 	case NotFound:
-		return "no such host: " + e.where()
+		if len(e.Asked) == 0 {
+			return "no such host: " + e.Name
+		}
+		return "NXDOMAIN for " + e.where()
 	case NoAddress:
-		return "no " + e.Family.record() + " record: " + e.where()
+		return "no " + e.Family.record() + " record for " + e.where()
 	case Invalid:
 		return fmt.Sprintf("%q is no name that DNS can carry", e.Name)
 	case Sinkhole:
-		return "the answer for " + e.Family.record() + " of " + e.Name + " is the unspecified address"
+		return "the answer for " + e.Family.record() + " of " + e.Name + " is the unspecified address, as a filter's is"
 	case Unsupported:
 		return fmt.Sprintf("nsswitch.conf wants %q asked for %s, which only the system's own resolver can", e.Source, e.Name)
 	}
 	if len(e.Failures) == 0 || e.Kind == Scarce { // or the context had ended before anybody was asked
 		return fmt.Sprintf("look up %s: %v", e.Name, e.Err)
 	}
-	clauses := make([]string, 0, len(e.Failures))
-	for _, f := range e.Failures {
-		clauses = append(clauses, f.String())
+	return strings.Join(e.clauses(), "; ")
+}
+
+// clauses returns what the failures were, the worst first and each once.
+func (e *Error) clauses() (clauses []string) {
+	worst := slices.SortedStableFunc(slices.Values(e.Failures), func(a, b Failure) int { return cmp.Compare(b.Kind, a.Kind) })
+	for _, f := range worst {
+		if clause := f.String(); !slices.Contains(clauses, clause) {
+			clauses = append(clauses, clause)
+		}
 	}
-	return strings.Join(clauses, "; ")
+	if search := e.search(); search != "" {
+		clauses[len(clauses)-1] += search
+	}
+	return clauses
 }
 
 // where returns the name, and those that the search list made of it.
@@ -142,9 +165,13 @@ func (e *Error) where() string {
 	if len(e.Asked) == 0 {
 		return e.Name
 	}
-	s := strings.Join(e.Asked, ", ")
-	if len(e.Asked) > 1 || e.Asked[0] != strings.TrimSuffix(e.Name, ".") {
-		s += fmt.Sprintf(" (search list, ndots %d)", e.Ndots)
+	return strings.Join(e.Asked, ", ") + e.search()
+}
+
+// search says that the search list mattered, if it did.
+func (e *Error) search() string {
+	if len(e.Asked) > 1 || len(e.Asked) == 1 && e.Asked[0] != strings.TrimSuffix(e.Name, ".") {
+		return fmt.Sprintf(" (search list, ndots %d)", e.Ndots)
 	}
-	return s
+	return ""
 }

@@ -64,7 +64,8 @@ func (w world) config(t testing.TB) Config {
 func (w world) resolver(t testing.TB) *Resolver {
 	t.Helper()
 	r := New(w.config(t))
-	t.Cleanup(r.Close)
+	r.Begin()
+	t.Cleanup(r.End)
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 
 const (
 	maxAsked = 32               // questions that a socket is good for
+	maxAge   = 10 * time.Second // for how long it is used, which leaves nobody long to find its port
 	maxIdle  = 16               // sockets kept
-	idleFor  = 10 * time.Second // and for how long, at most twice
 )
 
 // A socket is a UDP socket to one nameserver, connected, so that it reads from
@@ -22,12 +23,11 @@ type socket struct {
 	conn   *net.UDPConn
 	server netip.AddrPort
 	wake   func() // ends a read that is under way
-	round  uint64 // guarded by pool.mu; of the pool, when the socket was opened
-	stale  bool   // guarded by pool.mu; kept since before the last sweep
+	born   time.Time
 
-	asked int // questions sent in its life
-	open  int // questions sent that may yet be answered
-	stop  func() bool
+	asked int         // questions sent in its life
+	open  int         // questions sent that may yet be answered
+	stop  func() bool // ends what wakes a read when a context ends
 }
 
 // past is a deadline that is over.
@@ -40,7 +40,7 @@ func dial(server netip.AddrPort) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{conn: conn, server: server}
+	s := &socket{conn: conn, server: server, born: time.Now()}
 	s.wake = func() { conn.SetReadDeadline(past) }
 	return s, nil
 }
@@ -63,46 +63,58 @@ func (s *socket) read(ctx context.Context, b []byte, until time.Time) (int, erro
 	return s.conn.Read(b)
 }
 
-// A pool keeps sockets for the next lookup.
+// A pool keeps sockets for the next lookup, while calls are open that may make one.
 type pool struct {
 	mu    sync.Mutex
-	idle  []*socket
-	round uint64 // sockets of earlier rounds are not kept
-	timer *time.Timer
+	calls int       // guarded by mu
+	idle  []*socket // guarded by mu; the last one was used last
+}
+
+func (p *pool) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls++
+}
+
+// end closes what is idle, if no call is left.
+func (p *pool) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.calls--; p.calls == 0 {
+		p.empty()
+	}
 }
 
 // get returns a socket to server that can take n questions, whether it is a used
 // one or not. The end of ctx ends its reads.
 func (p *pool) get(ctx context.Context, server netip.AddrPort, n int) (s *socket, used bool, err error) {
 	if s = p.take(server, n); s == nil {
-		p.mu.Lock()
-		round := p.round
-		p.mu.Unlock()
 		s, err = dial(server)
-		if errno.Scarce(err) && p.close() { // our own hoard may be what is lacking
+		if errno.Scarce(err) && p.giveUp() { // our own hoard may be what is lacking
 			s, err = dial(server)
 		}
 		if err != nil {
 			return nil, false, err
 		}
-		s.round = round
 	}
 	s.stop = context.AfterFunc(ctx, s.wake)
 	return s, s.asked > 0, nil
 }
 
-// take takes the socket that was put back last: those at the front grow old and
-// are swept away if there is too little to do for all.
+// take takes the socket that was put back last and is good for n questions.
 func (p *pool) take(server netip.AddrPort, n int) *socket {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := len(p.idle) - 1; i >= 0; i-- {
-		if s := p.idle[i]; s.server == server && s.asked+n <= maxAsked {
-			last := len(p.idle) - 1
-			p.idle[i], p.idle[last] = p.idle[last], nil
-			p.idle = p.idle[:last]
+		s := p.idle[i]
+		if s.server != server {
+			continue
+		}
+		p.idle = slices.Delete(p.idle, i, i+1)
+		if s.asked+n <= maxAsked && time.Since(s.born) < maxAge {
 			return s
 		}
+		s.conn.Close()
 	}
 	return nil
 }
@@ -110,60 +122,36 @@ func (p *pool) take(server netip.AddrPort, n int) *socket {
 // put takes a socket back. One on which an answer may yet come is closed: it
 // would come to a stranger, who has to tell it from his own.
 func (p *pool) put(s *socket) {
-	if !s.stop() || s.open > 0 || s.asked >= maxAsked || !p.keep(s) {
+	if !s.stop() || s.open > 0 || !p.keep(s) {
 		s.conn.Close()
 	}
 }
 
-// keep keeps a socket, if there is room, until the sweep after the next one.
+// keep keeps a socket, if there is room and may be use for it.
 func (p *pool) keep(s *socket) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s.round != p.round || len(p.idle) >= maxIdle {
+	if p.calls == 0 || len(p.idle) == maxIdle {
 		return false
 	}
-	s.stale = false
 	p.idle = append(p.idle, s)
-	if p.timer == nil {
-		p.timer = time.AfterFunc(idleFor, p.sweep)
-	}
 	return true
 }
 
-// sweep closes what nobody has used since the last sweep.
-func (p *pool) sweep() {
+// giveUp closes what is idle, and reports whether there was anything.
+func (p *pool) giveUp() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	kept := p.idle[:0]
-	for _, s := range p.idle {
-		if s.stale {
-			s.conn.Close()
-			continue
-		}
-		s.stale = true
-		kept = append(kept, s)
-	}
-	clear(p.idle[len(kept):])
-	p.idle = kept
-	if p.timer = nil; len(kept) > 0 {
-		p.timer = time.AfterFunc(idleFor, p.sweep)
-	}
+	return p.empty() > 0
 }
 
-// close closes what is idle now, and what is in use as soon as it is put back. It
-// reports whether there was anything idle.
-func (p *pool) close() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// empty closes what is idle, and returns how much that was. The caller holds p.mu.
+func (p *pool) empty() int {
 	n := len(p.idle)
 	for _, s := range p.idle {
 		s.conn.Close()
 	}
-	p.idle = nil
-	p.round++
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
-	}
-	return n > 0
+	clear(p.idle)
+	p.idle = p.idle[:0]
+	return n
 }

@@ -36,15 +36,36 @@ func TestSockets(t *testing.T) {
 	if n := len(r.pool.idle); n != 1 {
 		t.Errorf("%d sockets are kept; want 1", n)
 	}
-	r.pool.sweep()
-	r.pool.sweep()
-	if n := len(r.pool.idle); n != 0 || r.pool.timer != nil {
-		t.Errorf("%d sockets are kept after long; want none", n)
-	}
+	port := r.pool.idle[0]
+	port.born = port.born.Add(-maxAge)
 	look(t, r, "a.test")
-	r.Close()
-	if n := len(r.pool.idle); n != 0 || r.pool.timer != nil {
-		t.Errorf("%d sockets are kept after Close; want none", n)
+	if n := len(r.pool.idle); n != 1 || r.pool.idle[0] == port {
+		t.Errorf("%d sockets are kept, the old one among them: %t; want a new one", n, n > 0 && r.pool.idle[0] == port)
+	}
+}
+
+// Sockets are kept while a call is open, and not from one call to the next.
+func TestSocketsEnd(t *testing.T) {
+	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1", "2001:db8::1")})
+	r := New(world{servers: []*dnstest.Server{f}}.config(t))
+	for _, tt := range []struct {
+		name string
+		do   func()
+		want int
+	}{
+		{"no call", func() {}, 0},
+		{"a call", r.Begin, 1},
+		{"two calls", r.Begin, 1},
+		{"one has ended", r.End, 1},
+		{"both have ended", r.End, 0},
+	} {
+		tt.do()
+		if tt.name != "both have ended" {
+			look(t, r, "a.test")
+		}
+		if n := len(r.pool.idle); n != tt.want {
+			t.Errorf("%s: %d sockets are kept; want %d", tt.name, n, tt.want)
+		}
 	}
 }
 
@@ -75,7 +96,6 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	r.Close()
 	// A goroutine of the test is counted for a moment after it has said that it is done.
 	for range 10_000 {
 		if runtime.NumGoroutine() <= before {

@@ -54,7 +54,7 @@ type Answer struct {
 }
 
 // A Resolver looks up names. It keeps what the files say, looking for changes
-// once a second at most, and sockets to the nameservers between lookups.
+// once a second at most.
 //
 // A Resolver is safe for concurrent use. It has no goroutines.
 type Resolver struct {
@@ -76,10 +76,14 @@ func New(c Config) *Resolver {
 	return r
 }
 
-// Close closes the sockets that are kept, and those in use once their lookups are
-// over. The Resolver can be used further, and then keeps sockets again; without
-// Close it closes them when nobody has used them for some seconds.
-func (r *Resolver) Close() { r.pool.close() }
+// Begin says that a call has begun that may look names up. From then on to its
+// [Resolver.End], sockets are kept for the next lookup. Without them, each lookup
+// has its own.
+func (r *Resolver) Begin() { r.pool.begin() }
+
+// End says that a call is over. With the last one all sockets are closed that are
+// not in use, and those in use as soon as they are not.
+func (r *Resolver) End() { r.pool.end() }
 
 // ids returns two IDs that differ and that nobody can guess.
 func (r *Resolver) ids() (a, b uint16) {

@@ -15,7 +15,7 @@ func TestScarce(t *testing.T) {
 	f := dnstest.Serve(t, zone{"*": addrs("192.0.2.1")})
 	r := world{servers: []*dnstest.Server{f}}.resolver(t)
 	look(t, r, "a.test")
-	r.Close()
+	r.pool.giveUp()
 	fresh := world{hosts: "192.0.2.7 here.test", servers: []*dnstest.Server{f}}.resolver(t)
 
 	var old syscall.Rlimit

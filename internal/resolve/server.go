@@ -3,7 +3,6 @@ package resolve
 import (
 	"context"
 	"errors"
-	"net"
 	"syscall"
 
 	"example.com/checker/internal/errno"
@@ -117,7 +116,10 @@ func (l *lookup) failure(i, k int, kind Kind, err error) {
 }
 
 func isTimeout(err error) bool {
-	e, ok := errors.AsType[net.Error](err)
+	e, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
 	return ok && e.Timeout()
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/resolve"
 )
 
 const peer = "192.0.2.1:443"
@@ -39,7 +40,7 @@ func (anyHost) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, 
 // which has a goroutine to itself.
 func serve(handle func(net.Conn)) *Transport {
 	return &Transport{Dialer: dial.Dialer{
-		Lookups: dial.NewLookups(anyHost{}, 0),
+		Lookups: dial.NewLookups(resolve.NewCustom(anyHost{}), 0),
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
 			go func() {

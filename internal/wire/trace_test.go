@@ -13,6 +13,7 @@ import (
 
 	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/resolve"
 )
 
 const ms = time.Millisecond
@@ -38,7 +39,7 @@ func TestTrace(t *testing.T) {
 				io.WriteString(c, ok[1:]+"\r\n")
 			}, "h2", "http/1.1")(c)
 		})
-		rt.Dialer.Lookups = dial.NewLookups(slow(10*ms), 0)
+		rt.Dialer.Lookups = dial.NewLookups(resolve.NewCustom(slow(10*ms)), 0)
 		connect := rt.Dialer.DialContext
 		rt.Dialer.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			time.Sleep(20 * ms)
@@ -114,7 +115,7 @@ func TestCancel(t *testing.T) {
 					}
 					rt := id.serve(handle)
 					if tt.hang == Lookup && tt.want == Lookup {
-						rt.Dialer.Lookups = dial.NewLookups(hangs{}, 0)
+						rt.Dialer.Lookups = dial.NewLookups(resolve.NewCustom(hangs{}), 0)
 					}
 					if tt.hang == Connect {
 						rt.Dialer.DialContext = hangs{}.DialContext

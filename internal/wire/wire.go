@@ -154,7 +154,7 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, proto strin
 	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.FreshDNS)
 	tr.Times = times
 	if err != nil {
-		if _, ok := errors.AsType[*dial.LookupError](err); !ok {
+		if !dial.LookupFailed(err) {
 			tr.Stage = Connect
 		}
 		return nil, err

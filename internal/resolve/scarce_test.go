@@ -1,4 +1,4 @@
-package dial
+package resolve
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func TestTellScarcity(t *testing.T) {
 		{"another error", syscall.ECONNREFUSED, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := TellScarcity(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			r := tellScarcity(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 				return nil, &net.OpError{Op: "dial", Err: tt.errno}
 			}})
 			_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
@@ -33,20 +33,23 @@ func TestTellScarcity(t *testing.T) {
 			}
 		})
 	}
-	for r, want := range map[Resolver]string{
-		new(net.Resolver):    "*dial.scarcityResolver",
-		(*net.Resolver)(nil): "*net.Resolver",
-		(*counting)(nil):     "*dial.counting",
+	for _, tt := range []struct {
+		hook Hook
+		want string
+	}{
+		{new(net.Resolver), "*resolve.scarcityResolver"},
+		{(*net.Resolver)(nil), "*net.Resolver"},
+		{hookFunc(nil), "resolve.hookFunc"},
 	} {
-		if got := fmt.Sprintf("%T", TellScarcity(r)); got != want {
-			t.Errorf("TellScarcity(%T) is a %s; want a %s", r, got, want)
+		if got := fmt.Sprintf("%T", NewCustom(tt.hook).hook); got != tt.want {
+			t.Errorf("NewCustom(%T) asks a %s; want a %s", tt.hook, got, tt.want)
 		}
 	}
 }
 
 // A caller's dial function that panics is no server that fails to answer.
 func TestTellScarcityPanic(t *testing.T) {
-	r := TellScarcity(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { panic("boom") }})
+	r := tellScarcity(&net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { panic("boom") }})
 	_, err := r.LookupNetIP(t.Context(), "ip4", "h.test.")
 	if _, ok := errors.AsType[*hook.PanicError](err); !ok {
 		t.Errorf("LookupNetIP error = %v; want one that wraps a PanicError", err)
@@ -58,7 +61,7 @@ func TestTellScarcityPanic(t *testing.T) {
 // have given up on.
 func TestTellScarcitySharesNothing(t *testing.T) {
 	dialed := make(chan struct{})
-	r := TellScarcity(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	r := tellScarcity(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		select {
 		case dialed <- struct{}{}:
 		case <-ctx.Done():

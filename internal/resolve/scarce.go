@@ -1,29 +1,21 @@
-package dial
+package resolve
 
 import (
 	"context"
 	"errors"
 	"net"
 	"net/netip"
-	"os"
 	"sync/atomic"
 
 	"example.com/checker/internal/errno"
 	"example.com/checker/internal/hook"
 )
 
-// TellScarcity returns a Resolver that looks up as r does. If a lookup fails
-// while something is scarce on this machine, the error wraps the errno that says
-// what; see [errno.Scarce].
-//
-// It is for a *net.Resolver, whose errors hide that. Any other r is returned as it
-// is.
-func TellScarcity(r Resolver) Resolver {
-	nr, ok := r.(*net.Resolver)
-	if !ok || nr == nil {
-		return r
-	}
-	w := &scarcityResolver{nr.PreferGo, nr.StrictErrors, nr.Dial}
+// tellScarcity returns a Hook that looks up as r does. If a lookup fails while
+// something is scarce on this machine, the error wraps the errno that says what; see
+// [errno.Scarce].
+func tellScarcity(r *net.Resolver) *scarcityResolver {
+	w := &scarcityResolver{r.PreferGo, r.StrictErrors, r.Dial}
 	if w.dial == nil {
 		w.dial = new(net.Dialer).DialContext
 	}
@@ -38,7 +30,7 @@ type scarcityResolver struct {
 	dial                   func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// LookupNetIP implements [Resolver]. Each lookup has a net.Resolver to itself,
+// LookupNetIP implements [Hook]. Each lookup has a net.Resolver to itself,
 // since one that several use joins those of the same name: who comes at the moment
 // at which the first gives up would be left waiting for the question that the first
 // gave up on.
@@ -66,7 +58,7 @@ func (w *scarcityResolver) LookupNetIP(ctx context.Context, network, host string
 		return addrs, errors.Join(err, *e)
 	}
 	// Without a descriptor the hosts file is passed over, and nothing says so.
-	return addrs, errors.Join(err, ScarceFiles(1))
+	return addrs, errors.Join(err, errno.ScarceFiles(1))
 }
 
 // open opens a socket to a server. It runs on a goroutine of package net, and the
@@ -85,27 +77,6 @@ func ownError(err error) error {
 	}
 	if p, ok := errors.AsType[*hook.PanicError](err); ok {
 		return p
-	}
-	return nil
-}
-
-// ScarceFiles returns nil if this process can open n more files, and otherwise the
-// errno that says what is scarce.
-func ScarceFiles(n int) error {
-	files := make([]*os.File, 0, n)
-	defer func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}()
-	for range n {
-		f, err := os.Open(os.DevNull)
-		if number, _ := errno.In(err); errno.Scarce(err) {
-			return number
-		}
-		if err == nil {
-			files = append(files, f)
-		}
 	}
 	return nil
 }

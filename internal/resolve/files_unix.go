@@ -1,0 +1,6 @@
+//go:build unix && !android
+
+package resolve
+
+// Files says that the system keeps the files that a [Resolver] reads.
+const Files = true
