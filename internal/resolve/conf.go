@@ -2,7 +2,9 @@ package resolve
 
 import (
 	"cmp"
+	"context"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -23,6 +25,10 @@ type Config struct {
 	NSSwitch   string // default /etc/nsswitch.conf
 	Run        string // default /run, where services have their sockets
 
+	// System asks the system's own resolver for the addresses of a name. Default:
+	// that of the C library, where the program is built with cgo; else nil.
+	System func(ctx context.Context, name string) ([]netip.Addr, error)
+
 	// Server returns where the nameserver of an address listens. Default: port 53.
 	Server func(netip.Addr) netip.AddrPort
 }
@@ -32,6 +38,11 @@ func (c Config) withDefaults() Config {
 	c.ResolvConf = cmp.Or(c.ResolvConf, "/etc/resolv.conf")
 	c.NSSwitch = cmp.Or(c.NSSwitch, "/etc/nsswitch.conf")
 	c.Run = cmp.Or(c.Run, "/run")
+	if c.System == nil && cLibrary {
+		c.System = func(ctx context.Context, name string) ([]netip.Addr, error) {
+			return new(net.Resolver).LookupNetIP(ctx, "ip", name)
+		}
+	}
 	if c.Server == nil {
 		c.Server = func(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, 53) }
 	}

@@ -102,7 +102,7 @@ type Error struct {
 	Kind   Kind
 	Name   string // as the caller wrote it
 	Family Family
-	Source string // of an Unsupported, as nsswitch.conf names it
+	Source string // of an Unsupported, as nsswitch.conf names it; "mdns" for printer.local wherever it is not asked
 
 	// Asked are the names that were asked for in DNS, in order, and Failures what
 	// went wrong on the way, up to eight of both families, also where another server
@@ -112,7 +112,9 @@ type Error struct {
 	Ndots    int
 	Failures []Failure
 
-	Err error // the errno of a Scarce, the error of a resolver that is not ours; else why the context ended, if it did
+	// Err is the errno of a Scarce, or the error of a resolver that is not ours, or why
+	// the context ended, if it did.
+	Err error
 }
 
 // Unwrap returns what lies below: an errno, the end of a context, the error of a
@@ -138,7 +140,10 @@ func (e *Error) Error() string {
 	case Sinkhole:
 		return "the answer for " + e.Family.record() + " of " + e.Name + " is the unspecified address, as a filter's is"
 	case Unsupported:
-		return fmt.Sprintf("nsswitch.conf wants %q asked for %s, which only the system's own resolver can", e.Source, e.Name)
+		if e.Err != nil {
+			return fmt.Sprintf("the system's own resolver did not find %s, and may not have been able to ask %q", e.Name, e.Source)
+		}
+		return fmt.Sprintf("only the system's own resolver can ask %q for %s, and this program is built without it (cgo)", e.Source, e.Name)
 	}
 	if len(e.Failures) == 0 || e.Kind == Scarce { // or the context had ended before anybody was asked
 		return fmt.Sprintf("look up %s: %v", e.Name, e.Err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -35,6 +36,7 @@ func silent(*query) [][]byte { return nil }
 // A world is what a resolver finds: files, and nameservers 127.0.0.1, .2, .3.
 type world struct {
 	resolv, hosts, nsswitch string
+	system                  map[string]string // what the system's own resolver finds
 	servers                 []*dnstest.Server
 }
 
@@ -57,6 +59,12 @@ func (w world) config(t testing.TB) Config {
 	}
 	return Config{
 		Hosts: write("hosts", w.hosts), ResolvConf: write("resolv.conf", resolv), NSSwitch: write("nsswitch.conf", w.nsswitch), Run: dir,
+		System: func(_ context.Context, name string) ([]netip.Addr, error) {
+			if addr, ok := w.system[name]; ok {
+				return []netip.Addr{netip.MustParseAddr(addr)}, nil
+			}
+			return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+		},
 		Server: func(a netip.Addr) netip.AddrPort { return w.servers[a.As4()[3]-1].Addr },
 	}
 }

@@ -24,6 +24,7 @@ type lookup struct {
 	asked    []string // names asked for in DNS
 	failures []Failure
 	source   string // of nsswitch.conf, that had to be asked and could not be
+	refusal  error  // what the system's own resolver said in its place
 	scarce   error
 	ended    error // why the context ended
 
@@ -74,7 +75,7 @@ func (l *lookup) begin(r *Resolver, name string, settled func(Answer)) {
 func (l *lookup) end() {
 	l.release()
 	l.r, l.conf, l.name, l.settled = nil, nil, "", nil
-	l.asked, l.failures, l.source, l.scarce, l.ended = nil, nil, "", nil, nil
+	l.asked, l.failures, l.source, l.refusal, l.scarce, l.ended = nil, nil, "", nil, nil, nil
 	lookups.Put(l)
 }
 
@@ -139,7 +140,7 @@ func (l *lookup) err(f *family) error {
 	}
 	switch e.Kind {
 	case Unsupported:
-		e.Source = l.source
+		e.Source, e.Err = l.source, l.refusal
 	case Scarce:
 		e.Err = l.scarce
 	default:

@@ -98,13 +98,20 @@ func (src *source) concerns(name string, c *conf) (bool, status) {
 			name == "localdomain" || strings.HasSuffix(name, ".localdomain")
 		return own, notFound
 	case "mdns", "mdns4", "mdns6", "mdns_minimal", "mdns4_minimal", "mdns6_minimal":
-		local := name == "local" || strings.HasSuffix(name, ".local")
 		allowed := c.mdnsAllow && !strings.HasSuffix(src.name, "_minimal")
-		return local || allowed, unavail
+		return isMulticast(name) || allowed, unavail
 	case "resolve": // a service, which is not there without its socket
 		return c.resolved, unavail
 	case "mymachines":
 		return c.machined, unavail
 	}
 	return true, unavail
+}
+
+// isMulticast reports whether name is one for multicast DNS (RFC 6762), as nss-mdns
+// tells them from those of private domains, such as Kubernetes' cluster.local: it has
+// two labels, and the last is local.
+func isMulticast(name string) bool {
+	first, ok := strings.CutSuffix(strings.TrimSuffix(lower(name), "."), ".local")
+	return ok && !strings.Contains(first, ".")
 }

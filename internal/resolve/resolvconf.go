@@ -35,6 +35,17 @@ type resolvConf struct {
 	plain [maxServers]atomic.Bool // the server cannot do EDNS
 }
 
+// stub reports whether all servers are those of systemd-resolved on this machine, so
+// that to ask them is to ask it.
+func (c *resolvConf) stub() bool {
+	for _, a := range c.servers {
+		if a != netip.AddrFrom4([4]byte{127, 0, 0, 53}) && a != netip.AddrFrom4([4]byte{127, 0, 0, 54}) {
+			return false
+		}
+	}
+	return true
+}
+
 // parseResolvConf reads resolv.conf as the GNU C library does: a keyword begins
 // its line, what is not understood is passed over, and the last search or domain
 // counts. The environment's RES_OPTIONS and LOCALDOMAIN go over the file.

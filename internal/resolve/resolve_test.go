@@ -99,6 +99,11 @@ func TestLookup(t *testing.T) {
 		{test: "dns decides unless it fails", resolv: quick, nsswitch: "hosts: dns [!UNAVAIL=return] files", hosts: "192.0.2.7 a.test", servers: []zone{{"*": servfail}}, name: "a.test", want4: "192.0.2.7", want6: "no address"},
 		{test: "dns fails, files has nothing", resolv: quick, nsswitch: "hosts: dns files", servers: []zone{{"*": servfail}}, name: "a.test.", want4: "SERVFAIL", want6: "SERVFAIL"},
 		{test: "O9: .local", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": nxdomain}}, name: "printer.local", want4: "unsupported source", want6: "unsupported source", asked: "-"},
+		{test: "O9: .local that nobody asks for", servers: []zone{{"*": nxdomain}}, name: "printer.local", want4: "unsupported source", want6: "unsupported source", asked: "A printer.local, AAAA printer.local"},
+		{test: "O9: .local in DNS", servers: []zone{{"*": both}}, name: "printer.local", want4: v4, want6: v6},
+		{test: "O9: found by the system", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": nxdomain}}, name: "nas.local", want4: "192.0.2.8", want6: "no address", asked: "-"},
+		{test: "O9: a private domain", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": both}}, name: "api.default.svc.cluster.local", want4: v4, want6: v6},
+		{test: "O9: not in a private domain", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": nxdomain}}, name: "api.default.svc.cluster.local", want4: "not found", want6: "not found"},
 		{test: "O9: not .local", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "O9: what another source may know", nsswitch: "hosts: files dns libvirt", servers: []zone{{"*": nxdomain}}, name: "a.test.", want4: "unsupported source", want6: "unsupported source"},
 		{test: "O9: found before", nsswitch: "hosts: files dns libvirt", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
@@ -107,7 +112,7 @@ func TestLookup(t *testing.T) {
 	} {
 		t.Run(tt.test, func(t *testing.T) {
 			t.Parallel()
-			w := world{resolv: tt.resolv, hosts: tt.hosts, nsswitch: tt.nsswitch}
+			w := world{resolv: tt.resolv, hosts: tt.hosts, nsswitch: tt.nsswitch, system: map[string]string{"nas.local": "192.0.2.8"}}
 			for _, z := range tt.servers {
 				w.servers = append(w.servers, dnstest.Serve(t, z))
 			}

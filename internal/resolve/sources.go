@@ -16,26 +16,67 @@ func literal(name string) (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// sources asks those of nsswitch.conf in turn.
+// sources asks those of nsswitch.conf in turn. Where one of them is beyond this
+// package, the system's own resolver is asked in its place.
 func (l *lookup) sources(ctx context.Context) {
+	if l.ask(ctx) || l.source == "" && !isMulticast(l.name) {
+		return
+	}
+	if l.source == "" { // nobody who could know was asked
+		l.source = multicast
+	}
+	l.system(ctx)
+}
+
+// multicast is the source of names for multicast DNS where nsswitch.conf names none.
+const multicast = "mdns"
+
+// ask asks those that can be asked and reports whether that settles the name, or
+// whether it has to stop for want of time or descriptors.
+func (l *lookup) ask(ctx context.Context) bool {
 	for i := range l.conf.sources {
 		src := &l.conf.sources[i]
 		st := unavail
-		switch src.name {
-		case "files":
+		switch {
+		case src.name == "files":
 			st = l.files()
-		case "dns":
+		case src.name == "dns", src.name == "resolve" && l.conf.resolved && l.conf.stub():
 			st = l.dns(ctx)
 		default:
 			concerned := false
 			if concerned, st = src.concerns(l.name, l.conf); concerned {
 				l.source = src.name
-				return
+				return false
 			}
 		}
-		if st == success || src.last[st] || l.scarce != nil || l.ended != nil {
-			return
+		if st == success || l.scarce != nil || l.ended != nil {
+			return true
 		}
+		if src.last[st] {
+			break
+		}
+	}
+	return false
+}
+
+// system asks the system's own resolver, if this program is linked with it. That finds
+// a name by all sources, but its "not found" stands also for one that could not be
+// asked; only the service behind "resolve" is known to be there.
+func (l *lookup) system(ctx context.Context) {
+	if l.r.files.System == nil {
+		return
+	}
+	addrs, err := l.r.files.System(ctx, l.name)
+	if l.expired(ctx) {
+		return
+	}
+	if err == nil {
+		l.source = ""
+		l.local(addrs)
+		return
+	}
+	if l.refusal = err; l.source == "resolve" && customKind(err).Missing() {
+		l.source = ""
 	}
 }
 

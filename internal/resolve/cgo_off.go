@@ -1,0 +1,6 @@
+//go:build !cgo || netgo
+
+package resolve
+
+// cLibrary says that package net can ask the resolver of the C library.
+const cLibrary = false
