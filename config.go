@@ -33,8 +33,10 @@ func refuse(option, format string, args ...any) error {
 
 // A Resolver looks up the addresses of a host, in one address family at a time:
 // network is "ip4" or "ip6". A name with no address is reported by a
-// [*net.DNSError] with IsNotFound set; any other error means that the resolver
-// failed. [*net.Resolver] is a Resolver. It must be safe for concurrent use.
+// [*net.DNSError] with IsNotFound set, by a [*net.AddrError], or by no address and
+// no error; an error whose Timeout method reports true means that it was not
+// answered, and any other error that the resolver failed. [*net.Resolver] is a
+// Resolver. It must be safe for concurrent use.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }

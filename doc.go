@@ -21,8 +21,28 @@
 // percent-encoded host, a number in place of a dotted quad ("127.1", "0x7f.1",
 // "2130706433"), and anything over 8 KiB.
 //
-// A name is looked up as it is, and through the resolver's search list only if it
-// does not exist; one with a trailing dot never goes there. A name of one label, such as localhost, is left to the resolver.
+// # Names
+//
+// A name is looked up as the system's own programs do it: by the hosts file, by the
+// nameservers and the search list of resolv.conf, in the order of nsswitch.conf, read
+// again when they change. "Not found" takes the word of all who were to be asked, for
+// both address families; where one of them failed instead, the verdict is Unknown with
+// [ReasonDNS], and the error says which server said what. If one family has addresses
+// and all of them fail, an error for the other changes nothing, and silence only if
+// this machine has an address of that family. Localhost and the names below it are
+// loopback, and nobody is asked (RFC 6761). Where a source is beyond this package, as
+// multicast DNS is for printer.local, the C library's resolver is asked, if the
+// program is built with cgo.
+//
+// A name with fewer dots than the option ndots of resolv.conf goes through the search
+// list before it is asked for as it is. In a Kubernetes pod ndots is 5, and example.org
+// costs up to 12 questions in place of 2. A trailing dot ("example.org.") keeps a name
+// out of the search list, and so does ndots 1 in the pod's dnsConfig.
+//
+// Within one call, addresses are used again for as long as their TTL says, and for 30
+// seconds at most; failures never are. On systems without these files, such as
+// Windows, and with [WithResolver], names are looked up by package net or by the
+// caller's resolver.
 //
 // # Verdicts
 //

@@ -262,10 +262,10 @@ func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 	}
 }
 
-// WithResolver sets who looks names up. A name is first asked for with a
-// trailing dot, so that no search list applies to it, unless it has only one
-// label. The default is the system's configuration read by Go's own resolver,
-// which never blocks a thread. Nil is refused.
+// WithResolver sets who looks names up. It is asked for each name as it is, once in
+// each address family and in both at once; what it does about hosts files and search
+// lists is its own business. The default is the package's own resolver, which reads
+// the system's files; see the package comment. Nil is refused.
 func WithResolver(r Resolver) Option {
 	return func(c *config) error {
 		if r == nil {

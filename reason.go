@@ -33,7 +33,7 @@ type Reason string
 const (
 	// Offline: the site's side failed.
 
-	ReasonNotFound    Reason = "not_found"   // the name has no address, and the resolver said so for both address families
+	ReasonNotFound    Reason = "not_found"   // the name has no address: all who were to be asked said so, for both address families
 	ReasonRefused     Reason = "refused"     // the host refused the connection
 	ReasonUnreachable Reason = "unreachable" // a router reported the host unreachable
 	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before a whole response head
@@ -48,7 +48,7 @@ const (
 
 	ReasonInvalid  Reason = "invalid"  // the target names no site: empty, foreign scheme, bad host or port
 	ReasonBlocked  Reason = "blocked"  // the address policy refused every address
-	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense
+	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense, or 0.0.0.0 as filters give it
 	ReasonLocal    Reason = "local"    // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall
 	ReasonCanceled Reason = "canceled" // the caller's context ended, by its deadline or otherwise
 	ReasonInternal Reason = "internal" // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
@@ -128,10 +128,12 @@ var phases = []Phase{
 //
 // Its text is one printable line of at most 512 bytes. It names the class of
 // the failure and what the site itself published, such as the URL of a redirect
-// or the names in a certificate. It holds no userinfo, and no other address or
-// host name than those and the target's, so it can be shown to whoever asked for
-// the check. What the operator needs beyond that (the address that the policy
-// refused, the resolver's name) is in Err.
+// or the names in a certificate. Where the lookup failed, it says which of this
+// machine's nameservers said what, and the names that the search list made of the
+// target's. It holds no userinfo, and no other address or host name, so it can be
+// shown to whoever asked for the check and may know one's nameservers. What the
+// operator needs beyond that (the address that the policy refused, the words of a
+// resolver of [WithResolver]) is in Err.
 //
 // An Error is immutable; it may be shared between goroutines. The zero Error has
 // no reason, and stands for none. An Error that a caller makes tells its

@@ -112,7 +112,8 @@ func (s setup) run(t *testing.T) {
 
 	glibc := startGlibc(t)
 	r := resolve.New(resolve.Config{})
-	defer r.Close()
+	r.Begin()
+	defer r.End()
 	for _, word := range strings.Fields(cmp.Or(s.ask, usual)) {
 		name, err := strconv.Unquote(`"` + word + `"`)
 		if err != nil {
