@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -37,7 +39,16 @@ func TestShort(t *testing.T) {
 	for _, s := range rep.Wrong {
 		t.Error(s)
 	}
-	for _, s := range scenarios(new(servers), true) {
+	for _, name := range rep.LeftOut {
+		if os.Getenv("CI") == "true" {
+			t.Errorf("the scenario %s was left out", name)
+		}
+		t.Logf("the scenario %s was left out: it needs port 53 and mounts of its own", name)
+	}
+	for _, s := range scenarios(&servers{dns: make([]netip.Addr, 2)}, true) {
+		if slices.Contains(rep.LeftOut, s.name) {
+			continue
+		}
 		for _, tr := range s.trials {
 			for _, who := range tr.who {
 				checkRuns(t, tr, who, rep.Runs[tr.name][who])

@@ -29,7 +29,7 @@ func isChild() bool { return os.Getenv(childEnv) != "" }
 // standard output.
 func child() int {
 	roles := map[string]func(io.Reader, func(any) error) error{
-		"http": serveDelays, "https": serveTLS, "dns": serveDNS, "contestant": contend,
+		"http": serveDelays, "https": serveTLS, "dns": serveDNS, "etc": tryEtc, "contestant": contend,
 	}
 	in := bufio.NewReader(os.Stdin)
 	err := roles[os.Getenv(childEnv)](in, json.NewEncoder(os.Stdout).Encode)
@@ -93,6 +93,11 @@ func start(ctx context.Context, role string, args, hello any) (stop func(), err 
 	if err != nil {
 		return nil, err
 	}
+	var complaint strings.Builder
+	cmd.Stderr = io.MultiWriter(os.Stderr, &complaint)
+	if role == "etc" {
+		cmd.SysProcAttr = ownMounts()
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -102,7 +107,7 @@ func start(ctx context.Context, role string, args, hello any) (stop func(), err 
 	}
 	if err := errors.Join(json.NewEncoder(in).Encode(args), readLine(bufio.NewReader(out), hello)); err != nil {
 		stop()
-		return nil, fmt.Errorf("start the %s server: %w", role, err)
+		return nil, fmt.Errorf("start the process %q: %w %s", role, err, complaint.String())
 	}
 	return stop, nil
 }
@@ -114,6 +119,9 @@ func compete(ctx context.Context, j job) (measure, error) {
 	cmd, err := command(ctx, "contestant")
 	if err != nil {
 		return measure{}, err
+	}
+	if j.DNS.IsValid() {
+		cmd.SysProcAttr = ownMounts()
 	}
 	text, err := json.Marshal(j)
 	if err != nil {

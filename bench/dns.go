@@ -6,40 +6,98 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sys/unix"
 )
 
 // zone is the domain of all names here.
 const zone = "bench.test"
 
-// serveDNS is the process of the DNS server: it knows the IPv4 address of each
-// h0.bench.test, h1.bench.test and so on, and of no other name. It ends when in
+// nameserver returns the address of the i-th nameserver. Its port is 53, since
+// resolv.conf has no room for another one, and on an address of its own it is not
+// in the way of a resolver of this machine.
+func nameserver(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 53, 0, byte(1 + i)}) }
+
+// serveDNS is the process of the nameservers: they know the IPv4 address of each
+// h0.bench.test, h1.bench.test and so on, and of no other name. It reads from in
+// after which delay each is to answer, tells their addresses, and ends when in
 // does.
 func serveDNS(in io.Reader, tell func(any) error) error {
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
+	var delays []time.Duration
+	if err := readLine(in, &delays); err != nil {
 		return err
 	}
-	if err := tell(c.LocalAddr().String()); err != nil {
+	failed := make(chan error, len(delays))
+	var addrs []netip.Addr
+	for i, delay := range delays {
+		addr := nameserver(i)
+		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 53)))
+		if err != nil {
+			return err
+		}
+		if err := widen(c); err != nil {
+			return err
+		}
+		addrs = append(addrs, addr)
+		go func() { failed <- answerDNS(c, delay) }()
+	}
+	if err := tell(addrs); err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- answerDNS(c) }()
 	return untilEnd(in, failed)
 }
 
-// answerDNS answers all queries. One that cannot be read gets no answer.
-func answerDNS(c *net.UDPConn) error {
+// widen makes room for a question of every check at once: one that is lost is
+// asked again after five seconds, and that would be measured instead. Where only
+// less is to be had, there will be less.
+func widen(c *net.UDPConn) error {
+	const room = 32 << 20
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) {
+		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room) != nil {
+			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, room)
+		}
+	})
+}
+
+// A held answer is one that is sent later.
+type heldAnswer struct {
+	msg  []byte
+	to   netip.AddrPort
+	when time.Time
+}
+
+// answerDNS answers all queries, each after the delay. One that cannot be read
+// gets no answer.
+func answerDNS(c *net.UDPConn, delay time.Duration) error {
+	held := make(chan heldAnswer, 1<<16)
+	go func() {
+		for a := range held {
+			time.Sleep(time.Until(a.when))
+			c.WriteToUDPAddrPort(a.msg, a.to) // a lost answer is asked for again
+		}
+	}()
+	defer close(held)
 	var in, out [512]byte
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(in[:])
 		if err != nil {
 			return err
 		}
-		if msg, err := reply(out[:0], in[:n]); err == nil {
-			c.WriteToUDPAddrPort(msg, from) // a lost answer is asked for again
+		msg, err := reply(out[:0], in[:n])
+		switch {
+		case err != nil:
+		case delay == 0:
+			c.WriteToUDPAddrPort(msg, from)
+		default:
+			held <- heldAnswer{append([]byte(nil), msg...), from, time.Now().Add(delay)}
 		}
 	}
 }

@@ -3,11 +3,9 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"iter"
-	"net"
 	"net/netip"
 	"strconv"
 	"time"
@@ -35,10 +33,10 @@ type job struct {
 	PerHost    int // at once on one host; all targets of a job of paths are on one
 	Timeout    time.Duration
 	Port       int
-	Silent     int    // the port of hosts that never answer; 0 if there are none
-	Root       []byte // the certificate to trust, DER
-	DNS        string // the resolver's address
-	Profile    string // a prefix of files to write profiles to; empty for none
+	Silent     int        // the port of hosts that never answer; 0 if there are none
+	Root       []byte     // the certificate to trust, DER
+	DNS        netip.Addr // the nameserver of an /etc of its own; zero for this machine's
+	Profile    string     // a prefix of files to write profiles to; empty for none
 }
 
 // mute is how many of ten hosts never answer, where there are such.
@@ -131,15 +129,4 @@ func (j *job) tls() (*tls.Config, error) {
 	pool := x509.NewCertPool()
 	pool.AddCert(root)
 	return &tls.Config{RootCAs: pool}, nil
-}
-
-// resolver returns a resolver that asks the local DNS server.
-func (j *job) resolver() *net.Resolver {
-	return &net.Resolver{
-		PreferGo: true,
-		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, network, j.DNS)
-		},
-	}
 }

@@ -54,6 +54,11 @@ func contend(in io.Reader, tell func(any) error) error {
 	run := map[string]contestant{
 		ours: runChecker, "net/http": runNetHTTP, "fasthttp": runFastHTTP, "floor": runFloor,
 	}[j.Contestant]
+	if j.DNS.IsValid() {
+		if err := mountEtc(j.DNS); err != nil {
+			return err
+		}
+	}
 	finish, err := profile(j.Profile)
 	if err != nil {
 		return err

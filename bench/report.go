@@ -23,6 +23,7 @@ type report struct {
 	Lines   []line      `json:"lines"`
 	Notes   []note      `json:"notes"` // what the scenarios are
 	Wrong   []string    `json:"wrong,omitempty"`
+	LeftOut []string    `json:"left_out,omitempty"` // scenarios that this machine cannot have
 	Runs    results     `json:"runs"`
 	plot    []plotPoint // of the scenario that is plotted
 }
@@ -41,6 +42,14 @@ type line struct {
 	Figures  map[string]float64 `json:"figures"` // by contestant
 	Ratio    float64            `json:"ratio,omitempty"`
 	Verdicts []verdict          `json:"verdicts,omitempty"`
+}
+
+// leaveOut notes that a scenario could not be run. In the table it has a line
+// without figures, so that nobody takes its bars for held.
+func (rep *report) leaveOut(sc scenario) {
+	rep.LeftOut = append(rep.LeftOut, sc.name)
+	rep.Lines = append(rep.Lines, line{Scenario: sc.name, What: "LEFT OUT"})
+	rep.Notes = append(rep.Notes, note{Scenario: sc.name, About: fmt.Sprintf("LEFT OUT: %v", sc.lacks)})
 }
 
 // add takes in what a scenario gave.

@@ -12,7 +12,8 @@ import (
 type scenario struct {
 	name   string
 	about  string
-	rounds int // at most; 0 for as many as are asked for
+	lacks  error // why it cannot be had here; nil if it can
+	rounds int   // at most; 0 for as many as are asked for
 	trials []trial
 	rows   []row
 }
@@ -56,7 +57,8 @@ func scenarios(s *servers, short bool) []scenario {
 		flight(s, min(room, pick(8_000, 200))),
 		slow(s, min(room/2, pick(8_000, 200))),
 		silence(s, pick(1_000, 60), pick(100, 9), s.silence),
-		lookups(s, pick(5_000, 200), pick(100, 50)),
+		byName(s, pick(5_000, 200), pick(100, 50)),
+		lookups(s, min(room/2, pick(8_000, 200))),
 		scheduler(pick(100_000, 5_000), pick(1_000_000, 20_000)),
 		oneHost(s, pick(5_000, 200)),
 		scale(s, pick(16_000, 400), room, pick(1, 10)),
@@ -138,13 +140,37 @@ func silence(s *servers, checks, atOnce int, timeout time.Duration) scenario {
 	}
 }
 
-func lookups(s *servers, checks, atOnce int) scenario {
-	j := job{Kind: names, Checks: checks, AtOnce: atOnce, Timeout: 10 * time.Second, Port: s.port, DNS: s.dns}
+func byName(s *servers, checks, atOnce int) scenario {
+	j := job{Kind: names, Checks: checks, AtOnce: atOnce, Timeout: 10 * time.Second, Port: s.port, DNS: s.dns[0]}
 	return scenario{
 		name:   "names",
 		about:  fmt.Sprintf("HTTP, %d names to look up, %d checks at once", checks, atOnce),
+		lacks:  s.nameless,
 		trials: []trial{{"names", j, libraries}},
-		rows:   []row{{"names", cpu, nil}, {"names", allocs, nil}},
+		rows: []row{
+			{"names", cpu, []bar{{rival: "net/http", limit: 0.6}}},
+			{"names", allocs, []bar{{limit: 90}}},
+			{"names", allocated, nil},
+		},
+	}
+}
+
+// lookups is flight with names of which nothing is known yet. Package net opens
+// two sockets for a lookup.
+func lookups(s *servers, checks int) scenario {
+	j := job{Kind: names, Checks: checks, AtOnce: checks, Timeout: patient, Port: s.port, DNS: s.dns[1]}
+	return scenario{
+		name:   "lookups",
+		about:  fmt.Sprintf("%d names being looked up, a nameserver that answers after %v", checks, s.delay),
+		lacks:  s.nameless,
+		rounds: 3,
+		trials: []trial{{"lookups", j, libraries}},
+		rows: []row{
+			{"lookups", inFlight, []bar{{rival: "net/http", limit: 1}}},
+			{"lookups", stacks, nil},
+			{"lookups", goroutines, nil},
+			{"lookups", cpu, nil},
+		},
 	}
 }
 

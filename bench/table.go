@@ -103,6 +103,9 @@ func (rep *report) text(w io.Writer) error {
 func (rep *report) summary() string {
 	missed, all := rep.missed()
 	text := fmt.Sprintf("%d of %d bars hold; %.0f s in all.", all-missed, all, rep.Took)
+	if len(rep.LeftOut) > 0 {
+		text += " LEFT OUT, with their bars: " + strings.Join(rep.LeftOut, ", ") + "."
+	}
 	return strings.Join(append([]string{text}, rep.Wrong...), "\n")
 }
 
