@@ -82,7 +82,7 @@ var curlDifferences = map[string]curlDifference{
 	"A5 one slash":             {"invalid", "curl takes one to three slashes"},
 	"A5 three slashes":         {"invalid", "curl takes one to three slashes"},
 	"A7 port 0":                {"invalid", "nobody can listen there; curl tries to connect"},
-	"B15 sinkhole":             {"not_found", "the resolver says that there is nothing; curl asks its own machine"},
+	"B15 sinkhole":             {"dns", "the resolver answers as a filter does; curl asks its own machine"},
 	"B23 onion":                {"invalid", "both look nothing up (RFC 7686); curl calls it a failed lookup"},
 
 	"D10 client certificate, TLS 1.3": {"tls", "the alert comes with the first read, which curl calls a failure to receive"},
