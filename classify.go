@@ -108,15 +108,14 @@ func classifyLookup(err error) Reason {
 	if errno.Scarce(err) { // first, since what was not asked was not found either
 		return ReasonLocal
 	}
-	if d, ok := errors.AsType[*net.DNSError](err); ok && d.IsNotFound { // of a transport
-		return ReasonNotFound
-	}
+	// A resolver's own error comes before what it wraps: the system's "not found" need
+	// not be the word of all who could know.
 	e, _ := errors.AsType[*resolve.Error](err)
+	d, _ := errors.AsType[*net.DNSError](err) // of a transport
 	switch {
-	case e == nil:
-	case e.Kind.Missing():
+	case e == nil && d != nil && d.IsNotFound, e != nil && e.Kind.Missing():
 		return ReasonNotFound
-	case e.Kind == resolve.Invalid:
+	case e != nil && e.Kind == resolve.Invalid:
 		return ReasonInvalid
 	}
 	return ReasonDNS
