@@ -51,7 +51,8 @@ func words(reason Reason, err error) (text string) {
 // where the phase leaves it open.
 func classify(phase Phase, err error) Reason {
 	if many, ok := errors.AsType[*dial.AddrsError](err); ok {
-		return classify(phase, ranked(phase, many.Errs)[0])
+		first := ranked(phase, many.Errs)[0]
+		return classify(phaseAmong(phase, first), first)
 	}
 	switch {
 	case err == nil:
@@ -131,7 +132,7 @@ func ranked(phase Phase, errs []error) []error {
 		if isMoot(err) {
 			return -2
 		}
-		reason := classify(phase, err)
+		reason := classify(phaseAmong(phase, err), err)
 		if reason == ReasonLocal && noRoute(err) {
 			return -1
 		}
@@ -140,6 +141,15 @@ func ranked(phase Phase, errs []error) []error {
 	errs = slices.Clone(errs)
 	slices.SortStableFunc(errs, func(a, b error) int { return cmp.Compare(rank(b), rank(a)) })
 	return errs
+}
+
+// phaseAmong returns the phase of one of several errors that ended a check in phase:
+// where a lookup did, connects to what it had found may have failed before.
+func phaseAmong(phase Phase, err error) Phase {
+	if phase == PhaseDNS && !has[*dial.LookupError](err) {
+		return PhaseConnect
+	}
+	return phase
 }
 
 // isMoot reports whether err is of a lookup that failed for one family, which is no

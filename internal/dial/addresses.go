@@ -65,11 +65,13 @@ func (c *addresses) pop() netip.Addr {
 func (c *addresses) tried() int { return c.families[v6].used + c.families[v4].used }
 
 // noAddr returns why neither family has an address. One that failed outweighs one
-// that has none, and one for which the name exists one for which it does not: only
-// if both say so is that so.
+// that has none, and of two that failed the graver is told. One for which the name
+// exists outweighs one for which it does not: only if both say so is that so.
 func (c *addresses) noAddr() error {
 	err, other := c.families[v4].answer.err, c.families[v6].answer.err
-	if !failed(err) && (failed(other) || kindOf(err) == resolve.NotFound) {
+	switch {
+	case failed(err) && failed(other) && kindOf(other) > kindOf(err), // SERVFAIL says more than silence
+		!failed(err) && (failed(other) || kindOf(err) == resolve.NotFound):
 		err = other
 	}
 	return &LookupError{Host: c.host, Err: err}

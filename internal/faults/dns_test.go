@@ -3,10 +3,12 @@ package faults_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net"
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -330,6 +332,66 @@ func TestStuckResolver(t *testing.T) {
 		r := c.Check(t.Context(), "http://site.test/")
 		if took := time.Since(start); r.Reason() != checker.ReasonDNS || took != timeout {
 			t.Errorf("Check() = %v after %v; want dns after %v", r, took, timeout)
+		}
+	})
+}
+
+// O11: a resolver that answers for IPv4 and then hangs for IPv6, whatever its context
+// says, is asked again: what it has found is not used for ever.
+func TestHalfStuckResolver(t *testing.T) {
+	const moves, kept = 5 * time.Second, 30 * time.Second
+	const newAddr = "192.0.2.81"
+	setUp := func(t *testing.T) (c *checker.Checker, asked *atomic.Int64) {
+		release := make(chan struct{})
+		t.Cleanup(func() { close(release) })
+		n := faults.Site(t, hostile.Respond(hostile.OK), nil)
+		hostile.ServeListener(t, n.Listen(newAddr+":80"), hostile.Respond(hostile.OK))
+		time.AfterFunc(moves, func() { n.Fail(siteAddr+":80", syscall.ECONNREFUSED) })
+		asked = new(atomic.Int64)
+		start := time.Now()
+		stuck := resolverFunc(func(_ context.Context, network, _ string) ([]netip.Addr, error) {
+			if network == "ip6" {
+				<-release
+				return nil, errors.New("at last")
+			}
+			asked.Add(1)
+			if time.Since(start) < moves {
+				return []netip.Addr{netip.MustParseAddr(siteAddr)}, nil
+			}
+			return []netip.Addr{netip.MustParseAddr(newAddr)}, nil
+		})
+		return faults.NewChecker(t, checker.WithResolver(stuck), checker.WithDialContext(n.DialContext), checker.WithTimeout(timeout), checker.WithRetries(0)), asked
+	}
+	const targets = 500
+	each := func(t *testing.T) iter.Seq[string] { // one every 100 ms
+		return func(yield func(string) bool) {
+			for range targets {
+				if !yield("http://site.test/") {
+					return
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+	}
+	bubble.Test(t, func(t *testing.T) { // by Stream
+		c, asked := setUp(t)
+		start := time.Now()
+		for r := range c.Stream(t.Context(), each(t)) {
+			if at := r.Start.Sub(start); !r.Online() && (at < moves || at > moves+kept) {
+				t.Fatalf("Check(%q) after %v = %v; want Online", r.Target, at, r)
+			}
+		}
+		if n := asked.Load(); n < 2 || n > targets/5 {
+			t.Errorf("asked %d times for %d targets; want some of them", n, targets)
+		}
+	})
+	bubble.Test(t, func(t *testing.T) { // by Check
+		c, asked := setUp(t)
+		for i := range 20 {
+			if r := c.Check(t.Context(), "http://site.test/"); !r.Online() || asked.Load() != int64(i+1) {
+				t.Fatalf("Check(%q) = %v after %d lookups; want Online after %d", r.Target, r, asked.Load(), i+1)
+			}
+			time.Sleep(time.Second)
 		}
 	})
 }
