@@ -14,7 +14,7 @@ import (
 const (
 	maxAsked = 32               // questions that a socket is good for
 	maxAge   = 10 * time.Second // for how long it is used, which leaves nobody long to find its port
-	maxIdle  = 16               // sockets kept
+	maxIdle  = 64               // sockets kept, which is as many as a hundred checks at once come to use
 )
 
 // A socket is a UDP socket to one nameserver, connected, so that it reads from
