@@ -6,6 +6,7 @@ replace example.com/checker => ..
 
 require (
 	example.com/checker v0.0.0
+	github.com/miekg/dns v1.1.73
 	github.com/valyala/fasthttp v1.78.0
 	golang.org/x/net v0.62.0
 	golang.org/x/sync v0.24.0
