@@ -107,7 +107,7 @@ func start(ctx context.Context, role string, args, hello any) (stop func(), err 
 	}
 	if err := errors.Join(json.NewEncoder(in).Encode(args), readLine(bufio.NewReader(out), hello)); err != nil {
 		stop()
-		return nil, fmt.Errorf("start the process %q: %w %s", role, err, complaint.String())
+		return nil, fmt.Errorf("start the process %q: %w: %s", role, err, strings.TrimSpace(complaint.String()))
 	}
 	return stop, nil
 }

@@ -27,8 +27,8 @@ func ownMounts() *syscall.SysProcAttr {
 }
 
 // mountEtc puts in the place of /etc one that has what resolvers read, with one
-// nameserver. The process must have its own mounts, and does not have to execute
-// anything again: it got them before it had threads.
+// nameserver. The process must have its own mounts. It has had them since before
+// it had threads, so all of them see this.
 func mountEtc(nameserver netip.Addr) error {
 	if err := unix.Mount("none", "/etc", "tmpfs", 0, ""); err != nil {
 		return fmt.Errorf("mount an /etc: %w", err)

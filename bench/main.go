@@ -15,6 +15,11 @@
 // something else weighs on both sides of it. Of a peak of memory the least of the
 // rounds counts. No limit of the machine is raised.
 //
+// Where names are looked up, contestants have an /etc of their own that names a
+// nameserver on port 53 of loopback, so that each resolver reads it as it would
+// read the system's. That takes root, or a user who may bind that port and have
+// namespaces; elsewhere those scenarios are left out, and the table says so.
+//
 // All contestants send HEAD on a connection of its own per check, with the same
 // timeout. Package checker runs with its defaults but for the number of checks
 // at once and the timeout.
