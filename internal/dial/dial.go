@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/checker/internal/errno"
 	"example.com/checker/internal/hook"
 )
 
@@ -73,6 +74,9 @@ func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error)
 	}
 	nc, err := d.open(ctx, addr)
 	if err != nil {
+		if d.Lookups != nil && errno.Scarce(err) {
+			d.Lookups.names.GiveUp() // or sockets that idle there would keep all checks from connecting
+		}
 		return Conn{}, err
 	}
 	c := Conn{Conn: nc, Peer: peer(nc)}

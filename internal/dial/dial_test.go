@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/resolve"
 )
 
 // closedPort returns a loopback address where nobody listens.
@@ -174,5 +176,25 @@ func TestPolicy(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// frugal counts how often what it keeps is wanted elsewhere.
+type frugal struct {
+	*resolve.Custom
+	gaveUp int
+}
+
+func (f *frugal) GiveUp() { f.gaveUp++ }
+
+// A connect that lacks a descriptor gets those that lookups keep.
+func TestScarceConnectGetsIdleSockets(t *testing.T) {
+	for number, want := range map[syscall.Errno]int{syscall.EMFILE: 1, syscall.ECONNREFUSED: 0} {
+		names := &frugal{Custom: resolve.NewCustom(zone{"ip4 h.test": one4})}
+		n := &network{replies: map[string]reply{a1: {err: &net.OpError{Op: "dial", Err: number}}}}
+		d := &Dialer{Lookups: NewLookups(names, 0), DialContext: n.DialContext}
+		if err := dialOnce(t.Context(), d, "h.test", false); !errors.Is(err, number) || names.gaveUp != want {
+			t.Errorf("Dial = %v, and idle sockets were given up %d times; want %v and %d", err, names.gaveUp, number, want)
+		}
 	}
 }

@@ -17,9 +17,10 @@ type Names interface {
 	Lookup(ctx context.Context, name string, settled func(resolve.Answer))
 
 	// Begin and End enclose a call that may look names up. Between them Names may
-	// keep what serves the next lookup.
+	// keep what serves the next lookup, until GiveUp says that it is wanted elsewhere.
 	Begin()
 	End()
+	GiveUp()
 }
 
 const (

@@ -40,6 +40,9 @@ func (*Custom) Begin() {}
 // End does nothing.
 func (*Custom) End() {}
 
+// GiveUp does nothing.
+func (*Custom) GiveUp() {}
+
 // Lookup is that of [Resolver]. Each family has a goroutine to itself, since a hook
 // that calls runtime.Goexit ends the goroutine that it runs on, and since the end of
 // ctx ends the lookup even if the hook does not heed it.

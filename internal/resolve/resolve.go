@@ -85,6 +85,9 @@ func (r *Resolver) Begin() { r.pool.begin() }
 // not in use, and those in use as soon as they are not.
 func (r *Resolver) End() { r.pool.end() }
 
+// GiveUp closes the sockets that are not in use, since descriptors are scarce.
+func (r *Resolver) GiveUp() { r.pool.giveUp() }
+
 // ids returns two IDs that differ and that nobody can guess.
 func (r *Resolver) ids() (a, b uint16) {
 	r.mu.Lock()
