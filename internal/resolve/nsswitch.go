@@ -108,6 +108,12 @@ func (src *source) concerns(name string, c *conf) (bool, status) {
 	return true, unavail
 }
 
+// alone reports whether nobody but the source can know name. Other names are asked
+// for in DNS as well: what is found there is found.
+func (src *source) alone(name string) bool {
+	return src.name == "myhostname" || src.name == "resolve" || isMulticast(name)
+}
+
 // isMulticast reports whether name is one for multicast DNS (RFC 6762), as nss-mdns
 // tells them from those of private domains, such as Kubernetes' cluster.local: it has
 // two labels, and the last is local.

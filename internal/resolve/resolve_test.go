@@ -106,6 +106,8 @@ func TestLookup(t *testing.T) {
 		{test: "O9: not in a private domain", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": nxdomain}}, name: "api.default.svc.cluster.local", want4: "not found", want6: "not found"},
 		{test: "O9: not .local", nsswitch: "hosts: files mdns4_minimal [NOTFOUND=return] dns", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "O9: what another source may know", nsswitch: "hosts: files dns libvirt", servers: []zone{{"*": nxdomain}}, name: "a.test.", want4: "unsupported source", want6: "unsupported source"},
+		{test: "O9: found behind it", nsswitch: "hosts: files libvirt dns", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
+		{test: "O9: found neither before nor behind", nsswitch: "hosts: files libvirt dns", servers: []zone{{"*": nxdomain}}, name: "a.test.", want4: "unsupported source", want6: "unsupported source"},
 		{test: "O9: found before", nsswitch: "hosts: files dns libvirt", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "O9: a service that is not there", nsswitch: "hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns", servers: []zone{{"*": both}}, name: "a.test", want4: v4, want6: v6},
 		{test: "O9: the gateway", nsswitch: "hosts: files myhostname dns", servers: []zone{{"*": both}}, name: "_gateway", want4: "unsupported source", want6: "unsupported source", asked: "-"},

@@ -46,8 +46,13 @@ func (l *lookup) ask(ctx context.Context) bool {
 			concerned := false
 			if concerned, st = src.concerns(l.name, l.conf); concerned {
 				l.source = src.name
-				return false
+				if src.alone(l.name) {
+					return false
+				}
 			}
+		}
+		if st == success {
+			l.source = "" // what another source may know no longer matters
 		}
 		if st == success || l.scarce != nil || l.ended != nil {
 			return true
