@@ -35,8 +35,11 @@ func refuse(option, format string, args ...any) error {
 // network is "ip4" or "ip6". A name with no address is reported by a
 // [*net.DNSError] with IsNotFound set, by a [*net.AddrError], or by no address and
 // no error; an error whose Timeout method reports true means that it was not
-// answered, and any other error that the resolver failed. [*net.Resolver] is a
-// Resolver. It must be safe for concurrent use.
+// answered, and any other error that the resolver failed. Host is the name as
+// the target has it, with a trailing dot only if that has one. The first eight
+// addresses are used. If the only ones are unspecified (0.0.0.0, ::), the verdict is
+// Unknown with [ReasonDNS]. [*net.Resolver] is a Resolver. It must be safe for
+// concurrent use.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
@@ -132,9 +135,9 @@ func (c *config) tlsConfig() *tls.Config {
 	return conf
 }
 
-// names returns what finds addresses: the package's own resolver, where the system
-// has files for it, or else a caller's or package net's. Go's way is taken of that,
-// since a context could not end a call in C.
+// names returns what finds addresses: the caller's resolver, or else the package's
+// own where the system has its files, or else package net's in Go, since a context
+// could not end a call in C.
 func (c *config) names() dial.Names {
 	switch {
 	case c.resolver != nil:

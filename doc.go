@@ -28,21 +28,22 @@
 // again when they change. "Not found" takes the word of all who were to be asked, for
 // both address families; where one of them failed instead, the verdict is Unknown with
 // [ReasonDNS], and the error says which server said what. If one family has addresses
-// and all of them fail, an error for the other changes nothing, and silence only if
-// this machine has an address of that family. Localhost and the names below it are
-// loopback, and nobody is asked (RFC 6761). Where a source is beyond this package, as
-// multicast DNS is for printer.local, the C library's resolver is asked, if the
-// program is built with cgo.
+// and all of them fail, an error for the other does not change the verdict. Silence
+// for the other makes it Unknown, unless this machine has no address of that family.
+// Localhost and the names below it are loopback, and nobody is asked (RFC 6761).
+// Where a source is beyond this package, as multicast DNS is for printer.local, the C
+// library's resolver is asked, if the program is built with cgo; if it is not, or if
+// that does not find the name, the verdict is Unknown with [ReasonDNS].
 //
 // A name with fewer dots than the option ndots of resolv.conf goes through the search
 // list before it is asked for as it is. In a Kubernetes pod ndots is 5, and example.org
 // costs up to 12 questions in place of 2. A trailing dot ("example.org.") keeps a name
 // out of the search list, and so does ndots 1 in the pod's dnsConfig.
 //
-// Within one call, addresses are used again for as long as their TTL says, and for 30
-// seconds at most; failures never are. On systems without these files, such as
-// Windows, and with [WithResolver], names are looked up by package net or by the
-// caller's resolver.
+// Within one CheckAll or Stream, addresses are used again for as long as their TTL
+// says, and for 30 seconds at most; those of a resolver given by [WithResolver], which
+// tells no TTL, for 30 seconds. Failures are never used again. On systems without
+// these files, such as Windows, package net looks names up.
 //
 // # Verdicts
 //

@@ -254,7 +254,7 @@ func (h hostsFile) LookupNetIP(_ context.Context, network, host string) ([]netip
 	return []netip.Addr{addr}, nil
 }
 
-// Names are asked for with a trailing dot first.
+// Names are asked for as they are, once in each address family.
 func ExampleWithResolver() {
 	_, port, _ := strings.Cut(strings.TrimPrefix(site.URL, "http://"), ":")
 	resolver := hostsFile{"site.test": "127.0.0.1"}

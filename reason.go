@@ -37,7 +37,7 @@ const (
 	ReasonRefused     Reason = "refused"     // the host refused the connection
 	ReasonUnreachable Reason = "unreachable" // a router reported the host unreachable
 	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before a whole response head
-	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled
+	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled. If the lookup took more than half of it: ReasonDNS
 	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host, untrusted or too weak
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
 	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 64 KiB
@@ -48,7 +48,7 @@ const (
 
 	ReasonInvalid  Reason = "invalid"  // the target names no site: empty, foreign scheme, bad host or port
 	ReasonBlocked  Reason = "blocked"  // the address policy refused every address
-	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense, or 0.0.0.0 as filters give it
+	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense, 0.0.0.0 as filters give it, or more than half of the timeout gone
 	ReasonLocal    Reason = "local"    // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall
 	ReasonCanceled Reason = "canceled" // the caller's context ended, by its deadline or otherwise
 	ReasonInternal Reason = "internal" // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
@@ -130,10 +130,10 @@ var phases = []Phase{
 // the failure and what the site itself published, such as the URL of a redirect
 // or the names in a certificate. Where the lookup failed, it says which of this
 // machine's nameservers said what, and the names that the search list made of the
-// target's. It holds no userinfo, and no other address or host name, so it can be
-// shown to whoever asked for the check and may know one's nameservers. What the
-// operator needs beyond that (the address that the policy refused, the words of a
-// resolver of [WithResolver]) is in Err.
+// target's. It holds no userinfo, and no other address or host name. So it can be
+// shown to whoever asked for the check, if they may know this machine's nameservers
+// and search list. What the operator needs beyond that (the address that the policy
+// refused, what a resolver given by [WithResolver] said) is in Err.
 //
 // An Error is immutable; it may be shared between goroutines. The zero Error has
 // no reason, and stands for none. An Error that a caller makes tells its

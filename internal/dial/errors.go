@@ -14,7 +14,7 @@ import (
 // least.
 type LookupError struct {
 	Host string
-	Err  error // a [*resolve.Error], or a context's
+	Err  error // a [*resolve.Error], why the context ended, or that the answer was not waited for
 
 	// Moot says that all addresses of the other family were tried, and that this
 	// failure is no reason to expect others.

@@ -65,7 +65,7 @@ func (a *answer) known() bool {
 	}
 }
 
-// publish makes the answer known.
+// publish sets the answer and wakes all who wait for it. It is called once.
 func (a *answer) publish(found resolve.Answer, now time.Time) {
 	a.addrs, a.err, a.at = found.Addrs, found.Err, now
 	close(a.done)

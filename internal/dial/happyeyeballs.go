@@ -137,9 +137,6 @@ func (e *happyEyeballs) leave(cause error) {
 	e.flight = nil
 }
 
-// awaiting reports whether a family's answer has not been taken in.
-func (e *happyEyeballs) awaiting() bool { return e.waits[v6] != nil || e.waits[v4] != nil }
-
 // expecting reports whether an answer is worth waiting for once nothing else is left:
 // where one family's addresses have all failed, those of the other are of use only if
 // this machine could reach them.
@@ -191,7 +188,7 @@ func (e *happyEyeballs) enter(s state, delay time.Duration) {
 
 // onlyOne reports whether the host has one address, which has not been tried.
 func (e *happyEyeballs) onlyOne() bool {
-	return !e.awaiting() && e.addrs.tried() == 0 && e.addrs.remaining() == 1
+	return e.waits[v6] == nil && e.waits[v4] == nil && e.addrs.tried() == 0 && e.addrs.remaining() == 1
 }
 
 // connectOnly connects to the one address of a host. It needs no goroutine.

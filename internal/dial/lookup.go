@@ -45,7 +45,7 @@ type Lookups struct {
 	mu        sync.Mutex
 	flights   map[string]*flight // guarded by mu; by host: those that may be joined
 	kept      []*flight          // guarded by mu; those that have ended, oldest first
-	lingering int                // guarded by mu; flights that nobody waits for
+	lingering int                // guarded by mu; flights whose lingerTime is running
 }
 
 // NewLookups returns a Lookups that asks names and reuses what it finds for maxTTL

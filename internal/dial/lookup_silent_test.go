@@ -10,7 +10,7 @@ import (
 	"example.com/checker/internal/bubble"
 )
 
-// family6 is a Resolver that has an address for IPv4, and for IPv6 what the
+// family6 is a Hook that has an address for IPv4, and for IPv6 what the
 // function says. It counts the questions.
 type family6 struct {
 	addr4 string

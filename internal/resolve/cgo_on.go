@@ -2,5 +2,5 @@
 
 package resolve
 
-// cLibrary says that package net can ask the resolver of the C library.
+// cLibrary says whether package net can ask the resolver of the C library.
 const cLibrary = true

@@ -37,10 +37,10 @@ func NewCustom(h Hook) *Custom {
 // Begin does nothing: a Hook keeps what it likes.
 func (*Custom) Begin() {}
 
-// End does nothing.
+// End does nothing: there is nothing to close.
 func (*Custom) End() {}
 
-// GiveUp does nothing.
+// GiveUp does nothing: there is nothing to give up.
 func (*Custom) GiveUp() {}
 
 // Lookup is that of [Resolver]. Each family has a goroutine to itself, since a hook

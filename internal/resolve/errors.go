@@ -36,7 +36,7 @@ const (
 	Foreign        // a resolver that is not ours failed, as Err says
 
 	Sinkhole    // the answer is the unspecified address, as filters give it
-	Unsupported // nsswitch.conf wants a source asked that this package cannot ask
+	Unsupported // a source has to be asked that only the system's own resolver can ask, and that did not settle it
 	Scarce      // this machine is short of descriptors, ports or memory
 )
 
@@ -102,7 +102,7 @@ type Error struct {
 	Kind   Kind
 	Name   string // as the caller wrote it
 	Family Family
-	Source string // of an Unsupported, as nsswitch.conf names it; "mdns" for printer.local wherever it is not asked
+	Source string // of an Unsupported, as nsswitch.conf names it, or "mdns" for a name of multicast DNS if it names no such source
 
 	// Asked are the names that were asked for in DNS, in order, and Failures what
 	// went wrong on the way, up to eight of both families, also where another server
@@ -112,8 +112,9 @@ type Error struct {
 	Ndots    int
 	Failures []Failure
 
-	// Err is the errno of a Scarce, or the error of a resolver that is not ours, or why
-	// the context ended, if it did.
+	// Err is the errno of a Scarce, the error of the system's own resolver for an
+	// Unsupported, or that of a resolver that is not ours, or why the context ended;
+	// else nil.
 	Err error
 }
 

@@ -2,5 +2,5 @@
 
 package resolve
 
-// Files says that the system keeps the files that a [Resolver] reads.
+// Files says whether the system keeps the files that a [Resolver] reads.
 const Files = true

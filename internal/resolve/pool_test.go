@@ -36,11 +36,11 @@ func TestSockets(t *testing.T) {
 	if n := len(r.pool.idle); n != 1 {
 		t.Errorf("%d sockets are kept; want 1", n)
 	}
-	port := r.pool.idle[0]
-	port.born = port.born.Add(-maxAge)
+	old := r.pool.idle[0]
+	old.born = old.born.Add(-maxAge)
 	look(t, r, "a.test")
-	if n := len(r.pool.idle); n != 1 || r.pool.idle[0] == port {
-		t.Errorf("%d sockets are kept, the old one among them: %t; want a new one", n, n > 0 && r.pool.idle[0] == port)
+	if n := len(r.pool.idle); n != 1 || r.pool.idle[0] == old {
+		t.Errorf("%d sockets are kept, the old one among them: %t; want a new one", n, n > 0 && r.pool.idle[0] == old)
 	}
 }
 

@@ -12,8 +12,8 @@
 // An answer is believed if it comes from the address and port that were asked,
 // with the ID and the question that were sent. Who cannot see the questions has
 // to guess the ID, which is random, and the port of ours. A socket is used for up
-// to 32 questions, and a forger who has found out its port has that many chances
-// instead of one; then there is a new port. No ID is in use twice on a socket,
+// to 32 questions and ten seconds, and a forger who has found out its port has that
+// many chances instead of one; then there is a new port. No ID is in use twice on a socket,
 // and a socket on which an answer may yet come is not used by another lookup.
 package resolve
 
