@@ -19,6 +19,7 @@ const (
 // A flight is one lookup of one name, in both address families at once.
 type flight struct {
 	host    string
+	began   time.Time
 	answers [2]answer // by family
 
 	// Guarded by the mu of the Lookups that the flight belongs to.
@@ -30,10 +31,29 @@ type flight struct {
 	lingers bool                    // it goes on for a while, whether anybody waits for it or not
 }
 
-func newFlight(host string, cancel context.CancelCauseFunc) *flight {
-	f := &flight{host: host, cancel: cancel}
+func newFlight(host string, now time.Time, cancel context.CancelCauseFunc) *flight {
+	f := &flight{host: host, began: now, cancel: cancel}
 	f.answers[v6].done, f.answers[v4].done = make(chan struct{}), make(chan struct{})
 	return f
+}
+
+// joinable reports whether who comes now may use what f finds.
+func (f *flight) joinable(now time.Time) bool {
+	if f.found {
+		return now.Before(f.expires)
+	}
+	return now.Sub(f.began) < maxShared
+}
+
+// past reports whether f has what is from before now. That one family failed just now
+// is not, or of many who come at once each would ask anew.
+func (f *flight) past(now time.Time) bool {
+	for i := range f.answers {
+		if a := &f.answers[i]; a.known() && (f.found || now.Sub(a.at) >= resolutionDelay) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *flight) answer(family resolve.Family) *answer {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/resolve"
 )
 
@@ -28,7 +29,12 @@ const (
 
 	// A flight that all have left, since one family's addresses were enough for them,
 	// goes on for the other family for a while: most are there a moment later.
-	lingerTime   = time.Second
+	lingerTime = time.Second
+
+	// A flight that has found nothing for so long is not joined any more: its
+	// questions may be lost, and while checks overlap somebody always waits for it.
+	maxShared = 2 * time.Second
+
 	maxLingering = 64 // at once, since each holds a socket
 )
 
@@ -55,16 +61,19 @@ func NewLookups(names Names, maxTTL time.Duration) *Lookups {
 }
 
 // join returns the flight of host and counts one more waiter, which must leave it.
-// With freshDNS it is one that has found nothing yet, whatever is known from before.
+// With freshDNS it is one that has nothing from before, whatever that was.
 // A flight goes on for as long as anybody waits for it, so it takes ctx's values but
 // not its end.
 func (l *Lookups) join(ctx context.Context, host string, freshDNS bool) *flight {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := l.flights[host]
-	if f == nil || f.found && (freshDNS || !time.Now().Before(f.expires)) {
+	f, now := l.flights[host], time.Now()
+	if f == nil || !f.joinable(now) || freshDNS && f.past(now) {
+		if f != nil && f.waiters == 0 && !f.ended {
+			f.cancel(errUnwanted) // it lingers, and nobody will come
+		}
 		ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-		f = newFlight(host, cancel)
+		f = newFlight(host, now, cancel)
 		l.flights[host] = f
 		go l.run(ctx, f)
 	}
@@ -104,7 +113,7 @@ func (l *Lookups) lingered(f *flight) {
 // end ends a flight that nobody waits for. Nobody joins it any more: a family that
 // is not known yet will have failed for want of patience.
 func (l *Lookups) end(f *flight, cause error) {
-	f.cancel(cause)
+	f.cancel(hook.Checked(cause)) // a caller's, who may panic when it is asked what it is
 	l.forget(f)
 }
 

@@ -3,8 +3,10 @@ package dial
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,6 +109,93 @@ func TestLookupsLeft(t *testing.T) {
 		synctest.Wait() // all goroutines end, or the bubble fails
 		if n := len(d.Lookups.flights); n != 0 {
 			t.Errorf("%d lookups are left; want 0", n)
+		}
+	})
+}
+
+// A question that is lost costs those who wait for it, and not all who come while
+// checks overlap. Nor does a lookup made anew end in what was known before.
+func TestLookupsLost(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		var lost atomic.Bool
+		lost.Store(true)
+		d := newDialer(resolverFunc(func(ctx context.Context, network, host string) ([]netip.Addr, error) {
+			if lost.Load() {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return zone{"ip4 h.test": one4}.LookupNetIP(ctx, network, host)
+		}), new(network))
+		var failed atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 30 {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				if dialOnce(ctx, d, "h.test", i%2 == 0) != nil {
+					failed.Add(1)
+				}
+			})
+			time.Sleep(5 * time.Second)
+			lost.Store(false)
+		}
+		wg.Wait()
+		if n := failed.Load(); n != 1 {
+			t.Errorf("%d of 30 dials failed; want the one whose question was lost", n)
+		}
+	})
+	bubble.Test(t, func(t *testing.T) {
+		start := time.Now()
+		d := newDialer(resolverFunc(func(ctx context.Context, network, host string) ([]netip.Addr, error) {
+			z := zone{"ip6 h.test": {after: 1500 * ms, err: notFound}}
+			if time.Since(start) >= time.Second {
+				z["ip4 h.test"] = one4
+			}
+			return z.LookupNetIP(ctx, network, host)
+		}), new(network))
+		var wg sync.WaitGroup
+		wg.Go(func() { dialOnce(t.Context(), d, "h.test", false) })
+		time.Sleep(time.Second)
+		if err := dialOnce(t.Context(), d, "h.test", true); err != nil {
+			t.Errorf("Dial with freshDNS = %v; want nil, since the name exists by now", err)
+		}
+		wg.Wait()
+	})
+}
+
+// What a caller's context ends with is a caller's, and may panic.
+func TestCausePanics(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		d := newDialer(zone{"ip4 h.test": hang, "ip6 h.test": hang}, new(network))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel((*net.DNSError)(nil)) })
+		if _, _, err := d.Dial(ctx, "h.test", 80, false); err == nil {
+			t.Error("Dial = nil; want an error")
+		}
+	})
+}
+
+// A lookup that another took the place of does not outlive the call.
+func TestReplacedFlightEnds(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		d := newDialer(zone{}, new(network))
+		var open atomic.Int32
+		d.Lookups = newLookups(resolverFunc(func(ctx context.Context, network, _ string) ([]netip.Addr, error) {
+			if network == "ip6" {
+				open.Add(1)
+				defer open.Add(-1)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+		}), 30*time.Second)
+		d.Lookups.Begin()
+		dialOnce(t.Context(), d, "h.test", false)
+		dialOnce(t.Context(), d, "h.test", true)
+		d.Lookups.End()
+		synctest.Wait()
+		if n := open.Load(); n != 0 {
+			t.Errorf("%d questions are under way after the end; want none", n)
 		}
 	})
 }

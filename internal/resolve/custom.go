@@ -67,7 +67,7 @@ func (c *Custom) Lookup(ctx context.Context, name string, settled func(Answer)) 
 		}
 		for _, f := range [...]Family{IP4, IP6} {
 			if !known[f] {
-				settled(custom(f, name, nil, context.Cause(ctx)))
+				settled(custom(f, name, nil, hook.Checked(context.Cause(ctx))))
 			}
 		}
 		return
@@ -82,7 +82,7 @@ func (c *Custom) ask(ctx context.Context, f Family, name string) (addrs []netip.
 	}
 	addrs, err = c.hook.LookupNetIP(ctx, network, name)
 	if err = hook.Checked(err); err != nil && errors.Is(err, ctx.Err()) {
-		err = context.Cause(ctx)
+		err = hook.Checked(context.Cause(ctx))
 	}
 	return addrs, err
 }
