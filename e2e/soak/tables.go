@@ -67,7 +67,7 @@ func badKinds() []*kind {
 		lookup(10, "B5 silent resolver", checker.ReasonDNS, answers(hostile.Drop())),
 		online(served(lookup(20, "B9 A is fine, AAAA is silent", "", only4(hostile.Drop())))),
 		online(served(lookup(20, "B10 A is fine, AAAA SERVFAIL", "", only4(hostile.ServFail())))),
-		lookup(60, "B15 sinkhole", none, answers(hostile.Addrs("0.0.0.0", "::"))),
+		lookup(60, "B15 sinkhole", checker.ReasonDNS, answers(hostile.Addrs("0.0.0.0", "::"))),
 
 		{name: "C1 refused", weight: 70, target: nobody, reason: checker.ReasonRefused},
 		at(50, "C4 reset on accept", reset, raw(hostile.Reset())),
