@@ -63,6 +63,8 @@ func classify(phase Phase, err error) Reason {
 		return ReasonBlocked
 	case phase == PhaseJudge: // whatever the judge's error wraps, it is the judge's
 		return ReasonRejected
+	case has[*resolve.Error](err): // also that of a resolver that was canceled, though nobody canceled the check
+		return classifyLookup(err)
 	case errors.Is(err, context.Canceled):
 		return ReasonCanceled
 	case phase == PhaseWait, isProxy(err): // a limit or a proxy of our own is no verdict on the site
@@ -257,8 +259,8 @@ func noRoute(err error) bool { return has[*dial.RouteError](err) || errno.NoRout
 // only the bare errno is shown. Of a lookup that failed it tells what this machine's
 // nameservers said, also where it is not to blame.
 func detail(reason Reason, err error) string {
-	many, ok := errors.AsType[*dial.AddrsError](err)
-	if !ok {
+	many, ok := err.(*dial.AddrsError)
+	if !ok { // also one beside a hint, which says more than the addresses
 		return detailOf(reason, err)
 	}
 	text := detailOf(reason, many.Errs[0])

@@ -23,6 +23,7 @@ import (
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/errno"
 	"example.com/checker/internal/hook"
+	"example.com/checker/internal/resolve"
 )
 
 var allReasons = []Reason{
@@ -356,4 +357,23 @@ func buildError(recipe []byte) (err error, scarce bool) {
 		}
 	}
 	return err, scarce
+}
+
+// What a check was excused by is told, whatever the addresses said before.
+func TestHintOutweighsAddresses(t *testing.T) {
+	two := &Error{Err: &dial.AddrsError{Errs: []error{errTimeout, syscall.ECONNREFUSED}}}
+	for _, reason := range []Reason{ReasonDNS, ReasonLocal} {
+		if got := newError(PhaseWait, reason, "", errors.Join(hint("see there"), two)).Message(); !strings.HasSuffix(got, ": see there") {
+			t.Errorf("Message() of %q = %q; want the hint", reason, got)
+		}
+	}
+}
+
+// A lookup that was canceled while nobody canceled the check is a failure of the
+// resolver.
+func TestResolverCanceledByItself(t *testing.T) {
+	err := &dial.LookupError{Host: "site.test", Err: &resolve.Error{Kind: resolve.Foreign, Err: context.Canceled}}
+	if got := classify(PhaseDNS, err); got != ReasonDNS {
+		t.Errorf("classify(%q, %v) = %q; want %q", PhaseDNS, err, got, ReasonDNS)
+	}
 }

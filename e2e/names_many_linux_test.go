@@ -22,7 +22,7 @@ import (
 // port.
 func TestManyNames(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes up to a minute")
+		t.Skip("takes up to a minute: run it without -short")
 	}
 	needRoot(t)
 	needTool(t, "ip", "iproute2")

@@ -1,4 +1,4 @@
-//go:build cgo && !netgo
+//go:build (cgo || darwin) && !netgo
 
 package resolve
 
