@@ -115,6 +115,13 @@ func (c *counting) LookupNetIP(ctx context.Context, network, host string) ([]net
 	return c.Hook.LookupNetIP(ctx, network, host)
 }
 
+// count returns how many questions there were.
+func (c *counting) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.asked)
+}
+
 // questions returns what was asked, sorted.
 func (c *counting) questions() string {
 	c.mu.Lock()

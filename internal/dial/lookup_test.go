@@ -39,7 +39,7 @@ func TestLookupsShared(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				if got := len(r.asked); got != ask {
+				if got := r.count(); got != ask {
 					t.Errorf("1000 dials at once ask %d questions; want %d", got, ask)
 				}
 			})
@@ -79,7 +79,7 @@ func TestLookupsReused(t *testing.T) {
 					t.Errorf("Dial error = %v, then %v; want the same", first, second)
 				}
 				synctest.Wait()
-				if got := len(r.asked); got != tt.want*ask {
+				if got := r.count(); got != tt.want*ask {
 					t.Errorf("%d questions were asked; want %d", got, tt.want*ask)
 				}
 			})
@@ -101,8 +101,8 @@ func TestLookupsLeft(t *testing.T) {
 		time.Sleep(2500 * ms)
 		synctest.Wait()
 		d.Lookups.mu.Lock()
-		if f := d.Lookups.flights["h.test"]; f == nil || f.waiters != 1 || len(r.asked) != ask {
-			t.Errorf("after two of three left, lookup = %+v after %d questions; want one that is waited for", f, len(r.asked))
+		if f := d.Lookups.flights["h.test"]; f == nil || f.waiters != 1 || r.count() != ask {
+			t.Errorf("after two of three left, lookup = %+v after %d questions; want one that is waited for", f, r.count())
 		}
 		d.Lookups.mu.Unlock()
 		wg.Wait()
