@@ -47,11 +47,16 @@
 //
 // # Verdicts
 //
-// A site is Online if its origin returned a well-formed head of an HTTP
-// response with a final status, over a verified certificate where the scheme is
-// https, within the timeout. Any status will do: a site that says 404 or 503
-// has answered, and [Result.StatusCode] says what. [WithJudge] is stricter. An
-// open port alone is not Online.
+// A site is Online if its origin returned the head of an HTTP response with a
+// final status, over a verified certificate where the scheme is https, within the
+// timeout. Any status will do: a site that says 404 or 503 has answered, and
+// [Result.StatusCode] says what. [WithJudge] is stricter. An open port alone is not
+// Online.
+//
+// A head is what Chromium or curl read as one, and they overlook much: a judge sees
+// what there is, without the lines that are no fields, and a body whose end is not
+// clear ends with the connection. Refused are NUL, a status that is no number of
+// three digits, two lengths of one body, and a head of more than 256 KiB.
 //
 // A site is Offline if its own side failed, and Unknown if neither can be said:
 // because this machine could not check (no descriptors, no route, a resolver

@@ -36,11 +36,11 @@ const (
 	ReasonNotFound    Reason = "not_found"   // the name has no address: all who were to be asked said so, for both address families
 	ReasonRefused     Reason = "refused"     // the host refused the connection
 	ReasonUnreachable Reason = "unreachable" // a router reported the host unreachable
-	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before a whole response head
+	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before the status of a response
 	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled. If the lookup took more than half of it: ReasonDNS
 	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host, untrusted or too weak
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
-	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 64 KiB
+	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 256 KiB
 	ReasonRedirect    Reason = "redirect"    // only with WithRedirects: a loop, too many, or no usable Location
 	ReasonRejected    Reason = "rejected"    // the judge refused the answer
 

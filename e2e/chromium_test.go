@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os/exec"
 	"strings"
 	"sync"
@@ -29,7 +30,7 @@ type outcome string
 const (
 	loaded     outcome = "loaded"     // a page stands, whatever its status says
 	downloaded outcome = "downloaded" // the answer is a file to save
-	answered   outcome = "answered"   // a status without a page: 204, 205
+	answered   outcome = "answered"   // a status without a page: 204, 205, 304, an error with an empty body
 	failed     outcome = "failed"     // the visitor sees an error of the browser's
 	stalled    outcome = "stalled"    // nothing within loadTimeout
 )
@@ -44,13 +45,15 @@ const (
 
 // A browser is a running Chromium. It may be used concurrently.
 type browser struct {
-	version string       // as in "Chrome/148.0.7778.167"
+	version string // as in "Chrome/148.0.7778.167"
+	ctx     context.Context
 	idle    chan *oneTab // those that open nothing
 }
 
 // A oneTab opens one URL after the other.
 type oneTab struct {
-	ctx context.Context
+	ctx  context.Context
+	stop context.CancelFunc // closes it
 
 	mu     sync.Mutex
 	status map[cdp.LoaderID]int64 // of the documents, by navigation
@@ -70,8 +73,8 @@ func newBrowser(t *testing.T, flags ...[2]string) *browser {
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // tests may run as root
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-		chromedp.Flag("disable-features", "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable"), // a URL is asked for as it is
-		chromedp.Flag("disable-auto-reload", true),                                          // and once
+		chromedp.Flag("disable-features", "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,BackForwardCache,Translate"), // a URL is asked for as it is
+		chromedp.Flag("disable-auto-reload", true),                                                                     // and once
 		chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("disable-site-isolation-trials", true), // a process for each error page costs half the time
 	)
@@ -80,17 +83,9 @@ func newBrowser(t *testing.T, flags ...[2]string) *browser {
 	}
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stop)
-	b := &browser{idle: make(chan *oneTab, tabs)}
-	for range tabs {
-		var stop context.CancelFunc
-		ctx, stop = chromedp.NewContext(ctx) // the first starts the browser, the others open tabs of it
-		t.Cleanup(stop)
-		tab := &oneTab{ctx: ctx, status: make(map[cdp.LoaderID]int64)}
-		if err := tab.prepare(); err != nil {
-			t.Fatal(err)
-		}
-		b.idle <- tab
-	}
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	b := &browser{ctx: ctx, idle: make(chan *oneTab, tabs)}
 	_, err = chromedp.CallBrowser(ctx, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{Behavior: cdpbrowser.SetDownloadBehaviorBehaviorDeny})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +95,21 @@ func newBrowser(t *testing.T, flags ...[2]string) *browser {
 		t.Fatal(err)
 	}
 	b.version = strings.TrimPrefix(v.Product, "Headless")
+	for range tabs {
+		tab, err := b.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.idle <- tab
+	}
 	return b
+}
+
+// open opens a tab.
+func (b *browser) open() (*oneTab, error) {
+	ctx, stop := chromedp.NewContext(b.ctx)
+	tab := &oneTab{ctx: ctx, stop: stop, status: make(map[cdp.LoaderID]int64)}
+	return tab, tab.prepare()
 }
 
 // prepare starts to listen for the answers to navigations, and keeps nothing.
@@ -126,14 +135,21 @@ func (tab *oneTab) prepare() error {
 // one of Chromium's net errors, such as "net::ERR_INVALID_HTTP_RESPONSE".
 func (b *browser) load(url string) (o outcome, netError string) {
 	tab := <-b.idle
-	defer func() { b.idle <- tab }()
+	defer func() {
+		if o == stalled { // what the tab waits for may never end
+			tab.stop()
+			if fresh, err := b.open(); err == nil {
+				tab = fresh
+			}
+		}
+		b.idle <- tab
+	}()
 	ctx, stop := context.WithTimeout(tab.ctx, loadTimeout)
 	defer stop()
 	// It returns when the page is committed or has failed, not when it is all there.
 	got, err := chromedp.Call(ctx, page.Navigate, page.NavigateParams{URL: url})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		_, _ = chromedp.Call(tab.ctx, page.StopLoading, cdp.Empty{})
 		return stalled, ""
 	case err != nil:
 		return failed, err.Error()
@@ -141,7 +157,7 @@ func (b *browser) load(url string) (o outcome, netError string) {
 		return downloaded, ""
 	case got.ErrorText == "":
 		return loaded, ""
-	case got.ErrorText == "net::ERR_ABORTED" && tab.answered(got.LoaderID):
+	case got.ErrorText == "net::ERR_HTTP_RESPONSE_CODE_FAILURE", got.ErrorText == "net::ERR_ABORTED" && tab.answered(got.LoaderID):
 		return answered, ""
 	}
 	return failed, got.ErrorText
@@ -151,7 +167,11 @@ func (b *browser) load(url string) (o outcome, netError string) {
 func (tab *oneTab) answered(id cdp.LoaderID) bool {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
-	return tab.status[id] == 204 || tab.status[id] == 205
+	switch tab.status[id] {
+	case http.StatusNoContent, http.StatusResetContent, http.StatusNotModified:
+		return true
+	}
+	return false
 }
 
 func TestBrowser(t *testing.T) {

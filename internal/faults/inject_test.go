@@ -97,7 +97,7 @@ func TestInjectionByLocation(t *testing.T) {
 		"http://site.test/a\r\n b":                          "/a%20b", // a folded line (RFC 9112, section 5.2)
 		"/a\r\n\tb":                                         "/a%20b",
 		"http://site.test/a\r\n\r\nHTTP/1.1 200 OK\r\n\r\n": "/a",
-		"/a\rb":                             "",
+		"/a\rb":                             "/a",
 		"http://site.test\r\n .evil.test/":  "",
 		"http://site.test/\r\nLocation: /b": "",
 	}
@@ -190,7 +190,7 @@ func TestErrorTextIsOneLine(t *testing.T) {
 		name: "a judge", site: hostile.Respond(hostile.OK), reason: checker.ReasonRejected, phase: checker.PhaseJudge,
 		opts: []checker.Option{checker.WithJudge(func(*http.Response) error { return errors.New(evil + long) })},
 	})
-	for name, raw := range map[string]string{"a status line": "HTTP/1.1 200 " + evil, "garbage": evil + long, "a field": "HTTP/1.1 200 OK\r\nX-Y: \x1b[2J"} {
+	for name, raw := range map[string]string{"a status line": "HTTP/1.1 200 " + evil, "garbage": evil + long, "a field": "HTTP/1.1 200 OK\r\nX-Y: \x1b[2J\x00"} {
 		rows = append(rows, fault{name: name, site: hostile.Respond(raw + "\r\n\r\n"), reason: checker.ReasonMalformed, phase: checker.PhaseResponse})
 	}
 	for _, location := range []string{"x:" + visible, "http://" + visible + "/", visible + "://x", "http://site.test:" + visible} {

@@ -44,8 +44,8 @@ func FuzzReadHead(f *testing.F) {
 				t.Errorf("field %q of %d values; want a token and a value", key, len(values))
 			}
 			for _, v := range values {
-				if !IsText(v) || v != strings.Trim(v, " \t") {
-					t.Errorf("value %q; want it trimmed and without control characters", v)
+				if strings.ContainsAny(v, "\x00\r\n") || v != strings.Trim(v, " \t") {
+					t.Errorf("value %q; want it trimmed and on one line", v)
 				}
 			}
 		}
@@ -65,6 +65,11 @@ func compare(t *testing.T, hd head, raw []byte) {
 		}
 		if resp.StatusCode >= 200 || resp.StatusCode == 101 {
 			break
+		}
+	}
+	for key := range resp.Header {
+		if !IsToken(key) { // it keeps some names that are none, and this package leaves them out
+			return
 		}
 	}
 	if resp.StatusCode != hd.code {

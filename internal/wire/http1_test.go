@@ -47,7 +47,7 @@ func TestRoundTrip(t *testing.T) {
 // to say.
 func TestGarbageThenSilence(t *testing.T) {
 	for _, tt := range heads {
-		if tt.want != "malformed" && tt.want != "large" {
+		if tt.want != "malformed" && tt.want != "large" || len(tt.raw) <= slop { // which a head may follow
 			continue
 		}
 		bubble.Test(t, func(t *testing.T) {

@@ -49,7 +49,8 @@ func TestTLS(t *testing.T) {
 		{"HTTP/2 only, by its frame", "https://example.com/", id.over(answer(settings), "h2"), id.roots, isHTTP2, Receive, true, 1},
 		{"HTTP/2 only, hangs up", "https://example.com/", id.over(hangUp, "h2"), id.roots, isHTTP2, Receive, true, 1},
 		{"C5 hangs up", "https://example.com/", id.over(hangUp, "http/1.1"), id.roots, not2(isEOF), Receive, true, 1},
-		{"hangs up in the head", "https://example.com/", id.over(answer(ok), "h2"), id.roots, not2(isEOF), Receive, true, 1},
+		{"E12 hangs up in the head", "https://example.com/", id.over(answer(ok), "http/1.1"), id.roots, nil, Receive, true, 1},
+		{"hangs up in the status line", "https://example.com/", id.over(answer(ok[:11]), "h2"), id.roots, not2(isEOF), Receive, true, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	MaxHead = 64 << 10 // bytes of a response head, interim responses included
-	MaxBody = 1 << 20  // bytes of a body that can be read
+	MaxHead = 256 << 10 // bytes of a response head, interim responses included
+	MaxBody = 1 << 20   // bytes of a body that can be read
 )
 
 // A Stage is how far an exchange got.
