@@ -194,7 +194,7 @@ func ExampleWithRedirects() {
 		log.Fatal(err)
 	}
 	r := c.Check(context.Background(), site.URL+"/old")
-	fmt.Println(r.Status(), r.StatusCode, r.Redirects)
+	fmt.Println(r.Status(), r.StatusCode, len(r.Hops))
 	// Output: online 200 1
 }
 
@@ -400,7 +400,6 @@ func ExampleResult_MarshalJSON() {
 	//   "error": "http://example.org:8080/: the host refused the connection",
 	//   "status_code": 0,
 	//   "method": "HEAD",
-	//   "redirects": 0,
 	//   "attempts": 2,
 	//   "timing": {
 	//     "wait_ms": 0,

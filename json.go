@@ -26,7 +26,7 @@ type resultJSON struct {
 	Method     string     `json:"method,omitempty"`
 	Proto      string     `json:"proto,omitempty"`
 	Addr       string     `json:"addr,omitempty"`
-	Redirects  int        `json:"redirects"`
+	Hops       []Hop      `json:"hops,omitempty"`
 	Attempts   int        `json:"attempts"`
 	TLS        *TLS       `json:"tls,omitempty"`
 	Start      time.Time  `json:"start,omitzero"`
@@ -57,7 +57,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		StatusCode: r.StatusCode,
 		Method:     r.Method,
 		Proto:      r.Proto,
-		Redirects:  r.Redirects,
+		Hops:       r.Hops,
 		Attempts:   r.Attempts,
 		TLS:        r.TLS.utc(),
 		Start:      writable(r.Start),
@@ -103,7 +103,7 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 		Method:     j.Method,
 		Proto:      j.Proto,
 		Addr:       addr,
-		Redirects:  j.Redirects,
+		Hops:       j.Hops,
 		Attempts:   j.Attempts,
 		TLS:        j.TLS,
 		Start:      j.Start,
@@ -130,12 +130,15 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 // wants, named as in JSON, with total_ms beside them. Userinfo in the target is
 // hidden.
 func (r Result) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 8)
+	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs,
 		slog.String("target", target.Redact(r.Target)),
 		slog.String("status", string(r.Status())))
 	if r.URL != "" {
 		attrs = append(attrs, slog.String("url", r.URL))
+	}
+	if r.Hops != nil {
+		attrs = append(attrs, slog.Any("hops", r.Hops))
 	}
 	if r.Err != nil {
 		attrs = append(attrs,

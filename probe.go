@@ -151,24 +151,25 @@ func (httpHTTPS) choose(http, https *answer) *answer { return furthest(http, htt
 func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
 	r := &request{probe: p, url: u, sameOrigin: true, freshDNS: freshDNS}
 	origin := u
-	var seen []string
+	var hops []Hop
 	var waited time.Duration
-	for hop := 0; ; hop++ {
+	for {
 		a := p.excuse(r.ask(ctx), waited)
-		a.Redirects = hop
+		a.Hops = hops
 		if a.next == nil {
 			return a
 		}
-		seen = append(seen, a.URL)
 		u, a.next = a.next, nil
+		text := u.String()
 		switch {
-		case slices.Contains(seen, u.String()):
+		case text == a.URL || slices.ContainsFunc(hops, func(h Hop) bool { return h.URL == text }):
 			a.Err = redirectError(a.URL, "they go round in a loop")
 			return a
-		case hop == p.conf.redirects:
+		case len(hops) == p.conf.redirects:
 			a.Err = redirectError(a.URL, "there are too many")
 			return a
 		}
+		hops = append(hops, Hop{URL: a.URL, StatusCode: a.StatusCode})
 		r = &request{probe: p, url: u, sameOrigin: u.Scheme == origin.Scheme && u.Host == origin.Host, freshDNS: freshDNS}
 		start := time.Now()
 		if end, ok := ctx.Deadline(); ok && !start.Before(end) {
@@ -177,7 +178,7 @@ func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
 		}
 		if err := p.token(ctx, u); err != nil {
 			none := p.noToken(ctx, u, err)
-			none.Redirects = hop + 1
+			none.Hops = hops
 			return none
 		}
 		waited += time.Since(start)

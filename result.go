@@ -22,7 +22,8 @@ import (
 // way; they are filled as far as the check got, whatever the verdict.
 //
 // The zero Result is Unknown. A Result is a plain value that nothing else
-// refers to, except for the struct behind TLS, which no method writes to.
+// refers to, except for the struct behind TLS and the array behind Hops, which no method
+// writes to.
 type Result struct {
 	// Index is the position in the input of CheckAll or Stream, from 0.
 	Index int
@@ -54,8 +55,9 @@ type Result struct {
 	// was reached, or if the connection has no IP address.
 	Addr netip.AddrPort
 
-	// Redirects counts the redirects that were followed.
-	Redirects int
+	// Hops has the redirects that were followed, in order; nil without any, and
+	// without WithRedirects. URL is where the last of them led.
+	Hops []Hop
 
 	// Attempts counts the attempts, those that WithCanaries adds included; 0 if there
 	// was none.
@@ -71,6 +73,12 @@ type Result struct {
 
 	// Timing says where the time went.
 	Timing Timing
+}
+
+// A Hop is a redirect that was followed. The zero Hop is none.
+type Hop struct {
+	URL        string `json:"url"`         // which was asked, without userinfo
+	StatusCode int    `json:"status_code"` // that it answered
 }
 
 // A Timing splits the duration of a check; the zero Timing is that of a check that

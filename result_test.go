@@ -32,7 +32,7 @@ func full() checker.Result {
 		Index: 7, Target: "https://user:secret@site.test/x", URL: "https://site.test/x",
 		Err: checker.NewError(checker.PhaseTLS, checker.ReasonCertificate, "https://site.test/x",
 			x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"other.test"}}, Host: "site.test"}),
-		StatusCode: 0, Method: "HEAD", Addr: netip.MustParseAddrPort("[2001:db8::1]:443"), Redirects: 1, Attempts: 2,
+		StatusCode: 0, Method: "HEAD", Addr: netip.MustParseAddrPort("[2001:db8::1]:443"), Hops: []checker.Hop{{URL: "http://site.test/x", StatusCode: 301}}, Attempts: 2,
 		TLS: &checker.TLS{
 			Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Subject: "CN=other.test", Issuer: "CN=CA",
 			DNSNames: []string{"other.test"}, NotBefore: noon, NotAfter: noon.AddDate(1, 0, 0),
@@ -50,16 +50,16 @@ func TestResultJSON(t *testing.T) {
 		r    checker.Result
 		want string
 	}{
-		{checker.Result{}, `{"index":0,"target":"","status":"unknown","status_code":0,"redirects":0,"attempts":0,` +
+		{checker.Result{}, `{"index":0,"target":"","status":"unknown","status_code":0,"attempts":0,` +
 			`"timing":{"wait_ms":0,"dns_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":0,"total_ms":0}}`},
 		{checker.Result{Target: "site.test", URL: "http://site.test/", StatusCode: 204, Method: "GET", Proto: "HTTP/1.1", Attempts: 1},
 			`{"index":0,"target":"site.test","url":"http://site.test/","status":"online","status_code":204,"method":"GET",` +
-				`"proto":"HTTP/1.1","redirects":0,"attempts":1,` +
+				`"proto":"HTTP/1.1","attempts":1,` +
 				`"timing":{"wait_ms":0,"dns_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":0,"total_ms":0}}`},
 		{full(), `{"index":7,"target":"https://xxxxx@site.test/x","url":"https://site.test/x","status":"offline",` +
 			`"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
 			`x509: certificate is valid for other.test, not site.test","status_code":0,"method":"HEAD",` +
-			`"addr":"[2001:db8::1]:443","redirects":1,"attempts":2,"tls":{"version":"TLS 1.3",` +
+			`"addr":"[2001:db8::1]:443","hops":[{"url":"http://site.test/x","status_code":301}],"attempts":2,"tls":{"version":"TLS 1.3",` +
 			`"cipher_suite":"TLS_AES_128_GCM_SHA256","subject":"CN=other.test","issuer":"CN=CA","dns_names":["other.test"],` +
 			`"not_before":"2026-03-01T11:00:00.5Z","not_after":"2027-03-01T11:00:00.5Z"},"start":"2026-03-01T11:00:00.5Z",` +
 			`"timing":{"wait_ms":1000,"dns_ms":0.4,"connect_ms":1.5,"tls_ms":20,"first_byte_ms":0,"total_ms":30}}`},
@@ -118,8 +118,11 @@ func randomResult(rnd *rand.Rand) checker.Result {
 	d := func() time.Duration { return time.Duration(rnd.Int64N(int64(time.Hour))) }
 	r := checker.Result{
 		Index: rnd.Int(), Target: pick("", "site.test", "<a>&\u2028\"\\", "ü"), URL: pick("", "http://site.test/"),
-		Method: pick("", "HEAD", "GET"), Proto: pick("", "HTTP/1.0", "HTTP/2.0"), Redirects: rnd.IntN(20), Attempts: rnd.IntN(5),
+		Method: pick("", "HEAD", "GET"), Proto: pick("", "HTTP/1.0", "HTTP/2.0"), Attempts: rnd.IntN(5),
 		Timing: checker.Timing{Wait: d(), DNS: d(), Connect: d(), TLS: d(), FirstByte: d(), Total: d()},
+	}
+	for range rnd.IntN(3) {
+		r.Hops = append(r.Hops, checker.Hop{URL: pick("http://site.test/", "http://ü/"), StatusCode: 301 + rnd.IntN(8)})
 	}
 	if rnd.IntN(2) == 0 {
 		r.StatusCode = 200 + rnd.IntN(800)
@@ -154,7 +157,7 @@ func TestResultLogValue(t *testing.T) {
 	}}))
 	log.Info("checked", "result", full())
 	want := `{"level":"INFO","msg":"checked","result":{"target":"https://xxxxx@site.test/x","status":"offline",` +
-		`"url":"https://site.test/x","reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
+		`"url":"https://site.test/x","hops":[{"url":"http://site.test/x","status_code":301}],"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
 		`x509: certificate is valid for other.test, not site.test","attempts":2,"total_ms":30}}` + "\n"
 	if b.String() != want {
 		t.Errorf("logged\n%s; want\n%s", b.String(), want)

@@ -82,9 +82,9 @@ func (w row) compare(t *testing.T, r checker.Result) {
 		proto = cmp.Or(proto, "HTTP/1.1")
 	}
 	method := cmp.Or(w.method, http.MethodHead)
-	if r.StatusCode != w.code || r.Proto != proto || r.Method != method || r.Redirects != w.redirects {
+	if r.StatusCode != w.code || r.Proto != proto || r.Method != method || len(r.Hops) != w.redirects {
 		t.Errorf("Check(%q): %s gave %q %d after %d redirects; want %s, %q %d, %d",
-			r.Target, r.Method, r.Proto, r.StatusCode, r.Redirects, method, proto, w.code, w.redirects)
+			r.Target, r.Method, r.Proto, r.StatusCode, len(r.Hops), method, proto, w.code, w.redirects)
 	}
 	w.compareTLS(t, r)
 }

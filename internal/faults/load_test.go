@@ -153,8 +153,8 @@ func TestRateCountsHops(t *testing.T) {
 		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 1), checker.WithRedirects(5), checker.WithTimeout(time.Hour))
 		start := time.Now()
 		for r := range c.Stream(t.Context(), faults.Sites(25, nil)) {
-			if !r.Online() || r.Redirects != 3 {
-				t.Errorf("%v after %d redirects; want online after 3", r, r.Redirects)
+			if !r.Online() || len(r.Hops) != 3 {
+				t.Errorf("%v after %d redirects; want online after 3", r, len(r.Hops))
 			}
 		}
 		if got, want := time.Since(start), 9900*time.Millisecond; requests.Load() != 100 || got != want {

@@ -108,8 +108,8 @@ func (tr transition) run(t *testing.T, conf *tls.Config, roots checker.Option) {
 		hostile.ServeListener(t, n.Listen(addr+":8443"), hostile.TLS(conf, h))
 	}
 	r := faults.NewChecker(t, faults.On(n, append(tr.options(), roots)...)...).Check(t.Context(), withUser(tr.home.url)+"/1")
-	if !r.Online() || r.Redirects != 2 || r.URL != tr.home.url+"/3" {
-		t.Errorf("Check() = %v, Redirects = %d, URL = %q; want Online after 2 at %s/3", r, r.Redirects, r.URL, tr.home.url)
+	if !r.Online() || len(r.Hops) != 2 || r.URL != tr.home.url+"/3" {
+		t.Errorf("Check() = %v, %d hops, URL = %q; want Online after 2 at %s/3", r, len(r.Hops), r.URL, tr.home.url)
 	}
 	if got := rec.all(); !slices.Equal(got, tr.heads()) {
 		t.Errorf("the requests were\n%q; want\n%q", got, tr.heads())

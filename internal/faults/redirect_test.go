@@ -3,11 +3,14 @@ package faults_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -104,8 +107,8 @@ func TestFaultsRedirects(t *testing.T) {
 func hops(want int) func(*testing.T, *hostile.Net, checker.Result) {
 	return func(t *testing.T, _ *hostile.Net, r checker.Result) {
 		t.Helper()
-		if r.Redirects != want {
-			t.Errorf("Check(%q).Redirects = %d; want %d", r.Target, r.Redirects, want)
+		if len(r.Hops) != want {
+			t.Errorf("Check(%q).Hops has %d; want %d", r.Target, len(r.Hops), want)
 		}
 	}
 }
@@ -118,4 +121,26 @@ func slowHops() hostile.Handler {
 		n++
 		http.Redirect(w, r, fmt.Sprintf("/%d", n), http.StatusFound)
 	}))
+}
+
+// The hops of a Result are the redirects that were followed, without userinfo.
+func TestHops(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := faults.Site(t, redirects(), nil)
+		c := faults.NewChecker(t, faults.On(n, checker.WithRedirects(2))...)
+		const first = "http://site.test/to?code=307&to=http://u:p@site.test/1%23x"
+		for _, test := range []struct {
+			target string
+			want   []checker.Hop
+		}{
+			{"http://site.test/end", nil},
+			{first, []checker.Hop{{URL: first, StatusCode: 307}, {URL: "http://site.test/1", StatusCode: 302}}},
+			{"http://site.test/9", []checker.Hop{{URL: "http://site.test/9", StatusCode: 302}, {URL: "http://site.test/8", StatusCode: 302}}},
+			{"http://site.test/to?to=http://none.test/", []checker.Hop{{URL: "http://site.test/to?to=http://none.test/", StatusCode: 302}}},
+		} {
+			if r := c.Check(t.Context(), test.target); !slices.Equal(r.Hops, test.want) || (r.Hops == nil) != (test.want == nil) {
+				t.Errorf("Check(%q).Hops = %v; want %v", test.target, r.Hops, test.want)
+			}
+		}
+	})
 }

@@ -233,8 +233,8 @@ func TestLastHopIsInside(t *testing.T) {
 		}
 		hostile.ServeListener(t, n.Listen(originAddr+":80"), locations(append(all, "http://10.0.0.1/")))
 		r := faults.NewChecker(t, publicOn(n)...).Check(t.Context(), "http://origin.test/0")
-		if r.Reason() != checker.ReasonBlocked || r.Redirects != 10 {
-			t.Errorf("Check(%q).Err = %v after %d redirects; want blocked after 10", r.Target, r.Err, r.Redirects)
+		if r.Reason() != checker.ReasonBlocked || len(r.Hops) != 10 {
+			t.Errorf("Check(%q).Err = %v after %d redirects; want blocked after 10", r.Target, r.Err, len(r.Hops))
 		}
 		onlyOrigin(t, n)
 	})

@@ -36,7 +36,7 @@ func families(labels ...string) []family {
 	gauge("probe_duration_seconds", "How long the check took, all attempts and redirects included.", always(func(r *checker.Result) float64 { return r.Timing.Total.Seconds() }))
 	gauge("probe_dns_lookup_time_seconds", "How long the lookup of the name took.", always(func(r *checker.Result) float64 { return r.Timing.DNS.Seconds() }))
 	gauge("probe_http_status_code", "The status code of the answer that decided, 0 without one.", always(func(r *checker.Result) float64 { return float64(r.StatusCode) }))
-	gauge("probe_http_redirects", "How many redirects were followed.", always(func(r *checker.Result) float64 { return float64(r.Redirects) }))
+	gauge("probe_http_redirects", "How many redirects were followed.", always(func(r *checker.Result) float64 { return float64(len(r.Hops)) }))
 	gauge("probe_http_ssl", "Whether the answer that decided came over TLS.", always(secure))
 	gauge("probe_http_version", "The version of HTTP of the answer that decided. Absent without one.", version)
 	gauge("probe_ip_protocol", "The version of IP, 4 or 6. Absent if no host was reached.", protocol)
