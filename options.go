@@ -134,7 +134,8 @@ func WithMethod(method string) Option {
 //
 // The key "Host" sets the Host field. A key that is given again gets another
 // value beside the first, except for Accept, Accept-Encoding, User-Agent and Host,
-// which have one value only: the last. The defaults are "Accept: */*",
+// which have one value only, the last, and Cookie, whose values become one field.
+// The defaults are "Accept: */*",
 // "Accept-Encoding: identity" and a User-Agent that names this package. What
 // RFC 9110 does not allow in a field is refused, and so are the fields that belong
 // to the connection or delimit a message.
@@ -157,6 +158,12 @@ func WithHeader(key, value string) Option {
 			}
 			c.host = value
 		case "Accept", "Accept-Encoding", "User-Agent":
+			c.header.Set(key, value)
+		case "Cookie":
+			// There is only one such field in a request (RFC 6265, section 5.4).
+			if before := c.header.Get(key); before != "" {
+				value = before + "; " + value
+			}
 			c.header.Set(key, value)
 		default:
 			c.header.Add(key, value)

@@ -149,7 +149,7 @@ func (tr transition) heads() (heads []string) {
 }
 
 const homeFields = "Accept: text/html\r\nAccept-Encoding: identity\r\nAuthorization: Bearer secret\r\n" +
-	"Cookie: session=secret\r\nCookie: more=secret\r\nProxy-Authorization: Basic c2VjcmV0\r\nReferer: http://inside.test/\r\n" +
+	"Cookie: session=secret; more=secret\r\nProxy-Authorization: Basic c2VjcmV0\r\nReferer: http://inside.test/\r\n" +
 	"User-Agent: mine\r\nX-Token: secret\r\nConnection: close\r\n\r\n"
 
 // withUser adds userinfo to a URL.
