@@ -143,7 +143,10 @@ func (w httpHTTPS) second(ctx context.Context) *answer {
 	})
 }
 
-func (httpHTTPS) wanted(http *answer) bool { return !http.up() }
+// wanted implements ways. A host that asked for a pause gets it by https, too.
+func (w httpHTTPS) wanted(http *answer) bool {
+	return !http.up() && (http.paused == nil || hostOf(http.paused) != hostOf(w.https))
+}
 
 func (httpHTTPS) choose(http, https *answer) *answer { return furthest(http, https) }
 

@@ -144,3 +144,25 @@ func TestHops(t *testing.T) {
 		}
 	})
 }
+
+var only2xx = checker.WithJudge(checker.StatusIn(200, 299))
+
+// Q7: https of a host that asked for a pause is not asked inside it.
+func TestFaultsPausedCandidate(t *testing.T) {
+	const slow = "HTTP/1.1 429 Slow\r\nRetry-After: "
+	row := func(name, after string, secure bool) fault {
+		f := fault{
+			name: name, target: "site.test", opts: []checker.Option{only2xx}, site: hostile.Respond(slow + after + "\r\n\r\n"), secure: hostile.Close(),
+			reason: checker.ReasonRejected, phase: checker.PhaseJudge, status: 429, also: dials(siteAddr + ":80"),
+		}
+		if secure {
+			f.also = dials(siteAddr+":80", siteAddr+":80", siteAddr+":443", siteAddr+":443") // HEAD and GET by either
+		}
+		return f
+	}
+	again := row("Q7 after the pause", "1", false)
+	again.opts = append(again.opts, checker.WithRetries(1))
+	again.site = hostile.Sequence(again.site, hostile.Respond(hostile.OK))
+	again.reason, again.phase, again.status, again.takes, again.also = "", "", 200, time.Second, decidedBy("HEAD", "http://site.test/")
+	runFaults(t, []fault{row("Q7 429 with a pause", "60", false), row("Q7 429 without one", "never", true), again})
+}
