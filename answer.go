@@ -4,19 +4,56 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
 
 // An answer is what one way to a site gave.
 type answer struct {
 	Result
-	trace  wire.Trace
-	next   *url.URL // where the answer redirects to, if that is to be followed
-	paused *url.URL // whose host asked for a pause; nil for none
+	trace    wire.Trace
+	redirect *redirect // nil unless the answer is one, and they are followed
+	paused   *url.URL  // whose host asked for a pause; nil for none
+}
+
+// A redirect is what a visitor takes along from an answer that leads elsewhere.
+type redirect struct {
+	to      *url.URL // nil if that is no URL to go to, as the answer's Err says
+	cookies []string // Set-Cookie fields
+}
+
+// isRedirect reports whether a status is one that browsers follow (Fetch standard,
+// "redirect status").
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// newRedirect returns what the fields of an answer from u, which has such a status,
+// say. Without a Location they lead nowhere, and it returns nil: the answer is one
+// like any other, as browsers have it. Two that differ are refused, as by browsers,
+// since somebody may have smuggled one in.
+func newRedirect(u *url.URL, h http.Header) (r *redirect, err error) {
+	all := h["Location"]
+	if !slices.ContainsFunc(all, func(s string) bool { return strings.Trim(s, " \t") != "" }) {
+		return nil, nil
+	}
+	r = &redirect{cookies: h["Set-Cookie"]}
+	if slices.ContainsFunc(all, func(s string) bool { return s != all[0] }) {
+		return r, errors.New("there is more than one Location")
+	}
+	r.to, err = target.Resolve(u, all[0])
+	return r, err
 }
 
 // up reports whether the answer is Online. Unlike Result's method it does not

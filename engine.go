@@ -35,6 +35,19 @@ func newEngine(conf *config) *engine {
 	}
 }
 
+// fieldsWith returns the header fields of a request with cookies, to the origin of a
+// target or to another.
+func (e *engine) fieldsWith(sameOrigin bool, cookies string) *wire.Fields {
+	header := defaults().header
+	if sameOrigin {
+		header = e.conf.header.Clone()
+	}
+	if header.Del("Cookie"); cookies != "" {
+		header.Set("Cookie", cookies)
+	}
+	return wire.NewFields(header)
+}
+
 // A probe checks targets for one call. It is shared by that call's workers.
 type probe struct {
 	engine *engine

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"example.com/checker/internal/hook"
-	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
 
@@ -20,7 +18,7 @@ const silentShare = 3 // GET begins beside a HEAD that was silent for 1/silentSh
 func lookedAt(code int) []string {
 	switch {
 	case isRedirect(code):
-		return []string{"Location"}
+		return []string{"Location", "Set-Cookie"}
 	case isPause(code):
 		return []string{"Date", "Retry-After"}
 	}
@@ -31,17 +29,19 @@ func lookedAt(code int) []string {
 type request struct {
 	probe      *probe
 	url        *url.URL
+	fields     *wire.Fields // with cookies; nil for those of the options
+	getOnly    bool
 	sameOrigin bool // as the target, whose header fields it gets
 	freshDNS   bool // look the host up anew
 
 	hedge hedge // GET beside HEAD; not used where GET alone is asked
 }
 
-// ask asks one URL, with HEAD unless the options say GET, and with GET where HEAD
+// ask asks one URL, with HEAD unless it is to be GET only, and with GET where HEAD
 // gave no usable answer: where it was cut off or garbled, was silent for a third of
 // the timeout, or met an answer that a judge should see from GET.
 func (r *request) ask(ctx context.Context) *answer {
-	if r.probe.conf.method == http.MethodGet {
+	if r.getOnly {
 		return r.exchange(ctx, http.MethodGet)
 	}
 	return r.hedge.run(ctx, headGet{r})
@@ -56,7 +56,7 @@ func (w headGet) first(ctx context.Context, _ *hedge) *answer {
 
 // second asks with GET. The host was looked up for HEAD just now.
 func (w headGet) second(ctx context.Context) *answer {
-	get := &request{probe: w.probe, url: w.url, sameOrigin: w.sameOrigin}
+	get := &request{probe: w.probe, url: w.url, fields: w.fields, getOnly: true, sameOrigin: w.sameOrigin}
 	return w.probe.withToken(ctx, w.url, func(ctx context.Context) *answer { return get.exchange(ctx, http.MethodGet) })
 }
 
@@ -104,7 +104,7 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 	}
 	defer func() {
 		if err := finish(resp); err != nil {
-			a.Err, a.next = p.engine.failure(ctx, PhaseResponse, u, err), nil
+			a.Err, a.redirect = p.engine.failure(ctx, PhaseResponse, u, err), nil
 		}
 	}()
 	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
@@ -115,10 +115,12 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 		a.TLS = newTLS(resp.TLS)
 	}
 	if p.conf.redirects > 0 && isRedirect(resp.StatusCode) {
-		if a.next, err = location(u, resp.Header); err != nil {
+		if a.redirect, err = newRedirect(u, resp.Header); err != nil {
 			a.Err = newError(PhaseJudge, ReasonRedirect, a.URL, err)
 		}
-		return a
+		if a.redirect != nil {
+			return a
+		}
 	}
 	if err := judge(p.conf.judge, resp); err != nil {
 		a.Err = p.engine.failure(ctx, PhaseJudge, u, err)
@@ -134,6 +136,9 @@ func (r *request) roundTrip(ctx context.Context, method string, tr *wire.Trace) 
 	req := wire.Request{Method: method, URL: r.url, Fields: p.engine.plain}
 	if r.sameOrigin {
 		req.Host, req.Fields = p.conf.host, p.engine.fields
+	}
+	if r.fields != nil {
+		req.Fields = r.fields
 	}
 	resp, err = p.wire.Exchange(ctx, req, tr)
 	if err == nil && p.conf.judge != nil && resp.Request == nil {
@@ -176,27 +181,6 @@ func phaseOf(stage wire.Stage, err error) Phase {
 		wire.Send:    PhaseRequest,
 		wire.Receive: PhaseResponse,
 	}[stage]
-}
-
-func isRedirect(code int) bool {
-	switch code {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
-
-// location returns where a redirect from u leads.
-func location(u *url.URL, h http.Header) (*url.URL, error) {
-	all := slices.Compact(slices.Sorted(slices.Values(h["Location"])))
-	switch {
-	case len(all) == 0 || all[0] == "":
-		return nil, errors.New("there is no Location")
-	case len(all) > 1:
-		return nil, errors.New("there is more than one Location")
-	}
-	return target.Resolve(u, all[0])
 }
 
 // pause notes that the host asked for a pause, if it did: no further check of it

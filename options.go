@@ -180,9 +180,20 @@ var reservedFields = []string{
 }
 
 // WithRedirects sets how many redirects are followed; the answer at the end of
-// them decides. A site with more of them is Offline with ReasonRedirect. The
-// default is 0: the first answer decides, and a redirect is an answer. A negative
-// number is refused.
+// them decides. A site with more of them is Offline with ReasonRedirect, and so is
+// one with a Location that leads to no site, or with two that differ. A redirect
+// without a Location is an answer like any other. [Result.Hops] has the way.
+//
+// Redirects are followed as a browser does that visits the site for the first time.
+// A circle is walked until their number is used up, and cookies come back to the
+// sites that set them, by the rules of RFC 6265 and the list of public suffixes. They
+// live for one walk and are told to nobody: each attempt, http and https of a
+// target without a scheme, and HEAD and GET are visitors of their own. Where a walk
+// with HEAD fails, or takes longer than a third of the timeout, GET walks from the
+// beginning, and decides.
+//
+// The default is 0: the first answer decides, and a redirect is an answer. A
+// negative number is refused.
 func WithRedirects(max int) Option {
 	return func(c *config) error {
 		if max < 0 {

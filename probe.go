@@ -2,10 +2,8 @@ package checker
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/url"
-	"slices"
 	"time"
 
 	"example.com/checker/internal/dial"
@@ -18,7 +16,8 @@ import (
 //	check = confirm(retry(http ‖ https(redirects(HEAD ‖ GET(h1 → h2(happy eyeballs))))))
 //
 // and the files of the package follow it: confirm.go, probe.go (retry,
-// candidates, redirects), exchange.go (HEAD, GET), internal/wire, internal/dial.
+// candidates), follow.go (redirects), exchange.go (HEAD, GET), internal/wire,
+// internal/dial.
 // What stands in a file uses what stands in those after it, and nothing before.
 
 const (
@@ -120,9 +119,13 @@ func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
 // without, the second beside the first if that is slow.
 func (p *probe) candidates(ctx context.Context, urls []*url.URL, freshDNS bool) *answer {
 	if len(urls) == 1 {
-		return p.follow(ctx, urls[0], freshDNS)
+		return p.walk(urls[0], freshDNS).run(ctx)
 	}
 	return new(hedge).run(ctx, httpHTTPS{p, urls[0], urls[1], freshDNS})
+}
+
+func (p *probe) walk(u *url.URL, freshDNS bool) walk {
+	return walk{probe: p, start: u, method: p.conf.method, freshDNS: freshDNS}
 }
 
 // httpHTTPS asks by http and, beside or after it, by https.
@@ -134,12 +137,12 @@ type httpHTTPS struct {
 
 func (w httpHTTPS) first(ctx context.Context, h *hedge) *answer {
 	h.arm(candidateDelay)
-	return w.probe.follow(ctx, w.http, w.freshDNS)
+	return w.probe.walk(w.http, w.freshDNS).run(ctx)
 }
 
 func (w httpHTTPS) second(ctx context.Context) *answer {
 	return w.probe.withToken(ctx, w.https, func(ctx context.Context) *answer {
-		return w.probe.follow(ctx, w.https, w.freshDNS)
+		return w.probe.walk(w.https, w.freshDNS).run(ctx)
 	})
 }
 
@@ -149,45 +152,3 @@ func (w httpHTTPS) wanted(http *answer) bool {
 }
 
 func (httpHTTPS) choose(http, https *answer) *answer { return furthest(http, https) }
-
-// follow asks u and then whatever it redirects to.
-func (p *probe) follow(ctx context.Context, u *url.URL, freshDNS bool) *answer {
-	r := &request{probe: p, url: u, sameOrigin: true, freshDNS: freshDNS}
-	origin := u
-	var hops []Hop
-	var waited time.Duration
-	for {
-		a := p.excuse(r.ask(ctx), waited)
-		a.Hops = hops
-		if a.next == nil {
-			return a
-		}
-		u, a.next = a.next, nil
-		text := u.String()
-		switch {
-		case text == a.URL || slices.ContainsFunc(hops, func(h Hop) bool { return h.URL == text }):
-			a.Err = redirectError(a.URL, "they go round in a loop")
-			return a
-		case len(hops) == p.conf.redirects:
-			a.Err = redirectError(a.URL, "there are too many")
-			return a
-		}
-		hops = append(hops, Hop{URL: a.URL, StatusCode: a.StatusCode})
-		r = &request{probe: p, url: u, sameOrigin: u.Scheme == origin.Scheme && u.Host == origin.Host, freshDNS: freshDNS}
-		start := time.Now()
-		if end, ok := ctx.Deadline(); ok && !start.Before(end) {
-			a.Err = p.engine.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
-			return a
-		}
-		if err := p.token(ctx, u); err != nil {
-			none := p.noToken(ctx, u, err)
-			none.Hops = hops
-			return none
-		}
-		waited += time.Since(start)
-	}
-}
-
-func redirectError(u, what string) *Error {
-	return newError(PhaseJudge, ReasonRedirect, u, errors.New(what))
-}

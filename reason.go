@@ -41,7 +41,7 @@ const (
 	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host, untrusted or too weak
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
 	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 256 KiB
-	ReasonRedirect    Reason = "redirect"    // only with WithRedirects: a loop, too many, or no usable Location
+	ReasonRedirect    Reason = "redirect"    // only with WithRedirects: too many, a loop among them, or a Location that leads to no site
 	ReasonRejected    Reason = "rejected"    // the judge refused the answer
 
 	// Unknown: nothing is known of the site.

@@ -92,8 +92,6 @@ var curlDifferences = map[string]curlDifference{
 	"F5 HEAD hangs, GET is fine":    {"online 200", "HEAD falls back to GET; curl does what it is told"},
 	"F6 HEAD is reset, GET is fine": {"online 200", "HEAD falls back to GET; curl does what it is told"},
 
-	"G2 no Location":                  {"redirect", "who follows redirects wants to get somewhere; curl takes it for an answer"},
-	"G2 empty Location":               {"redirect", "who follows redirects wants to get somewhere; curl takes it for an answer"},
 	"G3 two Locations":                {"redirect", "they contradict each other; curl takes the first"},
 	"G4 control character in a field": {"redirect", "curl calls it a malformed URL, as if it were the caller's"},
 	"G8 to ftp":                       {"redirect", "curl speaks it, and finds nobody there"},

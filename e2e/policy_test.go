@@ -111,7 +111,7 @@ func (in *interior) redirect(ctx context.Context, conn net.Conn) {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		var i int
-		if _, err := fmt.Sscanf(head, "HEAD /%d ", &i); err != nil || i >= len(in.locations) {
+		if _, err := fmt.Sscanf(head[strings.IndexByte(head, '/'):], "/%d ", &i); err != nil || i >= len(in.locations) {
 			return hostile.OK
 		}
 		return "HTTP/1.1 302 Found\r\nLocation: " + in.locations[i] + "\r\n\r\n"

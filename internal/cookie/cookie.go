@@ -43,10 +43,10 @@ func New(own string) *Jar {
 	return j
 }
 
-// Take takes in the Set-Cookie fields of an answer from u, and says whether it has
-// changed anything. A cookie of the visitor's own gives way to one of the same name
-// that its home sets or deletes; other sites have no say in it.
-func (j *Jar) Take(u *url.URL, fields []string, home bool) bool {
+// Take takes in the Set-Cookie fields of an answer from u. A cookie of the visitor's
+// own gives way to one of the same name that its home sets or deletes; other sites
+// have no say in it.
+func (j *Jar) Take(u *url.URL, fields []string, home bool) {
 	var taken []*http.Cookie
 	for _, field := range fields {
 		c, ok := parse(field)
@@ -60,13 +60,12 @@ func (j *Jar) Take(u *url.URL, fields []string, home bool) bool {
 		}
 	}
 	if taken == nil {
-		return false
+		return
 	}
 	if j.sites == nil {
 		j.sites, _ = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}) // there is no error
 	}
 	j.sites.SetCookies(portless(u), taken)
-	return true
 }
 
 // Field returns the Cookie field of a request for u, "" for none. There is only one

@@ -60,8 +60,8 @@ var origins = []origin{
 }
 
 // L6, L11, G10: from every origin to every other and back: what the options add is sent to the
-// origin of the target and to no other; userinfo, a Referer and cookies that a
-// site sets are sent to none.
+// origin of the target and to no other; userinfo and a Referer are sent to none, and
+// cookies that a site sets to that site.
 func TestOriginTransitions(t *testing.T) {
 	ca := hostile.NewCA(t)
 	conf := ca.Config(hostile.Cert{Names: []string{"site.test", "www.site.test"}})
@@ -92,12 +92,11 @@ func (tr transition) run(t *testing.T, conf *tls.Config, roots checker.Option) {
 	n.Name("www.site.test", "192.0.2.81")
 	var rec recorder
 	h := rec.handler(func(head string) string {
-		const found = "HTTP/1.1 302 Found\r\nSet-Cookie: id=7\r\nLocation: "
 		switch {
 		case strings.Contains(head, " /1 "):
-			return found + withUser(tr.other.url) + "/2\r\n\r\n"
+			return setting(1) + "Location: " + withUser(tr.other.url) + "/2\r\n\r\n"
 		case strings.Contains(head, " /2 "):
-			return found + withUser(tr.home.url) + "/3\r\n\r\n"
+			return setting(2) + "Location: " + withUser(tr.home.url) + "/3\r\n\r\n"
 		}
 		return hostile.OK
 	})
@@ -143,13 +142,20 @@ func (tr transition) heads() (heads []string) {
 				host = tr.host
 			}
 		}
+		if cookies := tr.cookies(i + 1); cookies != "" {
+			before := "User-Agent" // fields are sorted
+			if o == tr.home {
+				before = "Proxy-Authorization"
+			}
+			fields = strings.Replace(fields, before, "Cookie: "+cookies+"\r\n"+before, 1)
+		}
 		heads = append(heads, fmt.Sprintf("%s /%d HTTP/1.1\r\nHost: %s\r\n%s", tr.method, i+1, host, fields))
 	}
 	return heads
 }
 
 const homeFields = "Accept: text/html\r\nAccept-Encoding: identity\r\nAuthorization: Bearer secret\r\n" +
-	"Cookie: session=secret; more=secret\r\nProxy-Authorization: Basic c2VjcmV0\r\nReferer: http://inside.test/\r\n" +
+	"Proxy-Authorization: Basic c2VjcmV0\r\nReferer: http://inside.test/\r\n" +
 	"User-Agent: mine\r\nX-Token: secret\r\nConnection: close\r\n\r\n"
 
 // withUser adds userinfo to a URL.
@@ -191,8 +197,8 @@ func TestOriginTransitionsHTTP2(t *testing.T) {
 	const secret = "Authorization: Bearer secret; Cookie: session=secret; "
 	want := []string{
 		"HEAD " + home + "/1" + plain + secret + agent,
-		"HEAD " + other + "/2" + plain + agent,
-		"HEAD " + home + "/3" + plain + secret + agent,
+		"HEAD " + other + "/2" + plain + "Cookie: id=7; " + agent, // the same host, and no port for cookies
+		"HEAD " + home + "/3" + plain + strings.Replace(secret, "=secret", "=secret; id=7", 1) + agent,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the requests were\n%s; want\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

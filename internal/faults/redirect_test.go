@@ -14,8 +14,8 @@ import (
 	"example.com/checker/internal/hostile"
 )
 
-// redirects serves paths: "/loop" redirects to "/loop", "/n" to "/n-1", and "/0"
-// answers; others redirect to what their query says.
+// redirects serves paths: "/loop" redirects to itself, "/a" and "/b" to each other,
+// "/n" to "/n-1", and "/0" answers; others redirect to what their query says.
 func redirects() hostile.Handler {
 	return hostile.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var n int
@@ -24,8 +24,8 @@ func redirects() hostile.Handler {
 			http.Redirect(w, r, fmt.Sprintf("/%d", n-1), http.StatusFound)
 		case err == nil, r.URL.Path == "/end":
 			w.WriteHeader(http.StatusTeapot)
-		case r.URL.Path == "/a", r.URL.Path == "/b":
-			w.Header().Set("Location", map[string]string{"/a": "/b", "/b": "/a"}[r.URL.Path])
+		case r.URL.Path == "/a", r.URL.Path == "/b", r.URL.Path == "/loop":
+			w.Header().Set("Location", map[string]string{"/a": "/b", "/b": "/a", "/loop": "/loop"}[r.URL.Path])
 			w.WriteHeader(http.StatusMovedPermanently)
 		default:
 			for _, to := range r.URL.Query()["to"] {
@@ -37,6 +37,8 @@ func redirects() hostile.Handler {
 		}
 	}))
 }
+
+var only2xx = checker.WithJudge(checker.StatusIn(200, 299))
 
 func TestFaultsRedirects(t *testing.T) {
 	follow := []checker.Option{checker.WithRedirects(10)}
@@ -57,22 +59,30 @@ func TestFaultsRedirects(t *testing.T) {
 		to("G1 network path", "//site.test/end", ""),
 		to("G1 fragment", "/end%23x", ""),
 		to("G1 userinfo is dropped", "http://u:p@site.test/end", ""),
-		{name: "G2 no Location", site: hostile.Respond("HTTP/1.1 302 Found\r\n\r\n"), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302},
+		{name: "G2, Q6 no Location", site: hostile.Respond("HTTP/1.1 302 Found\r\n\r\n"), opts: follow, status: 302, also: hops(0)},
+		{
+			name: "Q6 no Location, and a judge", site: hostile.Respond("HTTP/1.1 302 Found\r\n\r\n"), opts: append(follow, only2xx), status: 302,
+			reason: checker.ReasonRejected, phase: checker.PhaseJudge, also: decidedBy("GET", "http://site.test/"),
+		},
+		{name: "Q6 blanks for a Location", site: hostile.Respond("HTTP/1.1 308 X\r\nLocation: \t \r\n\r\n"), opts: follow, status: 308},
+		{name: "Q6 no Location behind a redirect", site: redirects(), opts: follow, target: "http://site.test/to?to=/to", status: 302, also: hops(1)},
 		{name: "G2 no Location, not followed", site: hostile.Respond("HTTP/1.1 302 Found\r\n\r\n"), status: 302},
 		{name: "G2 300", site: hostile.Respond("HTTP/1.1 300 Choices\r\n\r\n"), opts: follow, status: 300},
 		{name: "G2 304", site: hostile.Respond("HTTP/1.1 304 Not Modified\r\n\r\n"), opts: follow, status: 304},
-		to("G2 empty Location", "", bad),
+		{name: "G2, Q6 empty Location", site: redirects(), opts: follow, target: "http://site.test/to?to=", status: 302, also: hops(0)},
 		to("G3 two Locations", "/end&to=/a", bad),
+		to("G3 a Location and an empty one", "/end&to=", bad),
 		to("G3 one Location twice", "/end&to=/end", ""),
+		{name: "G3 two Locations where none leads", site: hostile.Respond("HTTP/1.1 201 X\r\nLocation: /a\r\nLocation: /b\r\n\r\n"), opts: follow, status: 201},
 		to("G4 no URL", "http://[::1/", bad),
 		{name: "G4 over 8 KiB", site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: /" + strings.Repeat("a", 9<<10) + "\r\n\r\n"), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302},
 		{name: "G4 control characters", site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: /\x00\r\n\r\n"), opts: follow, reason: checker.ReasonMalformed, phase: checker.PhaseResponse},
-		{name: "G5 to itself", site: redirects(), opts: follow, target: "http://site.test/to?to=/to?to=/to", reason: bad, phase: checker.PhaseJudge},
-		{name: "G5 there and back", site: redirects(), opts: follow, target: "http://site.test/a", reason: bad, phase: checker.PhaseJudge, also: hops(1)},
+		{name: "G5 to itself", site: redirects(), opts: follow, target: "http://site.test/loop", reason: bad, phase: checker.PhaseJudge, also: hops(10)},
+		{name: "G5 there and back", site: redirects(), opts: follow, target: "http://site.test/a", reason: bad, phase: checker.PhaseJudge, also: hops(10)},
 		{name: "G6 exactly ten", site: redirects(), opts: follow, target: "http://site.test/10", status: http.StatusTeapot, also: hops(10)},
 		{name: "G6 eleven", site: redirects(), opts: follow, target: "http://site.test/11", reason: bad, phase: checker.PhaseJudge, also: hops(10)},
 		{name: "G6 none is followed by default", site: redirects(), target: "http://site.test/3", status: 302, also: hops(0)},
-		{name: "G7 to a closed port", site: redirects(), opts: follow, target: "http://site.test/to?to=http://site.test:81/", reason: checker.ReasonRefused, phase: checker.PhaseConnect, also: decidedBy("HEAD", "http://site.test:81/")},
+		{name: "G7 to a closed port", site: redirects(), opts: follow, target: "http://site.test/to?to=http://site.test:81/", reason: checker.ReasonRefused, phase: checker.PhaseConnect, also: decidedBy("GET", "http://site.test:81/")},
 		{name: "G7 to no name", site: redirects(), opts: follow, target: "http://site.test/to?to=http://none.test/", reason: checker.ReasonNotFound, phase: checker.PhaseDNS},
 		to("G8 ftp", "ftp://site.test/", bad),
 		to("G8 file", "file:///etc/passwd", bad),
@@ -82,7 +92,7 @@ func TestFaultsRedirects(t *testing.T) {
 		to("G9 zone", "http://[fe80::1%2525eth0]/", bad),
 		{
 			name: "G9 to a private address", site: redirects(), target: "http://site.test/to?to=http://10.0.0.1/", reason: checker.ReasonBlocked, phase: checker.PhaseConnect,
-			opts: append(follow, checker.WithAddrPolicy(notTen)), also: dials(siteAddr + ":80"),
+			opts: append(follow, checker.WithAddrPolicy(notTen)), also: dials(siteAddr+":80", siteAddr+":80"),
 		},
 		{name: "G11 the body never ends", opts: follow, status: 304, target: "http://site.test/", site: hostile.Sequence(
 			hostile.Forever("HTTP/1.1 302 Found\r\nLocation: /end\r\n\r\n", func(int) string { return "x" }, time.Second), hostile.Respond("HTTP/1.1 304 X\r\n\r\n"))},
@@ -143,26 +153,4 @@ func TestHops(t *testing.T) {
 			}
 		}
 	})
-}
-
-var only2xx = checker.WithJudge(checker.StatusIn(200, 299))
-
-// Q7: https of a host that asked for a pause is not asked inside it.
-func TestFaultsPausedCandidate(t *testing.T) {
-	const slow = "HTTP/1.1 429 Slow\r\nRetry-After: "
-	row := func(name, after string, secure bool) fault {
-		f := fault{
-			name: name, target: "site.test", opts: []checker.Option{only2xx}, site: hostile.Respond(slow + after + "\r\n\r\n"), secure: hostile.Close(),
-			reason: checker.ReasonRejected, phase: checker.PhaseJudge, status: 429, also: dials(siteAddr + ":80"),
-		}
-		if secure {
-			f.also = dials(siteAddr+":80", siteAddr+":80", siteAddr+":443", siteAddr+":443") // HEAD and GET by either
-		}
-		return f
-	}
-	again := row("Q7 after the pause", "1", false)
-	again.opts = append(again.opts, checker.WithRetries(1))
-	again.site = hostile.Sequence(again.site, hostile.Respond(hostile.OK))
-	again.reason, again.phase, again.status, again.takes, again.also = "", "", 200, time.Second, decidedBy("HEAD", "http://site.test/")
-	runFaults(t, []fault{row("Q7 429 with a pause", "60", false), row("Q7 429 without one", "never", true), again})
 }

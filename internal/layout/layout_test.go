@@ -27,13 +27,13 @@ const root = "example.com/checker"
 // a check (probe.go has it), from the outside in.
 var order = []string{
 	"doc.go", "checker.go", "batch.go",
-	"confirm.go", "probe.go", "exchange.go", "token.go", "hedge.go", "answer.go",
+	"confirm.go", "probe.go", "follow.go", "exchange.go", "token.go", "hedge.go", "answer.go",
 	"canary.go", "engine.go", "roots.go", "options.go", "config.go",
 	"classify.go", "json.go", "result.go", "reason.go",
 }
 
 const (
-	maxFiles   = 32 // Go files in the root, those of tests included
+	maxFiles   = 33 // Go files in the root, those of tests included
 	maxHomes   = 2  // files that the methods of one type lie in
 	testSuffix = "_test.go"
 )

@@ -1,0 +1,180 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"example.com/checker/internal/cookie"
+)
+
+// A walk is the way of one visitor, who comes for the first time, from a URL along
+// its redirects.
+type walk struct {
+	probe    *probe
+	start    *url.URL // whose origin gets the caller's header fields
+	method   string   // GET, or HEAD with GET beside it
+	freshDNS bool
+}
+
+// run asks the URL and, if the options say so, whatever it redirects to.
+func (w walk) run(ctx context.Context) *answer {
+	a := w.request(w.start).ask(ctx)
+	switch {
+	case a.redirect == nil:
+		return a
+	case w.method == http.MethodGet:
+		return w.trail().follow(ctx, a)
+	}
+	return new(hedge).run(ctx, &headGetWalk{walk: w, began: a})
+}
+
+func (w walk) request(u *url.URL) *request {
+	return &request{probe: w.probe, url: u, getOnly: w.method == http.MethodGet, sameOrigin: w.atHome(u), freshDNS: w.freshDNS}
+}
+
+// atHome reports whether u is of the origin that the caller named.
+func (w walk) atHome(u *url.URL) bool { return u.Scheme == w.start.Scheme && u.Host == w.start.Host }
+
+func (w walk) trail() *trail { return &trail{walk: w, at: w.start} }
+
+// headGetWalk follows redirects that HEAD has met and, beside or after it, walks the
+// same way with GET from the beginning: some servers send HEAD elsewhere, and a
+// visitor comes with GET.
+type headGetWalk struct {
+	walk
+	began  *answer // the first redirect
+	byHEAD bool    // some redirect was an answer to HEAD; set by first
+}
+
+func (w *headGetWalk) first(ctx context.Context, h *hedge) *answer {
+	if w.began.Method == http.MethodHead {
+		h.arm(w.probe.conf.timeout / silentShare)
+	}
+	t := w.trail()
+	a := t.follow(ctx, w.began)
+	w.byHEAD = t.byHEAD
+	return a
+}
+
+func (w *headGetWalk) second(ctx context.Context) *answer {
+	return w.probe.withToken(ctx, w.start, func(ctx context.Context) *answer {
+		return walk{probe: w.probe, start: w.start, method: http.MethodGet}.run(ctx)
+	})
+}
+
+// wanted implements ways. A host that asked for a pause gets it, and where this side
+// failed GET would fail as well.
+func (w *headGetWalk) wanted(head *answer) bool {
+	if head.Err == nil || head.paused != nil || !w.byHEAD {
+		return false
+	}
+	switch reasonOf(head.Err) {
+	case ReasonLocal, ReasonCanceled, ReasonInternal:
+		return false
+	}
+	return true
+}
+
+// choose implements ways. GET decides, unless it was kept from coming to an end.
+func (*headGetWalk) choose(head, get *answer) *answer {
+	switch e := errorOf(get.Err); {
+	case e != nil && e.Phase == PhaseWait:
+		return head
+	case e != nil && e.Reason == ReasonTimeout:
+		return furthest(head, get)
+	}
+	return get
+}
+
+// A trail is a walk under way.
+type trail struct {
+	walk
+	at      *url.URL // where the last answer came from
+	hops    []Hop    // the redirects that were followed
+	jar     *cookie.Jar
+	setters int           // redirects that set a cookie
+	waited  time.Duration // for tokens
+	byHEAD  bool          // some redirect was an answer to HEAD
+}
+
+// follow follows the redirect that a is, and those that come after it.
+func (t *trail) follow(ctx context.Context, a *answer) *answer {
+	p := t.probe
+	for {
+		a.Hops = t.hops
+		if a.redirect == nil {
+			return a
+		}
+		t.byHEAD = t.byHEAD || a.Method == http.MethodHead
+		u := a.redirect.to
+		if u == nil {
+			return a // its error says why
+		}
+		t.keep(a)
+		if why := t.deadEnd(a); why != "" {
+			a.Err = redirectError(a.URL, why)
+			return a
+		}
+		t.at, t.hops = u, append(t.hops, Hop{URL: a.URL, StatusCode: a.StatusCode})
+		begun := time.Now()
+		if end, ok := ctx.Deadline(); ok && !begun.Before(end) {
+			a.Err = p.engine.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
+			return a
+		}
+		if err := p.token(ctx, u); err != nil {
+			none := p.noToken(ctx, u, err)
+			none.Hops = t.hops
+			return none
+		}
+		t.waited += time.Since(begun)
+		a = p.excuse(t.next(u).ask(ctx), t.waited)
+	}
+}
+
+// keep takes in the cookies of a redirect. Most walks have none and make no jar.
+func (t *trail) keep(a *answer) {
+	if len(a.redirect.cookies) == 0 {
+		return
+	}
+	if t.jar == nil {
+		t.jar = cookie.New(t.probe.conf.header.Get("Cookie"))
+	}
+	t.setters++
+	t.jar.Take(t.at, a.redirect.cookies, t.atHome(t.at))
+}
+
+// next returns the request for where a redirect leads.
+func (t *trail) next(u *url.URL) *request {
+	r := t.request(u)
+	if t.jar != nil {
+		r.fields = t.probe.engine.fieldsWith(r.sameOrigin, t.jar.Field(u, r.sameOrigin))
+	}
+	return r
+}
+
+// deadEnd says why a redirect is not followed, if it is not. A circle is walked for
+// as long as the number of redirects allows, since a site may answer the second
+// time, or when its cookie comes back. GET alone does so where there are no cookies:
+// HEAD is not what decides.
+func (t *trail) deadEnd(a *answer) string {
+	to := a.redirect.to.String()
+	circle := to == a.URL || slices.ContainsFunc(t.hops, func(h Hop) bool { return h.URL == to })
+	over := len(t.hops) == t.probe.conf.redirects
+	switch {
+	case circle && over && t.setters > len(t.hops):
+		return "they go round in a loop, and each sets a cookie: the site wants cookies"
+	case circle && (over || t.setters == 0 && a.Method == http.MethodHead):
+		return "they go round in a loop"
+	case over:
+		return "there are too many"
+	}
+	return ""
+}
+
+func redirectError(u, what string) *Error {
+	return newError(PhaseJudge, ReasonRedirect, u, errors.New(what))
+}
