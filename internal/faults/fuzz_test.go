@@ -70,29 +70,36 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// FuzzRedirect sends a Location. Nobody but site.test is there to go to.
+// FuzzRedirect sends a Location and a Set-Cookie. Nobody but site.test is there to go
+// to.
 func FuzzRedirect(f *testing.F) {
 	for _, s := range []string{"/", "//site.test/x", "http://site.test:80/y", "ftp://x", "//:80/", "http://10.0.0.1/", "\\\\x", "..", "?", "//other.test"} {
-		f.Add(s)
+		f.Add(s, "a=b; Domain=site.test; Path=/; Max-Age=1")
 	}
+	f.Add("http://site.test:80/", "session=; Max-Age=0")
+	f.Add("https://site.test/", "a[b]={\"c\": d}; Secure")
 	reasons := append([]checker.Reason{checker.ReasonBlocked}, redirected...)
-	f.Fuzz(func(t *testing.T, location string) {
-		if strings.ContainsAny(location, "\r\n") || len(location) > 16<<10 {
-			return // another field, or too large a head
+	f.Fuzz(func(t *testing.T, location, cookie string) {
+		if strings.ContainsAny(location+cookie, "\r\n") || len(location+cookie) > 16<<10 || strings.Contains(cookie, "secret") {
+			return // another field, too large a head, or the secret itself
 		}
 		bubble.Test(t, func(t *testing.T) {
 			first := true
 			n := faults.Site(t, hostile.RespondTo(func(_ int, head string) string {
-				if strings.Contains(head, "Authorization") && !strings.Contains(head, "Host: site.test\r\n") {
+				if strings.Contains(head, "secret") && !strings.Contains(head, "Host: site.test\r\n") {
 					t.Errorf("credentials went to %q", head)
+				}
+				n := strings.Count(head, "\r\nCookie: ")
+				if lines := 7 + n + strings.Count(head, "\r\nAuthorization: "); n > 1 || strings.Count(head, "\r\n") != lines {
+					t.Errorf("%d Cookie fields, or lines too many, in %q", n, head)
 				}
 				if first {
 					first = false
-					return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\n\r\n"
+					return "HTTP/1.1 302 Found\r\nSet-Cookie: " + cookie + "\r\nLocation: " + location + "\r\n\r\n"
 				}
 				return hostile.OK
 			}), nil)
-			fuzzed(t, n, "http://site.test/", reasons, checker.WithRedirects(3), checker.WithHeader("Authorization", "secret"), checker.WithAddrPolicy(notTen))
+			fuzzed(t, n, "http://site.test/", reasons, checker.WithRedirects(3), checker.WithHeader("Authorization", "secret"), checker.WithHeader("Cookie", "session=secret"), checker.WithAddrPolicy(notTen))
 			for _, addr := range n.Dials() {
 				if strings.HasPrefix(addr, "10.") {
 					t.Errorf("Location %q led to %s", location, addr)
