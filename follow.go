@@ -51,10 +51,8 @@ type headGetWalk struct {
 }
 
 func (w *headGetWalk) first(ctx context.Context, h *hedge) *answer {
-	if w.began.Method == http.MethodHead {
-		h.arm(w.probe.conf.timeout / silentShare)
-	}
 	t := w.trail()
+	t.hedge = h
 	a := t.follow(ctx, w.began)
 	w.byHEAD = t.byHEAD
 	return a
@@ -97,6 +95,7 @@ type trail struct {
 	hops    []Hop    // the redirects that were followed
 	jar     *cookie.Jar
 	setters int           // redirects that set a cookie
+	hedge   *hedge        // GET from the beginning beside HEAD; nil for GET
 	waited  time.Duration // for tokens
 	byHEAD  bool          // some redirect was an answer to HEAD
 }
@@ -109,7 +108,9 @@ func (t *trail) follow(ctx context.Context, a *answer) *answer {
 		if a.redirect == nil {
 			return a
 		}
-		t.byHEAD = t.byHEAD || a.Method == http.MethodHead
+		if a.Method == http.MethodHead {
+			t.byHEAD = true
+		}
 		u := a.redirect.to
 		if u == nil {
 			return a // its error says why
@@ -131,8 +132,19 @@ func (t *trail) follow(ctx context.Context, a *answer) *answer {
 			return none
 		}
 		t.waited += time.Since(begun)
-		a = p.excuse(t.next(u).ask(ctx), t.waited)
+		a = p.excuse(t.ask(ctx, u), t.waited)
 	}
+}
+
+// ask asks where a redirect leads. If that is silent for a part of the timeout and HEAD
+// was led there, GET begins anew beside it: a visitor may not be led there at all. What
+// tokens took is no silence.
+func (t *trail) ask(ctx context.Context, u *url.URL) *answer {
+	if t.byHEAD && !t.hedge.begun {
+		t.hedge.arm(t.probe.conf.timeout / silentShare)
+		defer t.hedge.disarm()
+	}
+	return t.next(u).ask(ctx)
 }
 
 // keep takes in the cookies of a redirect. Most walks have none and make no jar.

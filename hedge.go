@@ -69,7 +69,7 @@ func (h *hedge) run(ctx context.Context, w ways) *answer {
 		if b = h.beside; b == nil {
 			return a
 		}
-	case wanted:
+	case wanted && ctx.Err() == nil:
 		b = w.second(ctx)
 	default:
 		return a

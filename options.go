@@ -188,8 +188,8 @@ var reservedFields = []string{
 // A circle is walked until their number is used up, and cookies come back to the
 // sites that set them, by the rules of RFC 6265 and the list of public suffixes. They
 // live for one walk and are told to nobody: each attempt, http and https of a
-// target without a scheme, and HEAD and GET are visitors of their own. Where a walk
-// with HEAD fails, or takes longer than a third of the timeout, GET walks from the
+// target without a scheme, and HEAD and GET are visitors of their own. Where HEAD was
+// led to what fails, or is silent for a third of the timeout, GET walks from the
 // beginning, and decides.
 //
 // The default is 0: the first answer decides, and a redirect is an answer. A

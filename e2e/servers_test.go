@@ -188,7 +188,7 @@ func answers() []row {
 		{name: "redirect followed", target: "http://site.test:plain/moved", opts: with(followed), code: 200, redirects: 1},
 		{name: "redirect to https followed", target: "http://site.test:plain/upgrade", opts: with(followed), code: 200, redirects: 1, shows: "site.test"},
 		{
-			name: "redirects in a loop", target: "http://site.test:plain/loop", opts: with(followed), code: 302,
+			name: "redirects in a loop", target: "http://site.test:plain/loop", opts: with(followed), code: 302, method: http.MethodGet, redirects: 3,
 			reason: checker.ReasonRedirect, phase: checker.PhaseJudge,
 		},
 		{name: "not found", target: "http://site.test:plain/nothing", code: 404},

@@ -96,7 +96,7 @@ func TestFaultsRedirects(t *testing.T) {
 		},
 		{name: "G11 the body never ends", opts: follow, status: 304, target: "http://site.test/", site: hostile.Sequence(
 			hostile.Forever("HTTP/1.1 302 Found\r\nLocation: /end\r\n\r\n", func(int) string { return "x" }, time.Second), hostile.Respond("HTTP/1.1 304 X\r\n\r\n"))},
-		{name: "G13 each hop is slow", opts: follow, reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout, site: slowHops()},
+		{name: "G13 each hop is slow", opts: follow, reason: checker.ReasonTimeout, phase: checker.PhaseResponse, takes: timeout, site: slowHops(), also: dials(slices.Repeat([]string{siteAddr + ":80"}, 5)...)},
 		{name: "G12 each hop has 60 KiB of fields", opts: follow, status: 200, site: hostile.RespondTo(func(n int, _ string) string {
 			fields := "\r\nX: " + strings.Repeat("a", 60<<10) + "\r\n\r\n"
 			if n == 10 {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
 
@@ -76,6 +78,28 @@ func TestFaultsWalkWithGET(t *testing.T) {
 			site: hostile.ByMethod(map[string]hostile.Handler{"HEAD": hostile.CloseAfterRequest(), "GET": hostile.Respond(found("http://site.test:81/", ""))}),
 			also: dials(siteAddr+":80", siteAddr+":80", siteAddr+":81"),
 		},
+	})
+}
+
+// What tokens take is no silence: a walk of many hops within a rate is made once.
+func TestWalkWithinARate(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := faults.Site(t, redirects(), nil)
+		c := faults.NewChecker(t, faults.On(n, checker.WithRedirects(5), checker.WithHostRateLimit(1, 1), checker.WithTimeout(6*time.Second))...)
+		if r := c.Check(t.Context(), "http://site.test/5"); !r.Online() || r.Timing.Total != 5*time.Second || len(n.Dials()) != 6 {
+			t.Errorf("Check(%q) = %v after %v with %d requests; want Online after 5s with 6", r.Target, r, r.Timing.Total, len(n.Dials()))
+		}
+	})
+}
+
+// A rate that leaves GET no token leaves what HEAD found.
+func TestWalkWithoutAToken(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := faults.Site(t, headLeads("http://site.test:81/"), nil)
+		c := faults.NewChecker(t, faults.On(n, checker.WithRedirects(5), checker.WithHostRateLimit(1, 2), checker.WithTimeout(900*time.Millisecond), checker.WithRetries(0))...)
+		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonRefused {
+			t.Errorf("Check(%q) = %v; want refused", r.Target, r)
+		}
 	})
 }
 
