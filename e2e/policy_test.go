@@ -111,7 +111,8 @@ func (in *interior) redirect(ctx context.Context, conn net.Conn) {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		var i int
-		if _, err := fmt.Sscanf(head[strings.IndexByte(head, '/'):], "/%d ", &i); err != nil || i >= len(in.locations) {
+		_, path, _ := strings.Cut(head, " /") // by whatever method
+		if _, err := fmt.Sscanf(path, "%d ", &i); err != nil || i >= len(in.locations) {
 			return hostile.OK
 		}
 		return "HTTP/1.1 302 Found\r\nLocation: " + in.locations[i] + "\r\n\r\n"

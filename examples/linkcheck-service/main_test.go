@@ -193,7 +193,8 @@ func TestVectors(t *testing.T) {
 		vectors := hostile.Vectors()
 		hostile.ServeListener(t, n.Listen(siteAddr+":80"), hostile.RespondTo(func(_ int, head string) string {
 			var i int
-			fmt.Sscanf(head[strings.IndexByte(head, '/'):], "/%d ", &i)
+			_, path, _ := strings.Cut(head, " /") // by whatever method
+			fmt.Sscanf(path, "%d ", &i)
 			return "HTTP/1.1 302 Found\r\nLocation: " + vectors[i].URL + "\r\n\r\n"
 		}))
 		s := newTestService(t, n)

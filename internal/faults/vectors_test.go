@@ -132,7 +132,8 @@ func TestVectorsLeadInside(t *testing.T) {
 func locations(all []string) hostile.Handler {
 	return hostile.RespondTo(func(_ int, head string) string {
 		var i int
-		if _, err := fmt.Sscanf(head[strings.IndexByte(head, '/'):], "/%d ", &i); err != nil || i >= len(all) {
+		_, path, _ := strings.Cut(head, " /") // by whatever method
+		if _, err := fmt.Sscanf(path, "%d ", &i); err != nil || i >= len(all) {
 			return hostile.OK
 		}
 		return fmt.Sprintf("HTTP/1.1 %d Found\r\nLocation: %s\r\n\r\n", []int{301, 302, 303, 307, 308}[i%5], all[i])
