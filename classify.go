@@ -213,7 +213,7 @@ func isUntrusted(err error) bool { return has[x509.UnknownAuthorityError](err) }
 func isTLS(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && (op.Op == "remote error" || op.Op == "local error") ||
-		has[tls.RecordHeaderError](err) || has[tls.AlertError](err) || has[*tls.ECHRejectionError](err)
+		has[*wire.TLSError](err) || has[tls.RecordHeaderError](err) || has[tls.AlertError](err) || has[*tls.ECHRejectionError](err)
 }
 
 func isMalformed(err error) bool {

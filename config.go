@@ -125,14 +125,40 @@ func (c *config) validate() error {
 // tlsConfig returns the base of every connection's TLS configuration. Sessions
 // are not resumed: a check must see the certificate, and tickets would tie one
 // check to another.
+//
+// Where the caller chose neither suites nor versions, TLS is what browsers offer,
+// since a visitor gets through with that: key exchange by RSA, which crypto/tls
+// knows and leaves out since Go 1.22, and one renegotiation, by which servers ask
+// for a client certificate once they know the path. A server gains nothing by
+// either but the fields that are sent to it.
 func (c *config) tlsConfig() *tls.Config {
 	conf := &tls.Config{}
 	if c.tls != nil {
 		conf = c.tls.Clone()
 	}
+	if conf.CipherSuites == nil && conf.MinVersion == 0 && conf.MaxVersion == 0 {
+		conf.CipherSuites = browserSuites()
+		if conf.Renegotiation == tls.RenegotiateNever {
+			conf.Renegotiation = tls.RenegotiateOnceAsClient
+		}
+	}
 	conf.ClientSessionCache = nil
 	conf.SessionTicketsDisabled = true
 	return conf
+}
+
+// browserSuites returns crypto/tls's own cipher suites and those of RSA key
+// exchange that Chromium has. The order is crypto/tls's, whatever the list says:
+// a server that can do better does.
+func browserSuites() []uint16 {
+	ids := []uint16{
+		tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA,
+	}
+	for _, s := range tls.CipherSuites() {
+		ids = append(ids, s.ID)
+	}
+	return ids
 }
 
 // names returns what finds addresses: the caller's resolver, or else the package's

@@ -171,8 +171,6 @@ func phaseOf(stage wire.Stage, err error) Phase {
 		return PhaseWait
 	case stage == wire.Untold:
 		return guessPhase(err)
-	case isTLS(err): // with TLS 1.3 an alert may come later than the handshake
-		return PhaseTLS
 	}
 	return [...]Phase{
 		wire.Lookup:  PhaseDNS,

@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"crypto/tls"
 	"slices"
 	"testing"
 
@@ -79,6 +80,22 @@ Listen {{.Listen "part"}}
 	</Location>
 </VirtualHost>
 
+# Up to TLS 1.2 it asks by a renegotiation.
+Listen {{.Listen "again"}}
+<VirtualHost {{.Listen "again"}}>
+	ServerName site.test
+	SSLEngine on
+	SSLProtocol TLSv1.2
+	SSLCertificateFile site.test.pem
+	SSLCACertificateFile roots.pem
+	<Location />
+		SSLVerifyClient optional
+	</Location>
+	<Location /private>
+		SSLVerifyClient require
+	</Location>
+</VirtualHost>
+
 Listen {{.Listen "old"}}
 <VirtualHost {{.Listen "old"}}>
 	ServerName site.test
@@ -139,6 +156,24 @@ func TestApache(t *testing.T) {
 			name: "client certificate wanted for a part", target: "https://site.test:part/private", opts: with(ca.as(ca.client)),
 			code: 403, shows: "site.test",
 		},
-	})
+	}, renegotiations(ca))
 	p.check(t, rows, ca.trust(), checker.WithResolver(p.resolver(ca.Names()...)))
+}
+
+// renegotiations has the rows of a server that asks for a client certificate once
+// it knows the path.
+func renegotiations(ca *shop) []row {
+	root, private := "https://site.test:again/", "https://site.test:again/private"
+	only12 := checker.WithTLSConfig(&tls.Config{RootCAs: ca.roots, MaxVersion: tls.VersionTLS12})
+	return []row{
+		{name: "P2 renegotiation", target: root, code: 200, shows: "site.test"},
+		{name: "P2 renegotiation, GET", target: root, opts: with(checker.WithMethod("GET")), code: 200, method: "GET", shows: "site.test"},
+		{name: "P2 renegotiation, judged", target: root, opts: with(judged), code: 200, shows: "site.test"},
+		{name: "P2 renegotiation, certificate given", target: private, opts: with(ca.as(ca.client)), code: 301, shows: "site.test"},
+		{name: "P2 renegotiation fails", target: private, reason: checker.ReasonTLS, phase: checker.PhaseResponse, shows: "site.test"},
+		{
+			name: "P2 no renegotiation, versions chosen by the caller", target: root, opts: with(only12),
+			reason: checker.ReasonTLS, phase: checker.PhaseResponse, shows: "site.test",
+		},
+	}
 }

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"errors"
@@ -10,10 +11,13 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
@@ -150,6 +154,84 @@ func TestFaultsRareTLS(t *testing.T) {
 		row("D18 an RSA key of 16 384 bits", ca.Config(hostile.Cert{Names: names(0), Key: newHugeKey(16384)}), checker.ReasonTLS),
 		small,
 	})
+}
+
+// P1: what browsers offer is enough, where the caller does not say otherwise.
+func TestBrowserSuites(t *testing.T) {
+	ca := hostile.NewCA(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}, Key: key})
+	for _, test := range []struct {
+		suites []uint16 // of the server
+		caller *tls.Config
+		reason checker.Reason
+	}{
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}},
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_256_GCM_SHA384}},
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}},
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_256_CBC_SHA}},
+		{suites: []uint16{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA}, reason: checker.ReasonTLS},
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA256}, reason: checker.ReasonTLS},
+		{suites: []uint16{tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA}, reason: checker.ReasonTLS},
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, caller: &tls.Config{MinVersion: tls.VersionTLS12}, reason: checker.ReasonTLS},
+		{suites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, caller: &tls.Config{MaxVersion: tls.VersionTLS13}, reason: checker.ReasonTLS},
+		{
+			suites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, reason: checker.ReasonTLS,
+			caller: &tls.Config{CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}},
+		},
+	} {
+		server := conf.Clone()
+		server.MaxVersion, server.CipherSuites = tls.VersionTLS12, test.suites
+		f := fault{
+			target: "https://site.test/", secure: hostile.TLS(server, hostile.Respond(hostile.OK)),
+			reason: test.reason, opts: []checker.Option{checker.WithTLSConfig(trusting(ca, test.caller))},
+		}
+		if f.reason != "" {
+			f.phase = checker.PhaseTLS
+		}
+		t.Run("P1 "+tls.CipherSuiteName(test.suites[0]), func(t *testing.T) { bubble.Test(t, f.run) })
+	}
+}
+
+// P1: what is offered is crypto/tls's own list and four suites behind it.
+func TestOfferedSuites(t *testing.T) {
+	offer := func(shake func(addr string)) (suites []uint16) {
+		conf := hostile.SelfSigned(t, "site.test")
+		conf.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			suites = hello.CipherSuites
+			return nil, errors.New("seen")
+		}
+		done := make(chan struct{})
+		s := hostile.Serve(t, "127.0.0.1:0", func(ctx context.Context, c net.Conn) {
+			defer close(done)
+			hostile.TLS(conf, hostile.Close())(ctx, c)
+		})
+		shake(s.Addr().String())
+		<-done
+		return suites
+	}
+	own := offer(func(addr string) { tls.Dial("tcp", addr, nil) })
+	ours := offer(func(addr string) { faults.NewChecker(t, checker.WithRetries(0)).Check(t.Context(), "https://"+addr) })
+	rest := slices.DeleteFunc(slices.Clone(ours), func(id uint16) bool { return strings.HasPrefix(tls.CipherSuiteName(id), "TLS_RSA_") })
+	if !slices.Equal(rest, own) || len(ours) != len(own)+4 {
+		t.Errorf("offered are %x; want %x and four of RSA key exchange", ours, own)
+	}
+	if last := ours[len(ours)-1]; last < 0x1300 && slices.Index(ours, tls.TLS_RSA_WITH_AES_128_GCM_SHA256) < slices.Index(ours, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA) {
+		t.Errorf("offered are %x; want RSA key exchange behind ECDHE", ours)
+	}
+}
+
+// trusting returns conf, or a configuration without anything else, with the roots
+// of ca.
+func trusting(ca *hostile.CA, conf *tls.Config) *tls.Config {
+	if conf == nil {
+		return &tls.Config{RootCAs: ca.Pool()}
+	}
+	conf.RootCAs = ca.Pool()
+	return conf
 }
 
 // hugeKey is an RSA key that nobody needs to have: a client refuses it by its

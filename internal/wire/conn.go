@@ -10,6 +10,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"example.com/checker/internal/hook"
@@ -19,6 +20,7 @@ import (
 type conn struct {
 	net.Conn          // the TLS connection, once there is one
 	raw      net.Conn // the connection below it
+	below    *below   // the same, as TLS sees it; nil without
 	stop     func() bool
 
 	body body // of the response
@@ -46,6 +48,35 @@ func (c *conn) expire() (err error) {
 	return c.raw.SetDeadline(time.Unix(1, 0))
 }
 
+// Read implements [net.Conn].
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.Conn != c.raw {
+		err = c.ofTLS(err)
+	}
+	return n, err
+}
+
+// ofTLS returns what the TLS layer reported as a TLSError if it is about TLS and
+// its type does not say so.
+func (c *conn) ofTLS(err error) error {
+	if err == nil || err == io.EOF || c.below.failed.Load() {
+		return err
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok { // an alert
+		return err
+	}
+	return &TLSError{err}
+}
+
+// A TLSError is an error of the TLS layer, while the connection below it was well.
+type TLSError struct{ Err error }
+
+func (e *TLSError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *TLSError) Unwrap() error { return e.Err }
+
 // Close ends the connection in good order, and in time: the TLS layer says so to
 // a peer that may not read.
 func (c *conn) Close() error {
@@ -69,7 +100,8 @@ func (c *conn) fail(ctx context.Context, err error) error {
 // verification fails: what is wrong with a certificate is best told by showing
 // it.
 func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
-	tc := tls.Client(timed{c.raw}, conf)
+	c.below = &below{Conn: c.raw}
+	tc := tls.Client(c.below, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
 	// and the connection's deadline does that already.
 	err := tc.Handshake()
@@ -86,18 +118,39 @@ func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
 	if len(state.PeerCertificates) > 0 {
 		tr.State = &state
 	}
-	if isAlert(err, alertNoProtocol) {
+	if number, ok := Alert(err); ok && number == alertNoProtocol {
 		return &only2Error{err}
 	}
 	c.Conn = tc
-	return err
+	return c.ofTLS(err)
 }
 
-// timed is a connection whose deadline is that of its context. The one that
-// crypto/tls sets for its last words, five seconds from then, may be later.
-type timed struct{ net.Conn }
+// below is the connection below TLS. Its deadline is that of its context: the one
+// that crypto/tls sets for its last words, five seconds from then, may be later.
+// It remembers whether it failed. Otherwise what crypto/tls reports is about TLS,
+// and much of that has no type.
+type below struct {
+	net.Conn
+	failed atomic.Bool
+}
 
-func (timed) SetWriteDeadline(time.Time) error { return nil }
+func (*below) SetWriteDeadline(time.Time) error { return nil }
+
+func (b *below) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if err != nil {
+		b.failed.Store(true)
+	}
+	return n, err
+}
+
+func (b *below) Write(p []byte) (int, error) {
+	n, err := b.Conn.Write(p)
+	if err != nil {
+		b.failed.Store(true)
+	}
+	return n, err
+}
 
 // weakKey reports whether the leaf has an RSA key of under 1024 bits, the least
 // that crypto/rsa takes.
@@ -111,16 +164,19 @@ func weakKey(chain []*x509.Certificate) bool {
 
 const alertNoProtocol = 120 // no_application_protocol, RFC 7301, section 3.2
 
-// isAlert reports whether err is a TLS alert of that number from the peer.
-// crypto/tls gives the alerts of TCP connections a type that is not exported,
+// Alert returns the number of the TLS alert from the peer that err is, if it is
+// one. crypto/tls gives the alerts of TCP connections a type that is not exported,
 // so the number is read from the kind of its type.
-func isAlert(err error, number uint64) bool {
+func Alert(err error) (number uint8, ok bool) {
 	op, ok := errors.AsType[*net.OpError](err)
 	if !ok || op.Op != "remote error" {
-		return false
+		return 0, false
 	}
 	v := reflect.ValueOf(op.Err)
-	return v.Kind() == reflect.Uint8 && v.Uint() == number
+	if v.Kind() != reflect.Uint8 {
+		return 0, false
+	}
+	return uint8(v.Uint()), true
 }
 
 // serverName returns host as TLS wants it: without the dot of a rooted name.

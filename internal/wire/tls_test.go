@@ -134,7 +134,7 @@ func TestClientCertificate(t *testing.T) {
 	rt := Transport{Config: &tls.Config{RootCAs: id.roots}}
 	tr := new(Trace)
 	_, err = rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://"+l.Addr().String())), tr)
-	if !isAlert(err, 116) || isHTTP2(err) || tr.Stage != Receive || tr.State == nil {
-		t.Errorf("exchange error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, Receive)
+	if number, ok := Alert(err); !ok || number != 116 || isHTTP2(err) || tr.Stage != TLS || tr.State == nil {
+		t.Errorf("exchange error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, TLS)
 	}
 }

@@ -142,6 +142,12 @@ func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trac
 	}
 	resp, err := p.exchange(ctx, c, req, tr)
 	if err != nil {
+		// With TLS 1.3 the server's word on the client's certificate, or on the want
+		// of one, comes with the first read. Up to TLS 1.2 what comes as late is of a
+		// renegotiation, which belongs to the answer.
+		if _, ok := Alert(err); ok && tr.First == 0 && tr.State != nil && tr.State.Version == tls.VersionTLS13 {
+			tr.Stage = TLS
+		}
 		return nil, c.fail(ctx, err)
 	}
 	return resp, nil
@@ -181,6 +187,9 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, proto strin
 func (t *Transport) config(name, proto string) (*tls.Config, error) {
 	conf := t.Config.Clone()
 	conf.NextProtos = []string{proto}
+	if proto == "h2" { // RFC 9113, section 9.2.1
+		conf.Renegotiation = tls.RenegotiateNever
+	}
 	if conf.ServerName == "" {
 		conf.ServerName = name
 	}
