@@ -20,6 +20,7 @@ type answer struct {
 	trace    wire.Trace
 	redirect *redirect // nil unless the answer is one, and they are followed
 	paused   *url.URL  // whose host asked for a pause; nil for none
+	wantsTLS bool      // the answer may come from a port of TLS, to plain HTTP
 }
 
 // A redirect is what a visitor takes along from an answer that leads elsewhere.
@@ -60,6 +61,16 @@ func newRedirect(u *url.URL, h http.Header) (r *redirect, err error) {
 // copy: stacks that hold copies of Results are most of what a check in flight
 // costs.
 func (a *answer) up() bool { return a.Err == nil && a.StatusCode != 0 }
+
+// spokeTLS reports whether the server showed that it speaks TLS, even if nothing
+// came of it.
+func (a *answer) spokeTLS() bool {
+	if a.TLS != nil {
+		return true
+	}
+	e := errorOf(a.Err)
+	return e != nil && e.Phase == PhaseTLS && (e.Reason == ReasonTLS || e.Reason == ReasonCertificate) && !isNoTLS(e.Err)
+}
 
 // transient reports whether what failed may be well a moment later.
 func (a *answer) transient() bool {

@@ -216,6 +216,9 @@ func isTLS(err error) bool {
 		has[*wire.TLSError](err) || has[tls.RecordHeaderError](err) || has[tls.AlertError](err) || has[*tls.ECHRejectionError](err)
 }
 
+// isNoTLS reports whether err says that the server speaks something else.
+func isNoTLS(err error) bool { return has[tls.RecordHeaderError](err) }
+
 func isMalformed(err error) bool {
 	return has[*wire.HeadError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -13,7 +13,9 @@
 // target without a scheme is tried as http, and as https as well once http has
 // failed or has taken 300 ms; the first answer wins, so such a site
 // may be Online by http alone. Write https:// where the certificate is to
-// count. Spaces around a target, userinfo and the fragment are dropped, an
+// count. If such a target names a port, and that speaks TLS, https decides: what
+// a server says there to plain HTTP, most often a 400, is no answer of the site.
+// Spaces around a target, userinfo and the fragment are dropped, an
 // internationalised name is mapped to ASCII, and a path is repaired where
 // browsers would. Refused as ReasonInvalid, without anything being sent, are
 // targets that could mean different things to different programs: an empty

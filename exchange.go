@@ -65,8 +65,17 @@ func (w headGet) wanted(head *answer) bool {
 	if head.Err == nil {
 		return w.probe.conf.judge != nil && (head.StatusCode == http.StatusMethodNotAllowed || head.StatusCode == http.StatusNotImplemented)
 	}
-	return reasons[reasonOf(head.Err)].tryGET && head.paused == nil // a host that asked for a pause is not asked again at once
+	e := errorOf(head.Err)
+	switch {
+	case head.paused != nil: // a host that asked for a pause is not asked again at once
+		return false
+	case e.Phase == PhaseTLS: // the server has not heard of a method yet
+		return false
+	}
+	return reasons[e.Reason].tryGET
 }
+
+func (headGet) settles(get *answer) bool { return get.up() }
 
 // choose implements ways. Where HEAD was answered, GET decides.
 func (headGet) choose(head, get *answer) *answer {
@@ -111,6 +120,7 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 	if r.pause(resp, tr.Sent) {
 		a.paused = u
 	}
+	a.wantsTLS = wantsTLS(u, resp)
 	if a.TLS == nil {
 		a.TLS = newTLS(resp.TLS)
 	}
@@ -179,6 +189,22 @@ func phaseOf(stage wire.Stage, err error) Phase {
 		wire.Send:    PhaseRequest,
 		wire.Receive: PhaseResponse,
 	}[stage]
+}
+
+// wantsTLS reports whether an answer over plain HTTP may come from a port of TLS:
+// such answers are a 400 most often, 426 (RFC 9110, section 15.5.22), or a redirect
+// to the same port by https.
+func wantsTLS(u *url.URL, resp *http.Response) bool {
+	switch {
+	case u.Scheme != "http":
+		return false
+	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUpgradeRequired:
+		return true
+	case u.Port() == "" || !isRedirect(resp.StatusCode):
+		return false
+	}
+	r, err := newRedirect(u, resp.Header)
+	return err == nil && r != nil && r.to.Scheme == "https" && r.to.Host == u.Host
 }
 
 // pause notes that the host asked for a pause, if it did: no further check of it

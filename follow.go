@@ -77,6 +77,8 @@ func (w *headGetWalk) wanted(head *answer) bool {
 	return true
 }
 
+func (*headGetWalk) settles(get *answer) bool { return get.up() }
+
 // choose implements ways. GET decides, unless it was kept from coming to an end.
 func (*headGetWalk) choose(head, get *answer) *answer {
 	switch e := errorOf(get.Err); {

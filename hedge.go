@@ -17,7 +17,10 @@ type ways interface {
 	// wanted reports whether second is called for though first has answered so.
 	wanted(*answer) bool
 
-	// choose returns which answer counts where neither is Online.
+	// settles reports whether second has answered so that first no longer matters.
+	settles(*answer) bool
+
+	// choose returns which answer counts where second is not Online.
 	choose(first, second *answer) *answer
 }
 
@@ -31,15 +34,18 @@ type hedge struct {
 	start  func()         // asks in the second way; set by run
 	timer  *time.Timer    // calls start; nil unless armed
 	begun  bool           // start has been called
+	cancel func()         // ends both ways; set by run
+	late   *time.Timer    // calls cancel; nil unless limited
 	ended  sync.WaitGroup // done when start has returned
 	beside *answer        // what start found, nil if it came too late to ask; to be read after ended
 }
 
 // run returns the answer that counts: the first one that is Online and does not
 // call for another or, without such an answer, what w chooses. Each way ends the
-// other when it is Online.
+// other when it is Online, and the second also when it settles the matter otherwise.
 func (h *hedge) run(ctx context.Context, w ways) *answer {
 	ctx, cancel := context.WithCancel(ctx)
+	h.cancel = cancel
 	h.start = func() {
 		defer h.ended.Done()
 		if ctx.Err() != nil {
@@ -47,12 +53,15 @@ func (h *hedge) run(ctx context.Context, w ways) *answer {
 		}
 		h.beside = &answer{Result: Result{Err: errExited(PhaseJudge)}}
 		h.beside = w.second(ctx)
-		if h.beside.up() {
+		if w.settles(h.beside) {
 			cancel()
 		}
 	}
 	defer func() { // in any case, even if a hook ends this goroutine
 		h.disarm()
+		if h.late != nil {
+			h.late.Stop()
+		}
 		cancel()
 		h.ended.Wait()
 	}()
@@ -85,6 +94,9 @@ func (h *hedge) arm(d time.Duration) {
 	h.ended.Add(1)
 	h.timer = time.AfterFunc(d, h.start)
 }
+
+// limit gives the second no longer than d from now.
+func (h *hedge) limit(d time.Duration) { h.late = time.AfterFunc(d, h.cancel) }
 
 // disarm keeps the second from beginning beside the first from now on.
 func (h *hedge) disarm() {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -173,6 +175,80 @@ func TestCandidates(t *testing.T) {
 				}
 				if got := n.Dials(); test.dials != nil && !slices.Equal(got, test.dials) {
 					t.Errorf("Check(%q) connected to %v; want %v", r.Target, got, test.dials)
+				}
+				synctest.Wait()
+				if n.Open() != 0 {
+					t.Errorf("Check(%q) left %d connections open", r.Target, n.Open())
+				}
+			})
+		})
+	}
+}
+
+// Where a target without a scheme names a port, https decides if the port speaks
+// TLS, and http if it does not.
+func TestOnePort(t *testing.T) {
+	const plainURL, secureURL = "http://site.test:8443/", "https://site.test:8443/"
+	ca := hostile.NewCA(t)
+	ok := hostile.Respond(hostile.OK)
+	answer := func(status string, fields ...string) hostile.Handler {
+		return hostile.Respond("HTTP/1.1 " + status + "\r\n" + strings.Join(append(fields, "Content-Length: 0"), "\r\n") + "\r\n\r\n")
+	}
+	bad400, toTLS := answer("400 Bad Request"), answer("301 X", "Location: "+secureURL)
+	alert := func(_ context.Context, conn net.Conn) { conn.Write([]byte{0x15, 3, 3, 0, 2, 2, 70}) }
+	good := hostile.TLS(ca.Config(hostile.Cert{Names: []string{"site.test"}}), ok)
+	bad := hostile.TLS(hostile.SelfSigned(t, "site.test"), ok)
+	old := ca.Config(hostile.Cert{Names: []string{"site.test"}})
+	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	const (
+		certificate = checker.ReasonCertificate
+		no          = checker.ReasonTLS
+	)
+	judged := []checker.Option{checker.WithJudge(checker.StatusIn(200, 299))}
+	followed := []checker.Option{checker.WithRedirects(3)}
+	for _, test := range []struct {
+		name          string
+		plain, secure hostile.Handler // what answers plain HTTP on the port, and TLS
+		url           string          // which decided
+		reason        checker.Reason
+		takes         time.Duration
+		dials         int
+		opts          []checker.Option
+	}{
+		{name: "P4 a 400 of a TLS port", plain: bad400, secure: good, url: secureURL, dials: 2},
+		{name: "P4 a 400, untrusted", plain: bad400, secure: bad, url: secureURL, reason: certificate, dials: 2},
+		{name: "P4 a 400, no version in common", plain: bad400, secure: hostile.TLS(old, ok), url: secureURL, reason: no, dials: 2},
+		{name: "P4 a 400, judged", plain: bad400, secure: bad, url: secureURL, reason: certificate, dials: 3, opts: judged},
+		{name: "P4 a 400, HTTPS answers 404", plain: bad400, secure: hostile.TLS(ca.Config(hostile.Cert{Names: []string{"site.test"}}), answer("404 X")), url: secureURL, dials: 2},
+		{name: "P4 a redirect to itself by https, untrusted", plain: toTLS, secure: bad, url: secureURL, reason: certificate, dials: 2},
+		{name: "P4 the same, followed", plain: toTLS, secure: bad, url: secureURL, reason: certificate, dials: 3, opts: followed},
+		{name: "P4 426", plain: answer("426 X"), secure: bad, url: secureURL, reason: certificate, dials: 2},
+		{name: "P4 an alert", plain: alert, secure: bad, url: secureURL, reason: certificate, dials: 3},
+		{name: "P4 closed", plain: hostile.CloseAfterRequest(), secure: bad, url: secureURL, reason: certificate, dials: 3},
+		{name: "P4 reset", plain: hostile.ResetAfterRequest(), secure: good, url: secureURL, dials: 3},
+		{name: "P4 silence", plain: hostile.Silent(), secure: bad, url: secureURL, reason: certificate, takes: 300 * time.Millisecond, dials: 2},
+		{name: "P4 silence, trusted", plain: hostile.Silent(), secure: good, url: secureURL, takes: 300 * time.Millisecond, dials: 2},
+
+		{name: "P4 plain HTTP", plain: ok, secure: ok, url: plainURL, dials: 1},
+		{name: "P4 plain HTTP and TLS, untrusted", plain: ok, secure: bad, url: plainURL, dials: 1},
+		{name: "P4 plain HTTP, 404", plain: answer("404 X"), secure: bad400, url: plainURL, dials: 1},
+		{name: "P4 plain HTTP, 400", plain: bad400, secure: hostile.AfterHello(func(_ context.Context, conn net.Conn) { io.WriteString(conn, "HTTP/1.1 400 X\r\n\r\n") }), url: plainURL, dials: 2},
+		{name: "P4 plain HTTP, 400, closes on TLS", plain: bad400, secure: hostile.AfterHello(hostile.Close()), url: plainURL, dials: 2},
+		{name: "P4 plain HTTP, 400, resets on TLS", plain: bad400, secure: hostile.AfterHello(hostile.Reset()), url: plainURL, dials: 2},
+		{name: "P4 plain HTTP, 400, waits on TLS", plain: bad400, secure: hostile.Silent(), url: plainURL, takes: time.Second, dials: 2},
+		{name: "P4 plain HTTP, a redirect elsewhere", plain: answer("301 X", "Location: https://site.test/"), secure: bad, url: plainURL, dials: 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				n := faults.Site(t, nil, nil)
+				hostile.ServeListener(t, n.Listen(faults.SiteAddr+":8443"), hostile.ByHello(test.secure, test.plain))
+				opts := faults.On(n, checker.WithTimeout(3*time.Second), checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+				r := faults.NewChecker(t, append(opts, test.opts...)...).Check(t.Context(), "site.test:8443")
+				if r.Reason() != test.reason || r.Online() != (test.reason == "") || r.URL != test.url || r.Timing.Total != test.takes {
+					t.Errorf("Check(%q) = %v by %s after %v; want %q by %s after %v", r.Target, r, r.URL, r.Timing.Total, test.reason, test.url, test.takes)
+				}
+				if got := n.Dials(); len(got) != test.dials {
+					t.Errorf("Check(%q) made %d connections; want %d", r.Target, len(got), test.dials)
 				}
 				synctest.Wait()
 				if n.Open() != 0 {

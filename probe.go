@@ -8,6 +8,7 @@ import (
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/pace"
+	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
 )
 
@@ -121,7 +122,9 @@ func (p *probe) candidates(ctx context.Context, urls []*url.URL, freshDNS bool) 
 	if len(urls) == 1 {
 		return p.walk(urls[0], freshDNS).run(ctx)
 	}
-	return new(hedge).run(ctx, httpHTTPS{p, urls[0], urls[1], freshDNS})
+	_, port := target.Host(urls[0])
+	_, securePort := target.Host(urls[1])
+	return new(hedge).run(ctx, httpHTTPS{p, urls[0], urls[1], port == securePort, freshDNS})
 }
 
 func (p *probe) walk(u *url.URL, freshDNS bool) walk {
@@ -129,15 +132,26 @@ func (p *probe) walk(u *url.URL, freshDNS bool) walk {
 }
 
 // httpHTTPS asks by http and, beside or after it, by https.
+//
+// Both ask one port if the target names it. If that port speaks TLS, https
+// decides: what the server says to plain HTTP there, most often a 400, is about
+// the protocol and not from the site.
 type httpHTTPS struct {
 	probe       *probe
 	http, https *url.URL
+	onePort     bool
 	freshDNS    bool
 }
 
+// first implements ways. The server may keep silent if it does not speak TLS after
+// all, so an answer of http does not wait for https as long as a failure does.
 func (w httpHTTPS) first(ctx context.Context, h *hedge) *answer {
 	h.arm(candidateDelay)
-	return w.probe.walk(w.http, w.freshDNS).run(ctx)
+	a := w.probe.walk(w.http, w.freshDNS).run(ctx)
+	if w.doubtful(a) {
+		h.limit(w.probe.conf.timeout / silentShare)
+	}
+	return a
 }
 
 func (w httpHTTPS) second(ctx context.Context) *answer {
@@ -148,7 +162,28 @@ func (w httpHTTPS) second(ctx context.Context) *answer {
 
 // wanted implements ways. A host that asked for a pause gets it by https, too.
 func (w httpHTTPS) wanted(http *answer) bool {
-	return !http.up() && (http.paused == nil || hostOf(http.paused) != hostOf(w.https))
+	if http.paused != nil && hostOf(http.paused) == hostOf(w.https) {
+		return false
+	}
+	return !http.up() || w.doubtful(http)
 }
 
-func (httpHTTPS) choose(http, https *answer) *answer { return furthest(http, https) }
+// doubtful reports whether an answer of http is one that servers give to those who
+// speak plain HTTP to a port of TLS.
+func (w httpHTTPS) doubtful(http *answer) bool {
+	return w.onePort && http.up() && http.wantsTLS && http.URL == w.http.String()
+}
+
+func (w httpHTTPS) settles(https *answer) bool {
+	return https.up() || w.onePort && (https.spokeTLS() || len(https.Hops) > 0)
+}
+
+func (w httpHTTPS) choose(http, https *answer) *answer {
+	switch {
+	case w.settles(https):
+		return https
+	case http.up():
+		return http
+	}
+	return furthest(http, https)
+}

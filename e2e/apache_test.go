@@ -151,6 +151,11 @@ func TestApache(t *testing.T) {
 	ca := p.Shop
 	rows := slices.Concat(answers(), vhosts(ca), clients(ca), []row{
 		{name: "http on the https port", target: "http://site.test:secure/", code: 400},
+		{name: "P4 no scheme on the https port", target: "site.test:secure/", code: 200, shows: "site.test"},
+		{
+			name: "P4 no scheme on the https port, expired", target: "expired.test:secure/",
+			reason: checker.ReasonCertificate, phase: checker.PhaseTLS, shows: "expired.test",
+		},
 		{name: "HTTP/2 offered", target: "https://site.test:both/", code: 200, shows: "site.test"},
 		{
 			name: "client certificate wanted for a part", target: "https://site.test:part/private", opts: with(ca.as(ca.client)),

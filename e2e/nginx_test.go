@@ -109,7 +109,11 @@ func TestNginx(t *testing.T) {
 			reason: checker.ReasonReset, phase: checker.PhaseResponse,
 		},
 		{name: "D12 http on the https port", target: "http://site.test:secure/", code: 400},
-		{name: "no scheme on the https port", target: "site.test:secure/", code: 400},
+		{name: "P4 no scheme on the https port", target: "site.test:secure/", code: 200, shows: "site.test"},
+		{
+			name: "P4 no scheme on the https port, untrusted", target: "untrusted.test:secure/",
+			reason: checker.ReasonCertificate, phase: checker.PhaseTLS, shows: "untrusted.test",
+		},
 		{
 			name: "no certificate for the name", target: "https://stranger.test:secure/",
 			reason: checker.ReasonTLS, phase: checker.PhaseTLS,

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
@@ -235,6 +236,23 @@ func AfterHello(h Handler) Handler {
 		if _, err := conn.Read(buf[:]); err == nil {
 			h(ctx, conn)
 		}
+	}
+}
+
+// ByHello serves a connection by whether it begins as TLS does. What has been read
+// for that is read again.
+func ByHello(secure, plain Handler) Handler {
+	return func(ctx context.Context, conn net.Conn) {
+		const handshake = 22 // the type of a TLS record
+		var first [1]byte
+		if _, err := io.ReadFull(conn, first[:]); err != nil {
+			return
+		}
+		h := plain
+		if first[0] == handshake {
+			h = secure
+		}
+		h(ctx, &again{Conn: conn, r: io.MultiReader(bytes.NewReader(first[:]), conn)})
 	}
 }
 
