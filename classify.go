@@ -288,14 +288,16 @@ func detailOf(reason Reason, err error) string {
 		return missingDetail(err)
 	case !reasons[reason].tell:
 		return ""
+	case reason == ReasonTLS:
+		return tlsDetail(err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		return op.Err.Error() // a TLS alert, without the two addresses
+		return op.Err.Error() // without the two addresses
 	}
-	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return bad.Err.Error() // without the sentence that stands before it here
-	}
-	if reason == ReasonMalformed && !isMalformed(err) {
+	switch {
+	case reason == ReasonCertificate:
+		return certificateDetail(err)
+	case reason == ReasonMalformed && !isMalformed(err):
 		return "" // a transport's own words
 	}
 	return err.Error()

@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/pace"
 	"example.com/checker/internal/resolve"
+	"example.com/checker/internal/wire"
 )
 
 // ErrInvalidOption is wrapped by every error that [New] returns.
@@ -148,13 +150,10 @@ func (c *config) tlsConfig() *tls.Config {
 }
 
 // browserSuites returns crypto/tls's own cipher suites and those of RSA key
-// exchange that Chromium has. The order is crypto/tls's, whatever the list says:
-// a server that can do better does.
+// exchange. The order is crypto/tls's, whatever the list says: a server that can
+// do better does.
 func browserSuites() []uint16 {
-	ids := []uint16{
-		tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
-		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA,
-	}
+	ids := slices.Clone(wire.RSAKeyExchange)
 	for _, s := range tls.CipherSuites() {
 		ids = append(ids, s.ID)
 	}

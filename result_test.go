@@ -58,7 +58,7 @@ func TestResultJSON(t *testing.T) {
 				`"timing":{"wait_ms":0,"dns_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":0,"total_ms":0}}`},
 		{full(), `{"index":7,"target":"https://xxxxx@site.test/x","url":"https://site.test/x","status":"offline",` +
 			`"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
-			`x509: certificate is valid for other.test, not site.test","status_code":0,"method":"HEAD",` +
+			`it is not for site.test but for other.test","status_code":0,"method":"HEAD",` +
 			`"addr":"[2001:db8::1]:443","hops":[{"url":"http://site.test/x","status_code":301}],"attempts":2,"tls":{"version":"TLS 1.3",` +
 			`"cipher_suite":"TLS_AES_128_GCM_SHA256","subject":"CN=other.test","issuer":"CN=CA","dns_names":["other.test"],` +
 			`"not_before":"2026-03-01T11:00:00.5Z","not_after":"2027-03-01T11:00:00.5Z"},"start":"2026-03-01T11:00:00.5Z",` +
@@ -158,7 +158,7 @@ func TestResultLogValue(t *testing.T) {
 	log.Info("checked", "result", full())
 	want := `{"level":"INFO","msg":"checked","result":{"target":"https://xxxxx@site.test/x","status":"offline",` +
 		`"url":"https://site.test/x","hops":[{"url":"http://site.test/x","status_code":301}],"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
-		`x509: certificate is valid for other.test, not site.test","attempts":2,"total_ms":30}}` + "\n"
+		`it is not for site.test but for other.test","attempts":2,"total_ms":30}}` + "\n"
 	if b.String() != want {
 		t.Errorf("logged\n%s; want\n%s", b.String(), want)
 	}
@@ -172,7 +172,7 @@ func TestResultString(t *testing.T) {
 		{checker.Result{}, ": unknown"},
 		{checker.Result{Target: "site.test", StatusCode: 404, Timing: checker.Timing{Total: 1_700_000}}, "site.test: online (404, 2ms)"},
 		{full(), "https://xxxxx@site.test/x: offline: https://site.test/x: the certificate was refused: " +
-			"x509: certificate is valid for other.test, not site.test"},
+			"it is not for site.test but for other.test"},
 	} {
 		if got := test.r.String(); got != test.want {
 			t.Errorf("String() = %q; want %q", got, test.want)

@@ -32,7 +32,7 @@ func (s *shop) Names() []string { return slices.Sorted(maps.Keys(s.certs)) }
 func newShop(t *testing.T, p *place) *shop {
 	t.Helper()
 	ca, other := hostile.NewCA(t), hostile.NewCA(t)
-	sub := ca.Intermediate()
+	sub := ca.Intermediate(nil)
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 	s := &shop{
 		certs: map[string]tls.Certificate{

@@ -320,8 +320,8 @@ func curlHandshakes(t *testing.T, ca *hostile.CA) (rows []curlRow) {
 	cert("D4 only a common name", hostile.Cert{CommonName: "site.test"})
 	cert("D4 wildcard over two labels", hostile.Cert{Names: []string{"*.site.test"}})
 	rows[len(rows)-1].target = "https://a.b.site.test:PORT/"
-	cert("D5 no intermediate", hostile.Cert{Names: names, Via: ca.Intermediate(), Omit: true})
-	cert("D5 with the intermediate", hostile.Cert{Names: names, Via: ca.Intermediate()})
+	cert("D5 no intermediate", hostile.Cert{Names: names, Via: ca.Intermediate(nil), Omit: true})
+	cert("D5 with the intermediate", hostile.Cert{Names: names, Via: ca.Intermediate(nil)})
 	conf("D8 TLS 1.0 only", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS10 })
 	conf("D8 TLS 1.1 only", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 })
 	conf("D8 TLS 1.2 only", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })

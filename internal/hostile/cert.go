@@ -31,8 +31,11 @@ type Cert struct {
 	NotAfter   time.Time
 	Key        crypto.Signer // default: a new ECDSA key
 	Algorithm  x509.SignatureAlgorithm
-	Via        *CA  // an intermediate that signs
-	Omit       bool // leave Via out of the chain
+	Via        *CA      // an intermediate that signs
+	Omit       bool     // leave Via out of the chain
+	With       [][]byte // what else is in the chain, behind the certificate
+
+	Change func(*x509.Certificate) // changes what would be signed
 }
 
 var serial atomic.Int64
@@ -40,16 +43,20 @@ var serial atomic.Int64
 // NewCA returns an authority of its own.
 func NewCA(tb TB) *CA {
 	ca := &CA{tb: tb, key: newKey(tb)}
-	ca.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test root"}, IsCA: true}, ca.key.Public(), nil)
+	ca.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test root"}, IsCA: true}, ca.key.Public(), nil, nil)
 	return ca
 }
 
-// Intermediate returns an authority that ca vouches for.
-func (ca *CA) Intermediate() *CA {
+// Intermediate returns an authority that ca vouches for. A change, if it is not nil,
+// is made to what would be signed.
+func (ca *CA) Intermediate(change func(*x509.Certificate)) *CA {
 	sub := &CA{tb: ca.tb, key: newKey(ca.tb)}
-	sub.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test intermediate"}, IsCA: true}, sub.key.Public(), ca.cert)
+	sub.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test intermediate"}, IsCA: true}, sub.key.Public(), ca.cert, change)
 	return sub
 }
+
+// Certificate returns the authority's own certificate.
+func (ca *CA) Certificate() *x509.Certificate { return ca.cert }
 
 // Pool returns a pool with the authority in it.
 func (ca *CA) Pool() *x509.CertPool {
@@ -82,11 +89,12 @@ func (ca *CA) Issue(spec Cert) tls.Certificate {
 			tmpl.DNSNames = append(tmpl.DNSNames, name)
 		}
 	}
-	leaf := issuer.sign(tmpl, key.Public(), issuer.cert)
+	leaf := issuer.sign(tmpl, key.Public(), issuer.cert, spec.Change)
 	cert := tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 	if spec.Via != nil && !spec.Omit {
 		cert.Certificate = append(cert.Certificate, spec.Via.cert.Raw)
 	}
+	cert.Certificate = append(cert.Certificate, spec.With...)
 	return cert
 }
 
@@ -103,7 +111,7 @@ func SelfSigned(tb TB, names ...string) *tls.Config {
 
 // sign fills in what all certificates have and signs; a nil parent means that
 // the certificate signs itself.
-func (ca *CA) sign(tmpl *x509.Certificate, pub crypto.PublicKey, parent *x509.Certificate) *x509.Certificate {
+func (ca *CA) sign(tmpl *x509.Certificate, pub crypto.PublicKey, parent *x509.Certificate, change func(*x509.Certificate)) *x509.Certificate {
 	tmpl.SerialNumber = big.NewInt(serial.Add(1))
 	if tmpl.NotBefore.IsZero() {
 		tmpl.NotBefore = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -118,6 +126,9 @@ func (ca *CA) sign(tmpl *x509.Certificate, pub crypto.PublicKey, parent *x509.Ce
 	}
 	if parent == nil {
 		parent = tmpl
+	}
+	if change != nil {
+		change(tmpl)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, pub, ca.key)
 	if err != nil {

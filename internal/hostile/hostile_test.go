@@ -213,8 +213,8 @@ func TestCertificates(t *testing.T) {
 		good bool
 	}{
 		"good":         {ca.Config(Cert{Names: []string{"site.test"}}), true},
-		"via another":  {ca.Config(Cert{Names: []string{"site.test"}, Via: ca.Intermediate()}), true},
-		"without it":   {ca.Config(Cert{Names: []string{"site.test"}, Via: ca.Intermediate(), Omit: true}), false},
+		"via another":  {ca.Config(Cert{Names: []string{"site.test"}, Via: ca.Intermediate(nil)}), true},
+		"without it":   {ca.Config(Cert{Names: []string{"site.test"}, Via: ca.Intermediate(nil), Omit: true}), false},
 		"expired":      {ca.Config(Cert{Names: []string{"site.test"}, NotAfter: past}), false},
 		"of another":   {ca.Config(Cert{Names: []string{"other.test"}}), false},
 		"self-signed":  {SelfSigned(t, "site.test"), false},

@@ -1,0 +1,167 @@
+package checker_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/checker"
+	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/faults"
+	"example.com/checker/internal/hostile"
+)
+
+// What is said of a certificate names which one it is and what is wrong with it,
+// and begins with that. In a bubble it is the year 2000.
+func TestCertificateSentences(t *testing.T) {
+	ca, other := hostile.NewCA(t), hostile.NewCA(t)
+	site := []string{"site.test"}
+	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
+	names := func(n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf("%s%d.test", strings.Repeat("n", 50), i))
+		}
+		return names
+	}
+	change := func(f func(*x509.Certificate)) *tls.Config { return ca.Config(hostile.Cert{Names: site, Change: f}) }
+	via := func(f func(*x509.Certificate)) *tls.Config {
+		return ca.Config(hostile.Cert{Names: site, Via: ca.Intermediate(f)})
+	}
+	root, stranger := ca.Certificate().Raw, other.Intermediate(func(c *x509.Certificate) { c.Subject.CommonName = "test stranger" }).Certificate().Raw
+	sub, impostor := ca.Intermediate(nil), ca.Intermediate(nil)
+	ownRoot := func(t *testing.T) *tls.Config { return rootAsLeaf(t) }
+	for _, test := range []struct {
+		name string
+		conf *tls.Config
+		want string // behind the Reason's own sentence
+	}{
+		{"P5a expired", ca.Config(hostile.Cert{Names: site, NotAfter: year(1999)}), "it expired on 1999-01-01 00:00:00 UTC"},
+		{"P5a not yet valid", ca.Config(hostile.Cert{Names: site, NotBefore: year(2099)}), "it is not valid before 2099-01-01 00:00:00 UTC"},
+		{"P5a self-signed", ownRoot(t), "it is self-signed, by test root"},
+		{"P5a untrusted root, sent", other.Config(hostile.Cert{Names: site, With: [][]byte{other.Certificate().Raw}}), "its root, test root, is not trusted here"},
+		{
+			"P5a untrusted root, sent behind an intermediate",
+			other.Config(hostile.Cert{Names: site, Via: other.Intermediate(nil), With: [][]byte{other.Certificate().Raw}}),
+			"its root, test root, is not trusted here",
+		},
+		{
+			"P6 no intermediate", ca.Config(hostile.Cert{Names: site, Via: ca.Intermediate(nil), Omit: true}),
+			"the server did not send the certificate of its issuer, test intermediate; no root of that name is trusted here",
+		},
+		{
+			"P6 no intermediate but the root", ca.Config(hostile.Cert{Names: site, Via: ca.Intermediate(nil), Omit: true, With: [][]byte{root}}),
+			"the server did not send the certificate of its issuer, test intermediate, but that of test root; no root of that name is trusted here",
+		},
+		{
+			"P5a another intermediate", ca.Config(hostile.Cert{Names: site, Via: ca.Intermediate(nil), Omit: true, With: [][]byte{stranger}}),
+			"the server did not send the certificate of its issuer, test intermediate, but that of test stranger; no root of that name is trusted here",
+		},
+		{
+			"P5a another intermediate of that name", ca.Config(hostile.Cert{Names: site, Via: sub, Omit: true, With: [][]byte{impostor.Certificate().Raw}}),
+			"the certificate that the server sent of its issuer, test intermediate, is not the one that signed",
+		},
+		{"P5a the intermediate has expired", via(func(c *x509.Certificate) { c.NotAfter = year(1999) }), "the certificate of its issuer, test intermediate, expired on 1999-01-01 00:00:00 UTC"},
+		{
+			"P5a the intermediate is no authority", via(func(c *x509.Certificate) { c.IsCA = false }),
+			"the certificate of its issuer, test intermediate, is not an authority's",
+		},
+		{"P5a another host", ca.Config(hostile.Cert{Names: []string{"a.test", "b.test"}}), "it is not for site.test but for a.test, b.test"},
+		{"P5a an address", ca.Config(hostile.Cert{Names: []string{"192.0.2.1"}}), "it is not for site.test but for 192.0.2.1"},
+		{"P5a 60 other hosts", ca.Config(hostile.Cert{Names: names(60)}), "it is not for site.test but for " + strings.Join(names(5), ", ") + " and 55 more"},
+		{"P5a no host", ca.Config(hostile.Cert{}), "it is not for site.test and names no host"},
+		{
+			"P5a only a common name", ca.Config(hostile.Cert{CommonName: "site.test"}),
+			"it is not for site.test and names no host but in its common name, site.test, which does not count",
+		},
+		{"P5a not for servers", change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }), "it is not for servers"},
+		{
+			"P5b an authority's", change(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }),
+			"it is an authority's and not a server's: its key usage lacks digitalSignature",
+		},
+		{
+			"P5b for another use", change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }),
+			"it is not for this handshake: its key usage lacks digitalSignature",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				n := faults.Site(t, nil, hostile.TLS(test.conf, hostile.Respond(hostile.OK)))
+				opts := faults.On(n, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+				r := faults.NewChecker(t, opts...).Check(t.Context(), "https://site.test/")
+				const before = "https://site.test/: the certificate was refused: "
+				if r.Reason() != checker.ReasonCertificate || r.Err.Error() != before+test.want || r.TLS == nil {
+					t.Errorf("Check().Err = %v, TLS %v; want %s", r.Err, r.TLS, before+test.want)
+				}
+			})
+		})
+	}
+}
+
+// rootAsLeaf is a server with a certificate that it signed by itself.
+func rootAsLeaf(t *testing.T) *tls.Config {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: hostile.NewCA(t).Certificate().SerialNumber, Subject: pkix.Name{CommonName: "test root"}, DNSNames: []string{"site.test"},
+		NotBefore: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+}
+
+// A handshake that fails tells by whose will, and of what.
+func TestHandshakeSentences(t *testing.T) {
+	ca := hostile.NewCA(t)
+	alert := func(number byte) hostile.Handler {
+		return hostile.AfterHello(func(_ context.Context, conn net.Conn) { conn.Write([]byte{21, 3, 3, 0, 2, 2, number}) })
+	}
+	say := func(text string) hostile.Handler {
+		return hostile.AfterHello(func(_ context.Context, conn net.Conn) { io.WriteString(conn, text) })
+	}
+	client := func(v uint16) hostile.Handler {
+		conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
+		conf.ClientAuth, conf.MaxVersion = tls.RequireAnyClientCert, v
+		return hostile.TLS(conf, hostile.Respond(hostile.OK))
+	}
+	for _, test := range []struct {
+		name string
+		site hostile.Handler
+		want string
+	}{
+		{"P5 no suite", alert(40), "the site refused: nothing that was offered suits it"},
+		{"P5 no version", alert(70), "the site refused: it speaks no version of TLS that was offered (protocol_version)"},
+		{"P5 a client certificate", alert(42), "the site refused: the client certificate is bad or missing (bad_certificate)"},
+		{"P5 no such name", alert(112), "the site refused: it knows no such name (unrecognized_name)"},
+		{"P5 no protocol", alert(120), "the site refused: it speaks no protocol that was offered (no_application_protocol)"},
+		{"P5 another alert", alert(50), "the site refused: error decoding message"},
+		{"P5 no known alert", alert(200), "the site refused: alert(200)"},
+		{"P5 client certificate wanted, TLS 1.2", client(tls.VersionTLS12), "the site refused: nothing that was offered suits it, be it a cipher suite, a curve or a client certificate (handshake_failure)"},
+		{"P5 client certificate wanted, TLS 1.3", client(tls.VersionTLS13), "the site refused: it wants a client certificate (certificate_required)"},
+		{"P5 plain HTTP", say("HTTP/1.1 400 Bad Request\r\n\r\n"), "the port speaks plain HTTP"},
+		{"P5 no TLS", say("220 mail.site.test ESMTP\r\n"), "what came back is not TLS"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := hostile.Serve(t, "127.0.0.1:0", test.site)
+			c := faults.NewChecker(t, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
+			r := c.Check(t.Context(), s.URLS())
+			want := s.URLS() + "/: the TLS handshake failed: " + test.want
+			if r.Reason() != checker.ReasonTLS || !strings.HasPrefix(r.Err.Error(), want) {
+				t.Errorf("Check().Err = %v; want %s", r.Err, want)
+			}
+		})
+	}
+}

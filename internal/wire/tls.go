@@ -1,0 +1,156 @@
+package wire
+
+import (
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// handshake makes c a TLS connection. The connection's state is kept even if
+// verification fails: what is wrong with a certificate is best told by showing
+// it.
+func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
+	c.below = &below{Conn: c.raw}
+	tc := tls.Client(c.below, conf)
+	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
+	// and the connection's deadline does that already.
+	err := tc.Handshake()
+	state := tc.ConnectionState()
+	_, lost := errors.AsType[*net.OpError](err)
+	switch {
+	case err == nil && !conf.InsecureSkipVerify:
+		err = checkUsage(&state)
+	case err != nil && WeakKey(state.PeerCertificates) > 0 && !lost && !errors.Is(err, io.EOF):
+		// crypto/rsa refuses such a key when it verifies with it, which has no
+		// type of its own.
+		err = &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+	}
+	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		state.PeerCertificates = bad.UnverifiedCertificates
+	}
+	if len(state.PeerCertificates) > 0 {
+		tr.State = &state
+	}
+	if number, ok := Alert(err); ok && number == alertNoProtocol {
+		return &only2Error{err}
+	}
+	c.Conn = tc
+	return c.ofTLS(err)
+}
+
+// below is the connection below TLS. Its deadline is that of its context: the one
+// that crypto/tls sets for its last words, five seconds from then, may be later.
+// It remembers whether it failed. Otherwise what crypto/tls reports is about TLS,
+// and much of that has no type.
+type below struct {
+	net.Conn
+	failed atomic.Bool
+}
+
+func (*below) SetWriteDeadline(time.Time) error { return nil }
+
+func (b *below) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if err != nil {
+		b.failed.Store(true)
+	}
+	return n, err
+}
+
+func (b *below) Write(p []byte) (int, error) {
+	n, err := b.Conn.Write(p)
+	if err != nil {
+		b.failed.Store(true)
+	}
+	return n, err
+}
+
+// WeakKey returns how many bits the leaf's RSA key has, if that is under 1024, the
+// least that crypto/rsa takes, and 0 otherwise.
+func WeakKey(chain []*x509.Certificate) (bits int) {
+	if len(chain) == 0 {
+		return 0
+	}
+	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() >= 1024 {
+		return 0
+	}
+	return key.N.BitLen()
+}
+
+// A UsageError says that a certificate is not for what its key did in a handshake.
+// crypto/x509 does not look, since many authorities got it wrong; browsers do,
+// for the leaf.
+type UsageError struct{ text string }
+
+func (e *UsageError) Error() string { return e.text }
+
+// checkUsage looks at the key usage of the leaf, if it has one (RFC 5280, section
+// 4.2.1.3): its key has signed the handshake. With key exchange by RSA it has not,
+// and what it did there is looked at by few.
+func checkUsage(state *tls.ConnectionState) error {
+	leaf := state.PeerCertificates[0]
+	if leaf.KeyUsage == 0 || leaf.KeyUsage&x509.KeyUsageDigitalSignature != 0 || slices.Contains(RSAKeyExchange, state.CipherSuite) {
+		return nil
+	}
+	role := "not for this handshake"
+	if leaf.IsCA {
+		role = "an authority's and not a server's"
+	}
+	err := &UsageError{"it is " + role + ": its key usage lacks digitalSignature"}
+	return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+}
+
+// RSAKeyExchange has the suites of RSA key exchange that Chromium offers.
+var RSAKeyExchange = []uint16{
+	tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA,
+}
+
+const alertNoProtocol = 120 // no_application_protocol, RFC 7301, section 3.2
+
+// Alert returns the number of the TLS alert from the peer that err is, if it is
+// one. crypto/tls gives the alerts of TCP connections a type that is not exported,
+// so the number is read from the kind of its type.
+func Alert(err error) (number uint8, ok bool) {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "remote error" {
+		return 0, false
+	}
+	v := reflect.ValueOf(op.Err)
+	if v.Kind() != reflect.Uint8 {
+		return 0, false
+	}
+	return uint8(v.Uint()), true
+}
+
+// serverName returns host as TLS wants it: without the dot of a rooted name.
+func serverName(host string) string { return strings.TrimSuffix(host, ".") }
+
+// ofTLS returns what the TLS layer reported as a TLSError if it is about TLS and
+// its type does not say so.
+func (c *conn) ofTLS(err error) error {
+	if err == nil || err == io.EOF || c.below.failed.Load() {
+		return err
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok { // an alert
+		return err
+	}
+	return &TLSError{err}
+}
+
+// A TLSError is an error of the TLS layer, while the connection below it was well.
+type TLSError struct{ Err error }
+
+func (e *TLSError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *TLSError) Unwrap() error { return e.Err }
