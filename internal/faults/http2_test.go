@@ -1,13 +1,16 @@
 package faults_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,9 +23,9 @@ import (
 )
 
 // frames is a server of HTTP/2 alone that answers a request as it likes.
-func frames(ca *hostile.CA, answer func(fr *http2.Framer, stream uint32) error) hostile.Handler {
+func frames(ca *hostile.CA, answer func(fr *http2.Framer, stream uint32) error, others ...string) hostile.Handler {
 	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}})
-	conf.NextProtos = []string{"h2"}
+	conf.NextProtos = append([]string{"h2"}, others...)
 	return hostile.TLS(conf, func(ctx context.Context, conn net.Conn) {
 		defer context.AfterFunc(ctx, func() { conn.Close() })()
 		if _, err := io.CopyN(io.Discard, conn, int64(len(http2.ClientPreface))); err != nil {
@@ -68,11 +71,25 @@ func TestFaultsHTTP2(t *testing.T) {
 		{"E23 GOAWAY at once", func(fr *http2.Framer, _ uint32) error {
 			fr.WriteGoAway(0, http2.ErrCodeNo, nil)
 			return errors.New("done")
-		}, []checker.Reason{checker.ReasonMalformed}},
+		}, []checker.Reason{checker.ReasonReset}},
+		{"P5c GOAWAY, calm", func(fr *http2.Framer, _ uint32) error {
+			return fr.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, []byte("too many"))
+		},
+			[]checker.Reason{checker.ReasonReset}},
+		{"P5c GOAWAY and then the answer", func(fr *http2.Framer, s uint32) error {
+			fr.WriteGoAway(s, http2.ErrCodeNo, nil)
+			return headers(fr, s, true, ":status", "204")
+		}, []checker.Reason{""}},
+		{"P5c RST_STREAM, calm", func(fr *http2.Framer, s uint32) error { return fr.WriteRSTStream(s, http2.ErrCodeEnhanceYourCalm) },
+			[]checker.Reason{checker.ReasonReset}},
+		{"P5c the answer and then RST_STREAM", func(fr *http2.Framer, s uint32) error {
+			fr.WriteHeaders(http2.HeadersFrameParam{StreamID: s, BlockFragment: block(":status", "200"), EndHeaders: true})
+			return fr.WriteRSTStream(s, http2.ErrCodeCancel)
+		}, []checker.Reason{""}},
 		{"E23 the stream is refused", func(fr *http2.Framer, s uint32) error { return fr.WriteRSTStream(s, http2.ErrCodeRefusedStream) },
-			[]checker.Reason{checker.ReasonTimeout, checker.ReasonMalformed}}, // net/http asks again for as long as it may
+			[]checker.Reason{checker.ReasonReset}},
 		{"E23 a protocol error", func(fr *http2.Framer, s uint32) error { return fr.WriteRSTStream(s, http2.ErrCodeProtocol) },
-			[]checker.Reason{checker.ReasonMalformed}},
+			[]checker.Reason{checker.ReasonReset}},
 		{"E5 status 99", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "99") }, []checker.Reason{checker.ReasonMalformed}},
 		{"E6 status 000", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "000") }, []checker.Reason{checker.ReasonMalformed}},
 		{"E6 status +20", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "+20") }, []checker.Reason{checker.ReasonMalformed}},
@@ -122,6 +139,65 @@ func TestFaultsHTTP2(t *testing.T) {
 			}
 			t.Errorf("Check() = %v after %v; want one of %q within 500ms", r, took, test.reasons)
 		})
+	}
+}
+
+// P5c: a head that is too large is called so in HTTP/2, too, also where compression
+// makes it small; what ended before an answer is tried again.
+func TestHTTP2Text(t *testing.T) {
+	ca := hostile.NewCA(t)
+	var asked atomic.Int64
+	for _, test := range []struct {
+		name   string
+		answer func(fr *http2.Framer, stream uint32) error
+		want   string // part of the Error's text; "": Online
+	}{
+		{"a head over the cap", func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 1100, 64) }, "the answer is not HTTP: the response head is over"},
+		{"a head far over the cap", func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 5000, 64) }, "the answer is not HTTP: the response head is over"},
+		{"refused at first", func(fr *http2.Framer, s uint32) error {
+			if asked.Add(1) <= 2 { // HEAD and the GET behind it
+				return fr.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)
+			}
+			return bigHead(fr, s, 1, 1)
+		}, ""},
+	} {
+		t.Run("P5c "+test.name, func(t *testing.T) {
+			s := hostile.Serve(t, "127.0.0.1:0", frames(ca, test.answer))
+			c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
+			r := c.Check(t.Context(), s.URLS())
+			if r.Online() != (test.want == "") || r.Err != nil && !strings.Contains(r.Err.Error(), test.want) {
+				t.Errorf("Check() = %v; want %q", r, test.want)
+			}
+		})
+	}
+}
+
+// bigHead writes an answer of n fields with random values of a size.
+func bigHead(fr *http2.Framer, stream uint32, n, size int) error {
+	var b bytes.Buffer
+	enc := hpack.NewEncoder(&b)
+	enc.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+	for range n {
+		enc.WriteField(hpack.HeaderField{Name: "x", Value: rand.Text() + strings.Repeat("y", size)})
+	}
+	first := min(b.Len(), 16<<10)
+	err := fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Next(first), EndStream: true, EndHeaders: b.Len() == 0})
+	for err == nil && b.Len() > 0 {
+		piece := b.Next(16 << 10)
+		err = fr.WriteContinuation(stream, b.Len() == 0, piece)
+	}
+	return err
+}
+
+// P5c: HTTP/2 is also spoken with a server that agrees to HTTP/1.1 and speaks HTTP/2
+// regardless.
+func TestHTTP2Regardless(t *testing.T) {
+	ca := hostile.NewCA(t)
+	answer := func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 1, 1) }
+	s := hostile.Serve(t, "127.0.0.1:0", frames(ca, answer, "http/1.1"))
+	c := faults.NewChecker(t, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
+	if r := c.Check(t.Context(), s.URLS()); !r.Online() || r.Proto != "HTTP/2.0" {
+		t.Errorf("Check(%q) = %v by %q; want Online by HTTP/2.0", s.URLS(), r, r.Proto)
 	}
 }
 

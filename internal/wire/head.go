@@ -162,11 +162,13 @@ func (h *headReader) cut() ([]byte, error) {
 	return h.end(), nil
 }
 
+var errLargeHead = &HeadError{fmt.Sprintf("the response head is over %d KiB", MaxHead>>10)}
+
 // more reads once. Data that comes together with an error is used first; the
 // error comes again.
 func (h *headReader) more() error {
 	if len(*h.buf) >= MaxHead {
-		return &HeadError{fmt.Sprintf("the response head is over %d KiB", MaxHead>>10)}
+		return errLargeHead
 	}
 	if len(*h.buf) == cap(*h.buf) {
 		h.buf = enlarge(h.buf)

@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,9 +40,12 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 	}
 	tr.Stage = Receive
 	sent := tr.markSent(nil)
+	var w watch
+	ctx, cancel := w.start(ctx)
 	dialed := false
 	ht := &http.Transport{
-		// After some errors net/http asks again by itself.
+		// After some errors net/http asks again by itself, on another connection or on
+		// this one.
 		DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
 			if dialed {
 				return nil, errNoAnswer
@@ -49,27 +56,98 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{NextProtos: []string{"h2"}},
 		DisableCompression:     true,
-		MaxResponseHeaderBytes: MaxHead,
+		MaxResponseHeaderBytes: 16 * MaxHead, // what is over it is an error without a type
 	}
 	asked := req.HTTP(ctx)
 	asked.Host = req.host()
 	resp, err := ht.RoundTrip(asked)
 	if err != nil {
 		ht.CloseIdleConnections()
-		return nil, err
+		defer cancel(nil)
+		return nil, w.why(ctx, err)
 	}
 	tr.First = time.Since(sent)
-	if code, _, _ := strings.Cut(resp.Status, " "); !isFinal(code) {
+	code, _, _ := strings.Cut(resp.Status, " ")
+	switch {
+	case !isFinal(code):
+		err = malformed("malformed status", []byte(code))
+	case listSize(resp.Header) > MaxHead:
+		err = errLargeHead
+	}
+	if err != nil {
 		resp.Body.Close()
 		ht.CloseIdleConnections()
-		return nil, malformed("malformed status", []byte(code))
+		cancel(nil)
+		return nil, err
 	}
 	resp.Request = nil // for the caller to set, as over HTTP/1
-	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht}
+	resp.Body = &body2{Reader: io.LimitReader(resp.Body, MaxBody), inner: resp.Body, c: c, ht: ht, cancel: cancel}
 	return resp, nil
 }
 
-var errNoAnswer = &HeadError{"the server ended the HTTP/2 connection before it answered"}
+// A watch sees what becomes of a request that net/http makes.
+type watch struct {
+	tries int         // on connections
+	began atomic.Bool // the answer
+}
+
+// start returns a context for the request. It ends when net/http asks again.
+func (w *watch) start(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) {
+			if w.tries++; w.tries > 1 {
+				cancel(errNoAnswer)
+			}
+		},
+		GotFirstResponseByte: func() { w.began.Store(true) },
+	}), cancel
+}
+
+// why returns what err, by which the request failed, stands for.
+func (w *watch) why(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errNoAnswer || !w.began.Load() && isGone(err) {
+		return errNoAnswer
+	}
+	return err
+}
+
+// errNoAnswer says that the server sent GOAWAY or RST_STREAM in place of an answer.
+// Over HTTP/1 it would have hung up.
+var errNoAnswer = fmt.Errorf("the server ended the HTTP/2 exchange before it answered: %w", io.ErrUnexpectedEOF)
+
+// A streamError is an error of a stream, as net/http lets errors of its own be seen
+// (golang.org/issue/53896).
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (streamError) Error() string { return "stream error" }
+
+// isGone reports whether err, which came before an answer began, is of a server that
+// sent GOAWAY or RST_STREAM. Much of what net/http says of that has no type, so it
+// is what is left when the server broke the protocol, or the connection broke.
+func isGone(err error) bool {
+	if e, ok := errors.AsType[streamError](err); ok {
+		return reflect.ValueOf(e.Cause).Kind() != reflect.String // a field that cannot be
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return false
+	}
+	return reflect.ValueOf(err).Kind() != reflect.Uint32 // an error of the connection
+}
+
+// listSize is the size of a field list, as RFC 9113, section 6.5.2 counts it.
+func listSize(h http.Header) (n int) {
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v) + 32
+		}
+	}
+	return n
+}
 
 // isFinal reports whether code is a final status: net/http takes any number.
 func isFinal(code string) bool {
@@ -79,14 +157,16 @@ func isFinal(code string) bool {
 // A body2 closes the connection along with the stream.
 type body2 struct {
 	io.Reader
-	inner io.Closer
-	c     *conn
-	ht    *http.Transport
+	inner  io.Closer
+	c      *conn
+	ht     *http.Transport
+	cancel context.CancelCauseFunc
 }
 
 // Close closes the connection.
 func (b *body2) Close() error {
 	err := b.inner.Close()
 	b.ht.CloseIdleConnections()
+	b.cancel(nil)
 	return errors.Join(err, b.c.Close())
 }

@@ -46,6 +46,7 @@ func TestTLS(t *testing.T) {
 		{"D11 no TLS", "https://example.com/", func(c net.Conn) { go silence(c); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, id.roots, as(new(tls.RecordHeaderError)), TLS, false, 0},
 		{"D15 closed in the handshake", "https://example.com/", func(c net.Conn) { c.Read(make([]byte, 9999)) }, id.roots, not2(isEOF), TLS, false, 0},
 		{"other protocols only", "https://example.com/", id.over(answers, "other"), id.roots, isHTTP2, TLS, false, 0},
+		{"P5c HTTP/2 spoken regardless", "https://example.com/", id.over(answer(settings), "h2", "http/1.1"), id.roots, isHTTP2, Receive, true, 1},
 		{"HTTP/2 only, by its frame", "https://example.com/", id.over(answer(settings), "h2"), id.roots, isHTTP2, Receive, true, 1},
 		{"HTTP/2 only, hangs up", "https://example.com/", id.over(hangUp, "h2"), id.roots, isHTTP2, Receive, true, 1},
 		{"C5 hangs up", "https://example.com/", id.over(hangUp, "http/1.1"), id.roots, not2(isEOF), Receive, true, 1},
