@@ -1,15 +1,19 @@
 package hostile
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"math/big"
 	"net"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -147,4 +151,49 @@ func newKey(tb TB) crypto.Signer {
 		tb.Fatalf("generate key: %v", err)
 	}
 	return key
+}
+
+// Forge returns a certificate like one that ca issued, in which a piece of what is
+// signed is replaced by another of the same length. It need not be one that can be
+// parsed.
+func (ca *CA) Forge(cert tls.Certificate, piece, by []byte) tls.Certificate {
+	var outer struct {
+		TBS       asn1.RawValue
+		Algorithm asn1.RawValue
+		Signature asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(cert.Certificate[0], &outer); err != nil {
+		ca.tb.Fatalf("read certificate: %v", err)
+	}
+	if bytes.Count(outer.TBS.FullBytes, piece) != 1 || len(piece) != len(by) {
+		ca.tb.Fatalf("%x is not there once to be replaced by %x", piece, by)
+	}
+	outer.TBS.FullBytes = bytes.Replace(outer.TBS.FullBytes, piece, by, 1)
+	sum := sha256.Sum256(outer.TBS.FullBytes)
+	signature, err := ca.key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	if err != nil {
+		ca.tb.Fatalf("sign certificate: %v", err)
+	}
+	outer.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
+	der, err := asn1.Marshal(outer)
+	if err != nil {
+		ca.tb.Fatalf("write certificate: %v", err)
+	}
+	cert.Certificate, cert.Leaf = append([][]byte{der}, cert.Certificate[1:]...), nil
+	return cert
+}
+
+// Unparsable returns certificates for a host that crypto/x509 cannot parse, by what
+// is wrong with them.
+func (ca *CA) Unparsable(name string) map[string]tls.Certificate {
+	issue := func(change func(*x509.Certificate)) tls.Certificate {
+		return ca.Issue(Cert{Names: []string{name}, Change: change})
+	}
+	uri := func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "http", Host: "no.url.test"}} }
+	return map[string]tls.Certificate{
+		"a negative serial":    ca.Forge(issue(func(c *x509.Certificate) { c.SerialNumber = big.NewInt(0x11223344) }), []byte{0x11, 0x22, 0x33, 0x44}, []byte{0x91, 0x22, 0x33, 0x44}),
+		"a URI that is no URL": ca.Forge(issue(uri), []byte("http://no.url.test"), []byte("http://no[url%zz]t")),
+		"a subject in BIT STRING": ca.Forge(issue(func(c *x509.Certificate) { c.Subject.CommonName = "bit string" }),
+			[]byte("\x13\x0abit string"), []byte("\x03\x0a\x00it string")),
+	}
 }
