@@ -35,6 +35,12 @@ func certificateDetail(err error) string {
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && e.Cert != nil {
 		return unknownAuthority(e.Cert, chain)
 	}
+	if e, ok := errors.AsType[*wire.UnparsableError](err); ok {
+		if e.Leaf == nil {
+			return "a certificate that the server sent beside its own cannot be parsed: " + bare(e.Err)
+		}
+		return "it cannot be parsed: " + bare(e.Err)
+	}
 	if e, ok := errors.AsType[*wire.UsageError](err); ok {
 		return e.Error()
 	}

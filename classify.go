@@ -197,7 +197,7 @@ func isTimeout(err error) bool {
 }
 
 func isCertificate(err error) bool {
-	return has[*tls.CertificateVerificationError](err) ||
+	return has[*tls.CertificateVerificationError](err) || has[*wire.UnparsableError](err) ||
 		has[x509.UnknownAuthorityError](err) || has[x509.CertificateInvalidError](err) ||
 		has[x509.HostnameError](err) || has[x509.InsecureAlgorithmError](err) ||
 		has[x509.ConstraintViolationError](err) || has[x509.UnhandledCriticalExtension](err)

@@ -262,7 +262,11 @@ func unparsable(ca *hostile.CA) (servers []tlsServer) {
 	for _, name := range slices.Sorted(maps.Keys(odd)) {
 		if odd[name].PrivateKey != nil {
 			leaf := &tls.Config{Certificates: []tls.Certificate{odd[name]}}
-			servers = append(servers, tlsServer{name: "P3 leaf, " + name, serve: hostile.TLS(leaf, helloPage), reason: checker.ReasonCertificate})
+			s := tlsServer{name: "P3 leaf, " + name, serve: hostile.TLS(leaf, helloPage), reason: checker.ReasonCertificate}
+			if name != "a subject in BIT STRING" {
+				s.agreed = "crypto/x509 cannot parse it, and so it cannot be verified here"
+			}
+			servers = append(servers, s)
 		}
 		for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			stray := ca.Config(hostile.Cert{Names: []string{"site.test"}, With: odd[name].Certificate[:1]})

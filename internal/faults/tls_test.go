@@ -224,6 +224,77 @@ func TestOfferedSuites(t *testing.T) {
 	}
 }
 
+// P3: what matters of a chain is the leaf and its issuers. In TLS 1.3 a stray
+// certificate cannot be passed over, but it is told what is wrong.
+func TestUnparsable(t *testing.T) {
+	ca := hostile.NewCA(t)
+	odd := ca.Unparsable("site.test")
+	names := []string{"site.test"}
+	garbage := []byte("garbage")
+	only := func(v uint16, conf *tls.Config) *tls.Config { conf.MinVersion, conf.MaxVersion = v, v; return conf }
+	both := func(conf *tls.Config) *tls.Config { return conf }
+	for what, cert := range odd {
+		leaf := func() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{cert}} }
+		stray := func(spec hostile.Cert) *tls.Config {
+			spec.Names, spec.With = names, append(spec.With, cert.Certificate[0], garbage)
+			return ca.Config(spec)
+		}
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		large := only(tls.VersionTLS12, stray(hostile.Cert{}))
+		large.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384}
+		keyed := only(tls.VersionTLS12, stray(hostile.Cert{Key: key}))
+		keyed.CipherSuites = []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}
+		chacha := only(tls.VersionTLS12, stray(hostile.Cert{}))
+		chacha.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}
+		asking := both(stray(hostile.Cert{}))
+		asking.ClientAuth = tls.RequestClientCert
+		for _, test := range []struct {
+			name   string
+			conf   *tls.Config
+			reason checker.Reason
+			text   string
+			own    bool // Result.TLS tells of the leaf
+		}{
+			{"leaf", leaf(), checker.ReasonCertificate, "it cannot be parsed: ", true},
+			{"leaf, TLS 1.2", only(tls.VersionTLS12, leaf()), checker.ReasonCertificate, "it cannot be parsed: ", true},
+			{"leaf, TLS 1.3", only(tls.VersionTLS13, leaf()), checker.ReasonCertificate, "it cannot be parsed: ", true},
+			{"stray", stray(hostile.Cert{}), "", "", true},
+			{"stray, TLS 1.2", only(tls.VersionTLS12, stray(hostile.Cert{})), "", "", true},
+			{"stray, a client certificate asked for", asking, "", "", true},
+			{"stray, AES-256", large, "", "", true},
+			{"stray, RSA key exchange", keyed, "", "", true},
+			{"stray behind an intermediate", stray(hostile.Cert{Via: ca.Intermediate(nil)}), "", "", true},
+			{"stray, the leaf expired", stray(hostile.Cert{NotAfter: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)}), checker.ReasonCertificate, "it expired on", true},
+			{"stray, no intermediate", stray(hostile.Cert{Via: ca.Intermediate(nil), Omit: true}), checker.ReasonCertificate, "the server did not send", true},
+			{
+				"stray, TLS 1.3", only(tls.VersionTLS13, stray(hostile.Cert{})), checker.ReasonCertificate,
+				"a certificate that the server sent beside its own cannot be parsed: ", false,
+			},
+			{"stray, no suite that can be looked into", chacha, checker.ReasonTLS, "", false},
+		} {
+			f := fault{
+				name: "P3 " + what + ", " + test.name, target: "https://site.test/", reason: test.reason,
+				secure: hostile.TLS(test.conf, hostile.Respond(hostile.OK)), opts: []checker.Option{checker.WithTLSConfig(trusting(ca, nil))},
+				also: func(t *testing.T, _ *hostile.Net, r checker.Result) {
+					if r.Err != nil && !strings.Contains(r.Err.Error(), test.text) {
+						t.Errorf("Check().Err = %v; want %q", r.Err, test.text)
+					}
+					if test.own != (r.TLS != nil) || test.own && (r.TLS.NotAfter.IsZero() || !slices.Equal(r.TLS.DNSNames, names)) {
+						t.Errorf("Check().TLS = %+v; want what can be told of the leaf: %v", r.TLS, test.own)
+					}
+				},
+			}
+			if f.reason != "" {
+				f.phase = checker.PhaseTLS
+			}
+			t.Run(f.name, func(t *testing.T) { bubble.Test(t, f.run) })
+		}
+	}
+}
+
 // trusting returns conf, or a configuration without anything else, with the roots
 // of ca.
 func trusting(ca *hostile.CA, conf *tls.Config) *tls.Config {

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// handshake makes c a TLS connection. The connection's state is kept even if
+// handshake makes c a TLS connection over nc. The connection's state is kept even if
 // verification fails: what is wrong with a certificate is best told by showing
 // it.
-func (c *conn) handshake(conf *tls.Config, tr *Trace) error {
-	c.below = &below{Conn: c.raw}
+func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
+	c.below = &below{Conn: nc}
 	tc := tls.Client(c.below, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
 	// and the connection's deadline does that already.

@@ -113,10 +113,14 @@ type protocol interface {
 }
 
 // Exchange implements [Exchanger]. It speaks HTTP/1.1, and HTTP/2 on another
-// connection if the server seems to speak nothing else. The Request of the
+// connection if the server seems to speak nothing else; another is also made where
+// crypto/tls could not read the certificates. The Request of the
 // response is for the caller to set.
 func (t *Transport) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
 	resp, err := t.speak(ctx, http1{t.Keep}, req, tr)
+	if unseen(err, tr) {
+		return t.withoutStrays(ctx, req, tr, err)
+	}
 	if _, only2 := errors.AsType[*only2Error](err); !only2 {
 		return resp, err
 	}
@@ -136,7 +140,7 @@ func (t *Transport) Exchange(ctx context.Context, req Request, tr *Trace) (*http
 
 // speak makes the exchange in one protocol, on a connection of its own.
 func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trace) (*http.Response, error) {
-	c, err := t.open(ctx, req.URL, tr, p.name())
+	c, err := t.open(ctx, req.URL, tr, p)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +158,7 @@ func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trac
 }
 
 // open connects to the host of u and, for https, shakes hands.
-func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, proto string) (*conn, error) {
+func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, p protocol) (*conn, error) {
 	host, port := target.Host(u)
 	tr.Stage = Lookup
 	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.FreshDNS)
@@ -172,9 +176,13 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, proto strin
 	}
 	tr.Stage = TLS
 	start := time.Now()
-	conf, err := t.config(serverName(host), proto)
+	conf, err := t.config(serverName(host), p.name())
 	if err == nil {
-		err = c.handshake(conf, tr)
+		if s, ok := p.(shaker); ok {
+			err = s.shake(c, conf, tr)
+		} else {
+			err = c.handshake(c.raw, conf, tr)
+		}
 	}
 	tr.TLS = time.Since(start)
 	if err != nil {

@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"hash"
+	"net"
+)
+
+// An observer is a connection below TLS 1.3 that keeps what the server says in the
+// handshake. In TLS 1.3 what cannot be parsed cannot be passed over, but it can be
+// told. Certificates are encrypted, by a key that the key log has.
+type observer struct {
+	net.Conn
+	secret []byte // by which the server's handshake is encrypted
+	seen   bytes.Buffer
+}
+
+// observe returns a configuration for tls.Client on o.
+func (o *observer) observe(conf *tls.Config) *tls.Config {
+	conf = conf.Clone()
+	conf.MinVersion, conf.MaxVersion = tls.VersionTLS13, tls.VersionTLS13
+	conf.KeyLogWriter = keyLog{"SERVER_HANDSHAKE_TRAFFIC_SECRET", &o.secret, conf.KeyLogWriter}
+	return conf
+}
+
+// Read implements [net.Conn].
+func (o *observer) Read(b []byte) (int, error) {
+	n, err := o.Conn.Read(b)
+	if o.seen.Len() < maxHandshake {
+		o.seen.Write(b[:n])
+	}
+	return n, err
+}
+
+// unparsable returns which of the certificates cannot be parsed, or nil.
+func (o *observer) unparsable() error {
+	for m := range messages13(o.handshake()) {
+		if m[0] == messageCertificate && len(m) > 8 {
+			return firstUnparsable(m[8:])
+		}
+	}
+	return nil
+}
+
+// firstUnparsable looks at the entries of a Certificate message of TLS 1.3 (RFC 8446,
+// section 4.4.2).
+func firstUnparsable(entries []byte) error {
+	for first := true; len(entries) >= 3; first = false {
+		n := 3 + uint24(entries)
+		if len(entries) < n+2 {
+			return nil
+		}
+		der := entries[3:n]
+		if _, err := x509.ParseCertificate(der); err != nil {
+			bad := &UnparsableError{Err: err}
+			if first {
+				bad.Leaf = lenient(der)
+			}
+			return bad
+		}
+		entries = entries[n:]
+		entries = entries[min(len(entries), 2+int(binary.BigEndian.Uint16(entries))):]
+	}
+	return nil
+}
+
+// handshake returns what the server encrypted, as far as that can be read.
+func (o *observer) handshake() (plain []byte) {
+	const recordData = 23
+	var open cipher.AEAD
+	var iv []byte
+	var number uint64
+	for rest := o.seen.Bytes(); len(rest) >= 5; {
+		n := 5 + int(binary.BigEndian.Uint16(rest[3:]))
+		if len(rest) < n {
+			break
+		}
+		head, body := rest[:5], rest[5:n]
+		rest = rest[n:]
+		switch {
+		case head[0] == recordHandshake && len(body) > 38 && len(body) >= 39+int(body[38])+2:
+			open, iv = o.key(binary.BigEndian.Uint16(body[39+int(body[38]):]))
+		case head[0] == recordData && open != nil:
+			nonce := bytes.Clone(iv)
+			for i := range 8 {
+				nonce[4+i] ^= byte(number >> (56 - 8*i))
+			}
+			number++
+			inner, err := open.Open(nil, nonce, body, head)
+			if err != nil {
+				return plain
+			}
+			if inner = bytes.TrimRight(inner, "\x00"); len(inner) > 0 && inner[len(inner)-1] == recordHandshake {
+				plain = append(plain, inner[:len(inner)-1]...)
+			}
+		}
+	}
+	return plain
+}
+
+// key returns what a cipher suite makes of the secret (RFC 8446, section 7.3), or nil
+// if it is not by AES.
+func (o *observer) key(suite uint16) (cipher.AEAD, []byte) {
+	h, n := func() hash.Hash { return sha256.New() }, 16
+	switch suite {
+	case tls.TLS_AES_128_GCM_SHA256:
+	case tls.TLS_AES_256_GCM_SHA384:
+		h, n = sha512.New384, 32
+	default:
+		return nil, nil
+	}
+	expand := func(label string, n int) []byte {
+		label = "tls13 " + label
+		info := append([]byte{byte(n >> 8), byte(n), byte(len(label))}, label...)
+		out, _ := hkdf.Expand(h, o.secret, string(append(info, 0)), n)
+		return out
+	}
+	block, err := aes.NewCipher(expand("key", n))
+	if err != nil {
+		return nil, nil
+	}
+	open, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, nil
+	}
+	return open, expand("iv", 12)
+}
+
+// messages13 yields the messages of a handshake that have come whole.
+func messages13(b []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for len(b) >= 4 {
+			n := 4 + uint24(b[1:])
+			if len(b) < n || !yield(b[:n]) {
+				return
+			}
+			b = b[n:]
+		}
+	}
+}
