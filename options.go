@@ -312,8 +312,13 @@ func WithDialContext(dial func(ctx context.Context, network, addr string) (net.C
 // WithTLSConfig sets the TLS configuration, for roots, client certificates or
 // versions of one's own. It is cloned; NextProtos is replaced and sessions are
 // never resumed. An empty ServerName, the usual case, stands for the host of
-// each URL. The default is that of crypto/tls. Nil is refused, and so is a
-// MinVersion over the MaxVersion.
+// each URL. Nil is refused, and so is a MinVersion over the MaxVersion.
+//
+// The default, which roots and client certificates leave as it is, offers what
+// browsers offer: TLS 1.2 and 1.3, crypto/tls's cipher suites with the RSA key
+// exchange behind them, and one renegotiation. Where CipherSuites, MinVersion or
+// MaxVersion is set, crypto/tls alone decides on suites, and the Renegotiation of conf
+// counts. GODEBUG=tlsrsakex and tls3des change nothing in the default.
 func WithTLSConfig(conf *tls.Config) Option {
 	return func(c *config) error {
 		if conf == nil {

@@ -38,7 +38,7 @@ const (
 	ReasonUnreachable Reason = "unreachable" // a router reported the host unreachable
 	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before the status of a response
 	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled. If the lookup took more than half of it: ReasonDNS
-	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host, untrusted or too weak
+	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host or use, untrusted, too weak or not to be parsed
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
 	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 256 KiB
 	ReasonRedirect    Reason = "redirect"    // only with WithRedirects: too many, a loop among them, or a Location that leads to no site
