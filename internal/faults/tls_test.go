@@ -6,11 +6,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +236,10 @@ func TestUnparsable(t *testing.T) {
 	only := func(v uint16, conf *tls.Config) *tls.Config { conf.MinVersion, conf.MaxVersion = v, v; return conf }
 	both := func(conf *tls.Config) *tls.Config { return conf }
 	for what, cert := range odd {
+		if _, err := x509.ParseCertificate(cert.Certificate[0]); err == nil {
+			t.Logf("%s can be parsed by %s", what, runtime.Version())
+			continue
+		}
 		leaf := func() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{cert}} }
 		stray := func(spec hostile.Cert) *tls.Config {
 			spec.Names, spec.With = names, append(spec.With, cert.Certificate[0], garbage)

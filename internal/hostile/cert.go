@@ -184,7 +184,7 @@ func (ca *CA) Forge(cert tls.Certificate, piece, by []byte) tls.Certificate {
 }
 
 // Unparsable returns certificates for a host that crypto/x509 cannot parse, by what
-// is wrong with them.
+// is wrong with them. Go 1.27 takes a subject in BIT STRING.
 func (ca *CA) Unparsable(name string) map[string]tls.Certificate {
 	issue := func(change func(*x509.Certificate)) tls.Certificate {
 		return ca.Issue(Cert{Names: []string{name}, Change: change})
