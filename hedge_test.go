@@ -221,7 +221,7 @@ func TestOnePort(t *testing.T) {
 		{name: "P4 a 400, judged", plain: bad400, secure: bad, url: secureURL, reason: certificate, dials: 3, opts: judged},
 		{name: "P4 a 400, HTTPS answers 404", plain: bad400, secure: hostile.TLS(ca.Config(hostile.Cert{Names: []string{"site.test"}}), answer("404 X")), url: secureURL, dials: 2},
 		{name: "P4 a redirect to itself by https, untrusted", plain: toTLS, secure: bad, url: secureURL, reason: certificate, dials: 2},
-		{name: "P4 the same, followed", plain: toTLS, secure: bad, url: secureURL, reason: certificate, dials: 3, opts: followed},
+		{name: "P4 the same, followed", plain: toTLS, secure: bad, url: secureURL, reason: certificate, dials: 5, opts: followed},
 		{name: "P4 426", plain: answer("426 X"), secure: bad, url: secureURL, reason: certificate, dials: 2},
 		{name: "P4 an alert", plain: alert, secure: bad, url: secureURL, reason: certificate, dials: 3},
 		{name: "P4 closed", plain: hostile.CloseAfterRequest(), secure: bad, url: secureURL, reason: certificate, dials: 3},

@@ -51,7 +51,7 @@ func TestTLSSetups(t *testing.T) {
 	}
 	trustRoot(t, dir, roots)
 	b := newBrowser(t, [2]string{"host-resolver-rules", "MAP *.test 127.0.0.1"})
-	for _, s := range slices.Concat(suites(t, ca), chains(t, ca), clientsAndProtocols(ca), unparsable(ca), byOpenSSL(t, ca, dir)) {
+	for _, s := range slices.Concat(suites(t, ca), tlsChains(t, ca), clientsAndProtocols(ca), unparsable(ca), byOpenSSL(t, ca, dir)) {
 		t.Run(s.name, func(t *testing.T) {
 			port := s.start(t)
 			host := s.host
@@ -184,8 +184,8 @@ func suites(t *testing.T, ca *hostile.CA) []tlsServer {
 	}
 }
 
-// chains are about certificates.
-func chains(t *testing.T, ca *hostile.CA) []tlsServer {
+// tlsChains are about certificates.
+func tlsChains(t *testing.T, ca *hostile.CA) []tlsServer {
 	site := []string{"site.test"}
 	other := hostile.NewCA(t)
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }

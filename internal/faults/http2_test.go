@@ -152,8 +152,8 @@ func TestHTTP2Text(t *testing.T) {
 		answer func(fr *http2.Framer, stream uint32) error
 		want   string // part of the Error's text; "": Online
 	}{
-		{"a head over the cap", func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 1100, 64) }, "the answer is not HTTP: the response head is over"},
-		{"a head far over the cap", func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 5000, 64) }, "the answer is not HTTP: the response head is over"},
+		{"a head over the cap", func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 3000, 64) }, "the answer is not HTTP: the response head is over"},
+		{"a head far over the cap", func(fr *http2.Framer, s uint32) error { return bigHead(fr, s, 8000, 64) }, "the answer is not HTTP: the response head is over"},
 		{"refused at first", func(fr *http2.Framer, s uint32) error {
 			if asked.Add(1) <= 2 { // HEAD and the GET behind it
 				return fr.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)

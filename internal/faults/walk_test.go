@@ -205,7 +205,7 @@ func TestFaultsPausedCandidate(t *testing.T) {
 			reason: checker.ReasonRejected, phase: checker.PhaseJudge, status: 429, also: dials(siteAddr + ":80"),
 		}
 		if secure {
-			f.also = dials(siteAddr+":80", siteAddr+":80", siteAddr+":443", siteAddr+":443") // HEAD and GET by either
+			f.also = dials(siteAddr+":80", siteAddr+":80", siteAddr+":443") // HEAD and GET by http; https has no method before the handshake
 		}
 		return f
 	}

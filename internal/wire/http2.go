@@ -56,7 +56,7 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{NextProtos: []string{"h2"}},
 		DisableCompression:     true,
-		MaxResponseHeaderBytes: 16 * MaxHead, // what is over it is an error without a type
+		MaxResponseHeaderBytes: 4 * MaxHead, // what is over it is an error without a type
 	}
 	asked := req.HTTP(ctx)
 	asked.Host = req.host()
