@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,20 @@ func locations(all []string) hostile.Handler {
 	})
 }
 
+// elsewhere are the vectors that are no targets, while browsers know where they
+// lead as a Location: most of them inside, some back to the origin.
+var elsewhere = map[string]checker.Reason{
+	"http://127.0.0.1\\.good.test/": checker.ReasonBlocked, "https://127.0.0.1\\.good.test/": checker.ReasonBlocked,
+	"http://\\127.0.0.1/": checker.ReasonBlocked, "https://\\127.0.0.1/": checker.ReasonBlocked,
+	"http:///127.0.0.1/": checker.ReasonBlocked, "https:///127.0.0.1/": checker.ReasonBlocked,
+	"http:////127.0.0.1/": checker.ReasonBlocked, "https:////127.0.0.1/": checker.ReasonBlocked,
+	"http:\\\\127.0.0.1\\": checker.ReasonBlocked,
+}
+
+// sameScheme are vectors that are a path of an origin with their scheme, and lead
+// inside from one with another.
+var sameScheme = []string{"http:127.0.0.1/", "http:/127.0.0.1/", "https:127.0.0.1/", "https:/127.0.0.1/", "hTTp:127.0.0.1/"}
+
 // L3: nor does a redirect lead there.
 func TestVectorsAsRedirects(t *testing.T) {
 	ca := hostile.NewCA(t)
@@ -161,6 +176,15 @@ func TestVectorsAsRedirects(t *testing.T) {
 				want = checker.ReasonRedirect
 			}
 			scheme := []string{"http", "https"}[i/2%2] // both with both schemes of the vector
+			if reason, ok := elsewhere[v.URL]; ok {
+				want = reason
+			}
+			if slices.Contains(sameScheme, v.URL) {
+				want = checker.ReasonBlocked
+				if word, _, _ := strings.Cut(v.URL, ":"); strings.EqualFold(word, scheme) {
+					want = ""
+				}
+			}
 			r := c.Check(t.Context(), fmt.Sprintf("%s://origin.test/%d", scheme, i))
 			if r.Reason() != want {
 				t.Errorf("Check(%q).Err = %v with a redirect to %q; want %q", r.Target, r.Err, v.URL, want)
@@ -182,21 +206,21 @@ func TestRelativeRedirects(t *testing.T) {
 		"\t//127.0.0.1/ ":       checker.ReasonBlocked,
 		"HTTP://127.0.0.1":      checker.ReasonBlocked,
 		"//:80/":                checker.ReasonRedirect,
-		"///127.0.0.1/":         checker.ReasonRedirect,
+		"///127.0.0.1/":         checker.ReasonBlocked,
 		"//":                    checker.ReasonRedirect,
 		"//127.1/":              checker.ReasonRedirect,
-		"//\\127.0.0.1/":        checker.ReasonRedirect,
-		"http:/\\127.0.0.1/":    checker.ReasonRedirect,
-		"http:\\\\127.0.0.1/":   checker.ReasonRedirect,
-		"http:127.0.0.1":        checker.ReasonRedirect,
-		"127.0.0.1:80/":         checker.ReasonRedirect,
+		"//\\127.0.0.1/":        checker.ReasonBlocked,
+		"http:/\\127.0.0.1/":    checker.ReasonBlocked,
+		"http:\\\\127.0.0.1/":   checker.ReasonBlocked,
+		"http:127.0.0.1":        "",
+		"127.0.0.1:80/":         "",
 		"localhost:80":          checker.ReasonRedirect,
-		"[::1]:80":              checker.ReasonRedirect,
-		"http://127.0.0.1\t/":   checker.ReasonRedirect,
-		"ht\ttp://127.0.0.1/":   checker.ReasonRedirect,
-		"/\\127.0.0.1/":         "", // these are paths of the origin
-		"\\\\127.0.0.1/":        "",
-		"\\/127.0.0.1/":         "",
+		"[::1]:80":              "",
+		"http://127.0.0.1\t/":   checker.ReasonBlocked,
+		"ht\ttp://127.0.0.1/":   checker.ReasonBlocked,
+		"/\\127.0.0.1/":         checker.ReasonBlocked,
+		"\\\\127.0.0.1/":        checker.ReasonBlocked,
+		"\\/127.0.0.1/":         checker.ReasonBlocked,
 		"127.0.0.1/":            "",
 		"./127.0.0.1:80/":       "",
 		"/.//127.0.0.1/":        "",
@@ -204,7 +228,7 @@ func TestRelativeRedirects(t *testing.T) {
 		"/x/..//127.0.0.1/":     "",
 		"?url=http://127.0.0.1": "",
 		"@127.0.0.1/":           "",
-		":@127.0.0.1/":          checker.ReasonRedirect,
+		":@127.0.0.1/":          "",
 		".127.0.0.1/":           "",
 		"/@127.0.0.1/":          "",
 		"%2f%2f127.0.0.1/":      "",

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -17,18 +18,25 @@ type parts struct {
 	mark     bool // there is a question mark, be the query empty or not
 }
 
-// parse reads what follows "scheme://".
-func parse(s string) (p parts, err error) {
-	authority := cutAny(s, "/?#")
+// What ends an authority. Whoever wrote a target may mean it for programs that do
+// not take a backslash for a slash, so in its authority there must be none; a
+// Location is for browsers.
+const (
+	targetEnds   = "/?#"
+	locationEnds = "/\\?#"
+)
+
+// parse reads what follows "scheme://", of which any of ends ends the authority.
+func parse(s, ends string) (p parts, err error) {
+	authority := cutAny(s, ends)
 	p.setPath(s[len(authority):])
-	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
-		// What ends an authority for some readers must not stand in userinfo:
-		// "http://good.test\@127.0.0.1/" is two hosts to two programs.
-		if ambiguous(authority[:i]) {
-			return p, &Error{format: "its userinfo has a delimiter in it"}
-		}
-		authority = authority[i+1:]
+	// What ends an authority for some readers must not stand in userinfo:
+	// "http://good.test\@127.0.0.1/" is two hosts to two programs.
+	loose := cutAny(s, targetEnds)
+	if i := strings.LastIndexByte(loose, '@'); i >= 0 && ambiguous(loose[:i]) {
+		return p, &Error{format: "its userinfo has a delimiter in it"}
 	}
+	authority = authority[strings.LastIndexByte(authority, '@')+1:]
 	if i := strings.IndexAny(authority, "\\ \"<>^`{|}"); i >= 0 {
 		return p, refuse("%q has no place in a host", authority[i:i+1])
 	}
@@ -111,10 +119,18 @@ func parseHost(s string) (string, error) {
 		if err != nil || addr.Is4() || addr.Zone() != "" {
 			return "", refuse("%q is no IPv6 address", s)
 		}
-		return "[" + addr.String() + "]", nil
+		return "[" + addr6(addr) + "]", nil
 	}
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4() {
 		return s, nil // there is no other way to write it
 	}
 	return parseName(s)
+}
+
+// addr6 writes an IPv6 address as WHATWG URL does: never with a dotted quad.
+func addr6(addr netip.Addr) string {
+	if b := addr.As16(); addr.Is4In6() {
+		return fmt.Sprintf("::ffff:%x:%x", uint(b[12])<<8|uint(b[13]), uint(b[14])<<8|uint(b[15]))
+	}
+	return addr.String()
 }

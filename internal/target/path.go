@@ -5,29 +5,35 @@ import (
 	"strings"
 )
 
+// What is percent-encoded in the path and in the query of a web URL (WHATWG URL,
+// section 1.3), beside spaces, controls and all that is not ASCII.
+const (
+	pathSet  = "\"#<>?^`{}"
+	querySet = "\"#<>'"
+)
+
 // setPath reads what follows the authority: path, query and fragment, of which
 // the last is dropped.
 func (p *parts) setPath(s string) {
 	s, _, _ = strings.Cut(s, "#")
 	path, query, mark := strings.Cut(s, "?")
-	p.path, p.query, p.mark = repair(path), repair(query), mark
-	if p.path == "" {
-		p.path = "/"
-	}
+	p.path, p.query, p.mark = removeDots(encode(slashes(path), pathSet)), encode(query, querySet), mark
 }
 
-// repair escapes what may not stand in a URI (RFC 3986), as browsers do: a
-// percent sign that begins no escape, and all but the printable ASCII
-// characters that have a place there.
-func repair(s string) string {
+// slashes returns path with slashes alone: browsers take a backslash for one.
+func slashes(path string) string { return strings.ReplaceAll(path, "\\", "/") }
+
+// encode percent-encodes what stands in set, and what may stand nowhere. A byte
+// that is no UTF-8 is encoded as it is, as browsers do with a Location. A percent
+// sign stays as it is, be it the beginning of an escape or not.
+func encode(s, set string) string {
+	bad := func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte(set, c) >= 0 }
+	return escape(s, func(i int) bool { return bad(s[i]) })
+}
+
+// escape percent-encodes the bytes of s whose index is bad.
+func escape(s string, bad func(i int) bool) string {
 	const hex = "0123456789ABCDEF"
-	bad := func(i int) bool {
-		c := s[i]
-		if c == '%' {
-			return i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2])
-		}
-		return c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0
-	}
 	n := 0
 	for i := range len(s) {
 		if bad(i) {
@@ -48,113 +54,90 @@ func repair(s string) string {
 	return string(b)
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
-}
-
-// Resolve reads the Location of a redirect from base, which must be a URL of
-// this package. Relative references are resolved (RFC 3986, section 5); for all
-// else the rules of Parse hold.
-func Resolve(base *url.URL, location string) (*url.URL, error) {
-	u, err := resolve(base, location)
-	return u, discreet(err, location)
-}
-
-func resolve(base *url.URL, location string) (*url.URL, error) {
-	s, err := trim(location)
-	if err != nil {
-		return nil, err
-	}
-	if rest, ok := strings.CutPrefix(s, "//"); ok {
-		s = base.Scheme + "://" + rest
-	}
-	if scheme, rest, ok := cutScheme(s); ok {
-		if scheme, err = webScheme(scheme); err != nil {
-			return nil, err
-		}
-		p, err := parse(rest)
-		if err != nil {
-			return nil, err
-		}
-		u := p.url(scheme)
-		return u, checkLen(u)
-	}
-	// A colon before any slash ends a scheme; a path that has one begins with "./".
-	if word, _, found := strings.Cut(cutAny(s, "/?#"), ":"); found {
-		return nil, refuse("the scheme %q is not followed by //", word)
-	}
-	u := relative(base, s)
-	return u, checkLen(u)
-}
-
-// relative resolves a reference that has neither scheme nor authority.
-func relative(base *url.URL, s string) *url.URL {
-	var p parts
-	p.setPath(s)
-	u := &url.URL{Scheme: base.Scheme, Host: base.Host, RawQuery: p.query, ForceQuery: p.mark && p.query == ""}
-	path := base.EscapedPath()
-	switch ref := cutAny(s, "?#"); {
-	case ref == "" && !p.mark:
-		u.RawQuery, u.ForceQuery = base.RawQuery, base.ForceQuery
-	case ref == "":
-	case ref[0] == '/':
-		path = removeDots(p.path)
-	default:
-		path = removeDots(path[:strings.LastIndexByte(path, '/')+1] + p.path)
-	}
-	setPath(u, path)
-	return u
-}
-
-// setPath sets the path of u so that u.EscapedPath returns it as it is.
-func setPath(u *url.URL, escaped string) {
-	u.Path = escaped
-	if strings.ContainsAny(escaped, "%!'()*[]") { // which url.URL would escape otherwise
-		u.RawPath = escaped
-		u.Path, _ = url.PathUnescape(escaped) // repaired, so it cannot fail
-	}
-}
-
-// removeDots removes the segments "." and ".." (RFC 3986, section 5.2.4).
+// removeDots returns a path, with a slash at its beginning and without the
+// segments "." and "..", in any spelling of these.
 func removeDots(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	if !strings.Contains(path, "/.") && !strings.Contains(path, "%2") { // as most are
+		return path
+	}
 	var out []string
-	segments := strings.Split(path, "/")[1:]
+	segments := strings.Split(path[1:], "/")
 	for i, s := range segments {
-		last := i == len(segments)-1
-		switch s {
-		case ".", "..":
-			if s == ".." && len(out) > 0 {
-				out = out[:len(out)-1]
-			}
-			if last {
-				out = append(out, "")
-			}
-		default:
+		n := dots(s)
+		if n == 0 {
 			out = append(out, s)
+			continue
+		}
+		if n == 2 && len(out) > 0 {
+			out = out[:len(out)-1]
+		}
+		if i == len(segments)-1 {
+			out = append(out, "")
 		}
 	}
 	return "/" + strings.Join(out, "/")
 }
 
-// Redact returns s fit to be printed: with "xxxxx" in place of userinfo. In a
-// text that Parse refuses, all that may be userinfo counts as such.
-func Redact(s string) string {
-	if !strings.Contains(s, "@") {
-		return s
+// dots returns how many dots a segment consists of, if it is one or two of them
+// and nothing else, each as it is or percent-encoded; or else 0.
+func dots(segment string) int {
+	n := 0
+	for ; segment != ""; n++ {
+		switch {
+		case segment[0] == '.':
+			segment = segment[1:]
+		case len(segment) >= 3 && strings.EqualFold(segment[:3], "%2e"):
+			segment = segment[3:]
+		default:
+			return 0
+		}
 	}
-	scheme, rest, found := strings.Cut(s, "://")
-	if found && !strings.Contains(scheme, "@") {
-		scheme += "://"
-	} else {
-		scheme, rest = "", s
+	if n > 2 {
+		return 0
 	}
-	end := len(rest)
-	if _, err := Parse(s); err == nil {
-		end = len(cutAny(rest, "/?#"))
+	return n
+}
+
+// setPath sets the path of u, which has its host. Package url writes no path as it
+// is that has a percent sign without an escape, or a bar. Such a URL carries it as
+// an opaque part, and as a path the nearest that there is.
+func setPath(u *url.URL, path string) {
+	u.Path = path
+	if !strings.ContainsAny(path, "%|!'()*[]") { // which url.URL may escape otherwise
+		return
 	}
-	i := strings.LastIndexByte(rest[:end], '@')
-	if i < 0 {
-		return s
+	u.RawPath = escape(path, func(i int) bool {
+		return path[i] == '|' || path[i] == '%' && !(i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2]))
+	})
+	u.Path, _ = url.PathUnescape(u.RawPath) // which cannot fail
+	if u.RawPath != path {
+		u.Opaque = "//" + u.Host + path
 	}
-	return scheme + "xxxxx" + rest[i:]
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+}
+
+// Path returns the path of a URL as it is sent.
+func Path(u *url.URL) string {
+	if u.Opaque != "" {
+		return strings.TrimPrefix(u.Opaque, "//"+u.Host)
+	}
+	return u.EscapedPath()
+}
+
+// Requested returns what a request for u asks for: path and query.
+func Requested(u *url.URL) string {
+	if u.Opaque == "" {
+		return u.RequestURI()
+	}
+	path := Path(u)
+	if u.ForceQuery || u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	return path
 }

@@ -1,8 +1,10 @@
-// Package target turns what a caller wrote into the URLs to try.
+// Package target turns what a caller wrote into the URLs to try, and a Location
+// into the URL that it leads to.
 //
-// It is strict where programs differ about what a text means, since a URL that
-// one reads as a public host and another as this machine is a way in, and
-// lenient where they do not: in paths and queries.
+// It reads them as browsers do (WHATWG URL, https://url.spec.whatwg.org), and never
+// as another host. But where other programs differ about what a target means it
+// refuses it, since a URL that one reads as a public host and another as this
+// machine is a way in. Package checker lists what is refused.
 package target
 
 import (
@@ -21,7 +23,8 @@ type Target struct {
 	// URLs has one URL for a text with a scheme, and for one without the same
 	// as http and as https. Each has a host in ASCII, in lower case, a path,
 	// and neither userinfo nor a fragment; the scheme's default port is left
-	// out. The dot at the end of a rooted name is kept.
+	// out. The dot at the end of a rooted name is kept. Path and Requested tell
+	// what is asked for: a path that package url cannot write is in Opaque.
 	URLs []*url.URL
 }
 
@@ -71,7 +74,7 @@ func read(s string) (Target, error) {
 		if scheme, err = webScheme(scheme); err != nil {
 			return Target{}, err
 		}
-		p, err := parse(rest)
+		p, err := parse(rest, targetEnds)
 		if err != nil {
 			return Target{}, err
 		}
@@ -80,7 +83,7 @@ func read(s string) (Target, error) {
 	if err := checkBare(s); err != nil {
 		return Target{}, err
 	}
-	p, err := parse(s)
+	p, err := parse(s, targetEnds)
 	if err != nil {
 		return Target{}, err
 	}
@@ -97,7 +100,7 @@ func newTarget(urls ...*url.URL) (Target, error) {
 }
 
 // checkLen refuses a URL that is over MaxLen, as one may be whose path was
-// repaired or is relative.
+// percent-encoded or is relative.
 func checkLen(u *url.URL) error {
 	n := len(u.Scheme) + len("://") + len(u.Host) + max(len(u.Path), len(u.RawPath)) + len("?") + len(u.RawQuery)
 	if n > MaxLen {
@@ -181,13 +184,16 @@ func webScheme(s string) (string, error) {
 
 // checkBare refuses texts without "://" that are URLs of another form all the
 // same: "mailto:a@b" has a scheme, and "http:80" no host. What follows a colon
-// must be a port.
+// before the path must be a port.
 func checkBare(s string) error {
 	word, after, found := strings.Cut(s, ":")
-	if found && strings.HasPrefix(after, "//") { // or cutScheme had cut it off
+	if !found || len(cutAny(s, "/?#")) < len(word) {
+		return nil
+	}
+	if strings.HasPrefix(after, "//") { // or cutScheme had cut it off
 		return refuse("%q is no scheme", word)
 	}
-	if !found || !isScheme(word) {
+	if !isScheme(word) {
 		return nil
 	}
 	port := cutAny(after, "/?#")

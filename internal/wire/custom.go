@@ -18,7 +18,11 @@ type Custom struct{ RoundTripper http.RoundTripper }
 func (t Custom) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
 	tr.Stage = Untold
 	sent := tr.markSent(nil)
-	resp, err := t.RoundTripper.RoundTrip(req.HTTP(ctx))
+	asked := req.HTTP(ctx)
+	if req.Host != "" {
+		asked.URL = pathOnly(req.URL)
+	}
+	resp, err := t.RoundTripper.RoundTrip(asked)
 	if err != nil {
 		return nil, hook.Checked(err)
 	}

@@ -59,7 +59,7 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 		MaxResponseHeaderBytes: 4 * MaxHead, // what is over it is an error without a type
 	}
 	asked := req.HTTP(ctx)
-	asked.Host = req.host()
+	asked.Host, asked.URL = req.host(), pathOnly(req.URL)
 	resp, err := ht.RoundTrip(asked)
 	if err != nil {
 		ht.CloseIdleConnections()

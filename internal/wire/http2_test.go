@@ -71,11 +71,13 @@ func TestHTTP2(t *testing.T) {
 			{"https://example.com:8443/a%2Fb?c", "example.com:8443", "/a%2Fb?c"},
 			{"https://example.com./", "example.com", "/"},
 			{"https://example.com.:8443/", "example.com:8443", "/"},
+			{"https://example.com.:8443/a|b?c|d", "example.com:8443", "/a|b?c|d"},
 		} {
 			sent := 0
 			h := &heard{sent: func() { sent++ }}
 			tr := &Trace{Watcher: h}
 			req := requestOf(newRequest(t.Context(), http.MethodGet, tt.url))
+			req.URL = readTarget(t, tt.url)
 			resp, err := rt.Exchange(t.Context(), req, tr)
 			if err != nil {
 				t.Fatalf("Exchange(%q) error = %v; want nil", tt.url, err)

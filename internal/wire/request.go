@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"example.com/checker/internal/target"
 )
 
 // A Request asks for a URL. It has no body, and it is never modified: unlike an
@@ -46,6 +48,18 @@ func (r Request) HTTP(ctx context.Context) *http.Request {
 	return req
 }
 
+// pathOnly returns u without the host in its Opaque part, where target has a path
+// that package url writes in no other way. With it net/http asks in absolute form,
+// as proxies want it, and which would outdo another Host field.
+func pathOnly(u *url.URL) *url.URL {
+	if u.Opaque == "" {
+		return u
+	}
+	short := *u
+	short.Opaque = target.Path(u)
+	return &short
+}
+
 // blank is what all requests have in common.
 var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 
@@ -53,7 +67,7 @@ var blank = &http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 func (r Request) appendTo(b []byte) []byte {
 	b = append(b, r.Method...)
 	b = append(b, ' ')
-	b = append(b, r.URL.RequestURI()...)
+	b = append(b, target.Requested(r.URL)...)
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, r.host()...)
 	b = append(b, "\r\n"...)

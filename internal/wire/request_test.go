@@ -2,9 +2,21 @@ package wire
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+
+	"example.com/checker/internal/target"
 )
+
+func readTarget(t *testing.T, s string) *url.URL {
+	t.Helper()
+	got, err := target.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.URLs[0]
+}
 
 func TestRequest(t *testing.T) {
 	for _, tt := range []struct {
@@ -45,5 +57,31 @@ func TestRequest(t *testing.T) {
 				t.Errorf("request for %q = %q; want %q", tt.url, got, want)
 			}
 		})
+	}
+}
+
+// Q5: a path that package url cannot write is sent as it is, by net/http too.
+func TestPathAsWritten(t *testing.T) {
+	u := readTarget(t, "http://h.test/100%/a|b?'")
+	const path = "/100%/a|b?%27"
+	for _, tt := range []struct{ host, asked, custom string }{
+		{"", "h.test", "http://h.test" + path}, // which a proxy wants, and all others take (RFC 9112, section 3.2.2)
+		{"other.test", "other.test", path},     // since the host of that would count, not the field
+	} {
+		req := Request{Method: http.MethodGet, URL: u, Host: tt.host, Fields: NewFields(nil)}
+		want := "GET " + path + " HTTP/1.1\r\nHost: " + tt.asked + "\r\nConnection: close\r\n\r\n"
+		if got := string(req.appendTo(nil)); got != want {
+			t.Errorf("request for %q = %q; want %q", u, got, want)
+		}
+		rt := Custom{roundTripper(func(req *http.Request) (*http.Response, error) {
+			if got := req.URL.RequestURI(); got != tt.custom || req.URL.Host != "h.test" || req.Host != tt.asked {
+				t.Errorf("a transport is asked for %q of %q; want %q of %q", got, req.Host, tt.custom, tt.asked)
+			}
+			return nil, http.ErrNotSupported
+		})}
+		rt.Exchange(t.Context(), req, &Trace{})
+		if got := req.HTTP(t.Context()).URL.String(); got != u.String() {
+			t.Errorf("a judge sees %q; want %q", got, u)
+		}
 	}
 }
