@@ -76,7 +76,7 @@ var curlDifferences = map[string]curlDifference{
 	"A16 hexadecimal":          {"invalid", "only some programs take this for an address; curl does"},
 	"A16 one number":           {"invalid", "only some programs take this for an address; curl does"},
 	"A16 two numbers":          {"invalid", "only some programs take this for an address; curl does"},
-	"A18 space":                {"online 200", "browsers open it, so it is repaired; curl refuses it"},
+	"A18 space":                {"online 200", "browsers open it, and encode it; curl refuses it"},
 	"A2 CR at the end":         {"online 200", "lists from other systems have it, so it is trimmed; curl refuses it"},
 	"A4 ftp":                   {"invalid", "curl speaks it"},
 	"A5 one slash":             {"invalid", "curl takes one to three slashes"},
