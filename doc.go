@@ -15,13 +15,41 @@
 // may be Online by http alone. Write https:// where the certificate is to
 // count. If such a target names a port, and that speaks TLS, https decides: what
 // a server says there to plain HTTP, most often a 400, is no answer of the site.
-// Spaces around a target, userinfo and the fragment are dropped, an
-// internationalised name is mapped to ASCII, and a path is repaired where
-// browsers would. Refused as ReasonInvalid, without anything being sent, are
-// targets that could mean different things to different programs: an empty
-// host, a port outside of 1–65535, an IPv6 zone, control characters, a
-// percent-encoded host, a number in place of a dotted quad ("127.1", "0x7f.1",
-// "2130706433"), and anything over 8 KiB.
+//
+// Spaces and byte order marks around a target, userinfo and the fragment are
+// dropped. The rest is read and written as browsers do it (WHATWG URL): dot
+// segments are removed, a backslash in a path is a slash, and what is not
+// percent-encoded and has to be is, while a percent sign that begins no escape
+// stays as it is. A name beyond ASCII is mapped to ASCII (UTS #46); one in ASCII is
+// asked for as it is, "xn--" labels, hyphens and underscores included.
+//
+// Refused as ReasonInvalid, without anything being sent, are targets that name no
+// site, or could name different ones to different programs:
+//   - an empty one, or one over 8 KiB
+//   - another scheme than http and https; none, one or three slashes behind the
+//     scheme, or slashes without one
+//   - without a scheme, a password in userinfo, or a colon and then a path
+//   - control characters, tabs and line breaks among them
+//   - an empty host, an empty label, a label of more than 63 bytes or a name of
+//     more than 253, a label that is "xn--" and nothing else
+//   - a percent sign, a backslash, a space or another sign in the host, that is,
+//     anything in ASCII but letters, digits, hyphens, underscores and dots
+//   - a backslash behind the host, or one in userinfo, as well as %2F, %5C, %3F
+//     and %23 there
+//   - a number in place of a dotted quad ("127.1", "0x7f.1", "2130706433",
+//     "127.0.0.1."), and any host that ends in one
+//   - an IPv6 address without brackets or with a zone, and brackets around
+//     something else
+//   - a port outside of 1–65535, or of more than five digits
+//   - a name beyond ASCII that UTS #46 does not allow, or that has a character
+//     which Unicode 15 does not know or which later versions map differently
+//     ("ẞ"): what is asked for is the same with every release of Go
+//   - a name of Tor (.onion, RFC 7686)
+//
+// For hosts that a redirect leads to the same holds, and they end in
+// ReasonRedirect. A Location as such is for browsers, and is resolved as they do
+// it, with any number of slashes and backslashes before a host; bytes that are not
+// UTF-8 are percent-encoded as they are.
 //
 // # Names
 //
