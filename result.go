@@ -32,9 +32,10 @@ type Result struct {
 	// LogValue and MarshalJSON hide the userinfo.
 	Target string
 
-	// URL is the URL that decided, without userinfo: the one of http and https that
-	// was chosen or, with WithRedirects, the last one of the redirects. It is empty
-	// if the target names no site or the check never got its turn.
+	// URL is the URL that decided, as WHATWG URL writes it and without userinfo: the
+	// one of http and https that was chosen or, with WithRedirects, the last one of
+	// the redirects. It is empty if the target names no site or the check never got
+	// its turn.
 	URL string
 
 	// Err is nil when the site is Online, and wraps an *Error in every other Result
