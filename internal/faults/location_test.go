@@ -16,7 +16,7 @@ func TestFaultsLocations(t *testing.T) {
 		f := fault{
 			name: row + " " + location, target: "http://site.test/a/b?q", opts: []checker.Option{checker.WithRedirects(10)},
 			site: hostile.RespondTo(func(n int, _ string) string {
-				if n == 0 {
+				if n == 0 || where == "" {
 					return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\n\r\n"
 				}
 				return hostile.OK
@@ -29,7 +29,7 @@ func TestFaultsLocations(t *testing.T) {
 			status: 200, also: decidedBy("HEAD", where),
 		}
 		if where == "" {
-			f.reason, f.phase, f.status, f.also = checker.ReasonRedirect, checker.PhaseJudge, 302, dials(siteAddr+":80")
+			f.reason, f.phase, f.status, f.also = checker.ReasonRedirect, checker.PhaseJudge, 302, dials(siteAddr+":80", siteAddr+":80") // HEAD, and GET after it
 		}
 		return f
 	}
