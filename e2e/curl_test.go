@@ -93,7 +93,7 @@ var curlDifferences = map[string]curlDifference{
 	"F6 HEAD is reset, GET is fine": {"online 200", "HEAD falls back to GET; curl does what it is told"},
 
 	"G3 two Locations":                {"redirect", "they contradict each other; curl takes the first"},
-	"G4 control character in a field": {"redirect", "curl calls it a malformed URL, as if it were the caller's"},
+	"G4 control character in a field": {"online 204", "browsers encode it; curl calls it a malformed URL"},
 	"G8 to ftp":                       {"redirect", "curl speaks it, and finds nobody there"},
 	"G9 to an empty host":             {"redirect", "curl calls it a malformed URL, as if it were the caller's"},
 

@@ -19,7 +19,7 @@ func hostsRows() (rows []nameRow) {
 	public := []checker.Option{checker.WithAddrPolicy(checker.PublicOnly)}
 	for _, name := range []string{
 		"foo-.test", "-foo.test", "-.test", "foo-.bar-.test", "a_b.test", "_foo._tcp.test", "a--b.test", "ab--c.test",
-		dnsLong + ".test", "123.test", "xn--bcher-kva.test", "xn--55qx5d.test",
+		dnsLong + ".test", "123.test", "xn--bcher-kva.test", "xn--55qx5d.test", "xn--0.test", "xn--a.test", "xn--99zzzzzz.test",
 	} {
 		rows = append(rows,
 			nameRow{name: "O4 " + name + ", which lives", servers: []dnstest.Zone{{name: here4, "*": dnsNX}}, target: "http://" + name + "/"},
