@@ -79,9 +79,9 @@
 //
 // A site is Online if its origin returned the head of an HTTP response with a
 // final status, over a verified certificate where the scheme is https, within the
-// timeout. Any status will do: a site that says 404 or 503 has answered, and
-// [Result.StatusCode] says what. [WithJudge] is stricter. So has one that redirects,
-// unless [WithRedirects] follows it as a browser would. An open port alone is not
+// timeout. Any status will do: a site that says 404 or 503 has answered, and so has
+// one that redirects, unless [WithRedirects] follows it as a browser would.
+// [Result.StatusCode] says what. [WithJudge] is stricter. An open port alone is not
 // Online.
 //
 // A head is what Chromium or curl read as one, and they overlook much: a judge sees
