@@ -1,11 +1,9 @@
 package wire
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 	"net/http"
-	"net/http/httputil"
 )
 
 // A body is a response's body. It owns the connection.
@@ -68,7 +66,7 @@ func (s *source) Read(p []byte) (int, error) {
 		raw := io.MultiReader(bytes.NewReader(s.rest), s.c)
 		switch {
 		case s.resp.TransferEncoding != nil:
-			s.r = httputil.NewChunkedReader(bufio.NewReader(raw))
+			s.r = newChunks(raw)
 		case s.resp.ContentLength >= 0:
 			s.r = &exact{r: raw, left: s.resp.ContentLength}
 		default:
