@@ -77,7 +77,11 @@ func TestFaultsTLS(t *testing.T) {
 	trickle.takes = timeout
 	garbage := row("D20 HTTP/1 is agreed on and garbage comes", hostile.TLS(ca.Config(good), hostile.Respond("garbage")), checker.ReasonMalformed)
 	garbage.phase = checker.PhaseResponse
+	half := row("E12 the status line has no end", hostile.TLS(ca.Config(good), hostile.Respond("HTTP/1.1 200 OK")), checker.ReasonReset)
+	half.phase = checker.PhaseResponse
 	rows := []fault{
+		half,
+		row("E12 no blank line", hostile.TLS(ca.Config(good), hostile.Respond("HTTP/1.1 200 OK\r\n")), ""),
 		row("D0 all is well", hostile.TLS(ca.Config(good), ok), ""),
 		cert("D1 expired", ca.Config(hostile.Cert{Names: names, NotAfter: past})),
 		cert("D2 not yet valid", ca.Config(hostile.Cert{Names: names, NotBefore: future})),

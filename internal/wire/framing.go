@@ -19,15 +19,16 @@ type framing struct {
 	apart   bool   // what follows a comma or in another field is not the same
 
 	coded   bool // the body is encoded for the transfer
-	chunked bool // at last in chunks
+	chunked bool // in chunks
 }
 
-// addCodings takes in a Transfer-Encoding. "identity" is none.
+// addCodings takes in a Transfer-Encoding. "identity" is none. Chunks need not come last,
+// as RFC 9112, section 6.1 has it: Chromium decodes them anyway.
 func (f *framing) addCodings(value string) {
 	for coding := range strings.SplitSeq(value, ",") {
 		coding = strings.Trim(coding, " \t")
 		if coding != "" && !strings.EqualFold(coding, "identity") {
-			f.coded, f.chunked = true, strings.EqualFold(coding, "chunked")
+			f.coded, f.chunked = true, f.chunked || strings.EqualFold(coding, "chunked")
 		}
 	}
 }

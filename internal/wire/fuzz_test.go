@@ -27,7 +27,8 @@ func FuzzReadHead(f *testing.F) {
 		if src.n > MaxHead {
 			t.Errorf("%d bytes were read; want at most %d", src.n, MaxHead)
 		}
-		one, _, oneErr := readHead(iotest.OneByteReader(bytes.NewReader(raw)), true)
+		// Over TLS a status line has to have its end.
+		one, _, oneErr := readHead(iotest.OneByteReader(bytes.NewReader(raw)), bytes.HasSuffix(raw, []byte("\n")))
 		if !isHTTP2(oneErr) && outcome(one, nil, oneErr) != outcome(hd, nil, err) {
 			t.Errorf("read byte by byte = %q; want %q", outcome(one, nil, oneErr), outcome(hd, nil, err))
 		}

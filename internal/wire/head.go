@@ -82,7 +82,9 @@ func (h *headReader) lines() ([]byte, error) {
 			if _, err := parseStatusLine(text); err != nil {
 				return nil, err
 			}
-		} else if len(text) == 0 {
+		} else if len(bytes.TrimRight(text, "\r")) == 0 {
+			// More than one CR is how text mode writes CRLF. curl goes on as it is meant,
+			// and Chromium once the connection ends.
 			return h.end(), nil
 		}
 	}
@@ -144,7 +146,7 @@ const shoutcast = "ICY"
 func isSettings(b []byte) bool { return b[0] == 0 && b[1] == 0 && b[3] == 4 }
 
 // cut returns the head that ends with the connection, as far as it came: browsers
-// show a page for it, even if there is no more than a status.
+// show a page for it, even if there is no more than a status, and over TLS curl does.
 func (h *headReader) cut() ([]byte, error) {
 	b := (*h.buf)[h.pos:]
 	if !h.begun {
@@ -154,8 +156,10 @@ func (h *headReader) cut() ([]byte, error) {
 		return nil, malformed("no HTTP response:", b)
 	}
 	if h.line == h.pos {
-		if _, err := parseStatusLine(b); err != nil {
-			return nil, io.ErrUnexpectedEOF // who knows what the line would have said
+		// Who knows what the line would have said. Over TLS somebody may have cut it
+		// off on purpose, and neither browsers nor curl take a part of it.
+		if _, err := parseStatusLine(b); err != nil || h.secure {
+			return nil, io.ErrUnexpectedEOF
 		}
 	}
 	h.line = len(*h.buf)

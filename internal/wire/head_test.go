@@ -172,6 +172,20 @@ func TestReadHeadCut(t *testing.T) {
 	}
 }
 
+// Over TLS neither browsers nor curl take a status line that has no end. curl takes the
+// rest.
+func TestReadHeadCutTLS(t *testing.T) {
+	const raw = "HTTP/1.1 103 x\r\n\r\n" + ok + "A: b\r\n"
+	for i := range len(raw) {
+		hd, _, err := readHead(strings.NewReader(raw[:i]), true)
+		if i < len(raw)-len("A: b\r\n") && !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("read of %q over TLS = %d, %v; want an early end", raw[:i], hd.code, err)
+		} else if i >= len(raw)-len("A: b\r\n") && hd.code != 200 {
+			t.Errorf("read of %q over TLS = %d, %v; want 200", raw[:i], hd.code, err)
+		}
+	}
+}
+
 // A connection that breaks off is no end of a head.
 func TestReadHeadBroken(t *testing.T) {
 	if _, _, err := readHead(strings.NewReader(ok+"A: b\x00"), false); outcome(head{}, nil, err) != "malformed" {

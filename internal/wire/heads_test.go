@@ -123,6 +123,8 @@ var heads = []struct {
 	{"E9 bare LF", "HTTP/1.1 200 OK\nA: b\n\n", "200 A=b"},
 	{"E9 LF and CRLF", "HTTP/1.1 200 OK\nA: b\r\nC: d\n\r\n", "200 A=b C=d"},
 	{"N1 CR before CRLF", ok + "A: b\r\r\n\r\n", "200 A=b"},
+	{"E9 CR CR LF, as of text mode", "HTTP/1.1 200 OK\r\r\nA: b\r\r\n\r\r\nC: d\r\n", "200 A=b rest=C: d\r\n"},
+	{"E9 LF CR", "HTTP/1.1 200 OK\n\rA: b\n\r\n\r", "200 A=b rest=\r"},
 	{"E25 bytes beyond ASCII", ok + "Location: /\xff\xfe\r\n\r\n", "200 Location=/\xff\xfe"},
 	{"empty value", ok + "A:\r\nB: \r\n\r\n", "200 A= B="},
 	{"value with space around", ok + "A: \t b \t\r\n\r\n", "200 A=b"},
@@ -181,7 +183,9 @@ var heads = []struct {
 	{"N5 empty coding", ok + "Transfer-Encoding:\r\n\r\n", "200 Transfer-Encoding="},
 
 	{"N5 identity and a length", ok + "Content-Length: 5\r\nTransfer-Encoding: identity\r\n\r\n", "200 Content-Length=5 Transfer-Encoding=identity length=5"},
-	{"N8a chunks inside something", ok + "Transfer-Encoding: chunked, gzip\r\n\r\n", "200 Transfer-Encoding=chunked,_gzip"},
+	{"N8a chunks inside something", ok + "Transfer-Encoding: chunked, gzip\r\n\r\n", "200 Transfer-Encoding=chunked,_gzip chunked"},
+	{"N8a chunks inside something, in two fields", ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: what\r\n\r\n", "200 Transfer-Encoding=chunked Transfer-Encoding=what chunked"},
+	{"N8a almost chunks", ok + "Transfer-Encoding: xchunked, chunked;q=1\r\n\r\n", "200 Transfer-Encoding=xchunked,_chunked;q=1"},
 	{"N8a an unknown coding and a length", ok + "Content-Length: 5\r\nTransfer-Encoding: what\r\n\r\n", "200 Content-Length=5 Transfer-Encoding=what"},
 	{"N8a a coding on HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "200 Content-Length=5 Transfer-Encoding=chunked minor=0"},
 
