@@ -73,6 +73,9 @@ func compare(t *testing.T, hd head, raw []byte) {
 			return
 		}
 	}
+	if strings.Contains(resp.Status, "\r") { // to it that ends no line
+		return
+	}
 	if resp.StatusCode != hd.code {
 		t.Errorf("status = %d; net/http reads %d", hd.code, resp.StatusCode)
 	}

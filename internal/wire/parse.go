@@ -37,6 +37,9 @@ func parseHead(raw []byte, keep func(code int) []string) (head, error) {
 	if err != nil {
 		return head{}, err
 	}
+	if _, more, found := bytes.Cut(line.text, []byte("\r")); found {
+		fields = slices.Concat(more, []byte("\n"), fields) // see lineEnds
+	}
 	hd := head{minor: line.minor, code: line.code, status: statusText(line.text), all: keep == nil}
 	if keep != nil {
 		hd.keep = keep(line.code)
