@@ -50,7 +50,7 @@ func (j *Jar) Take(u *url.URL, fields []string, home bool) {
 	var taken []*http.Cookie
 	for _, field := range fields {
 		c, ok := parse(field)
-		if !ok || j.size+len(field) > maxJar {
+		if !ok || !keepsPrefix(c, u) || j.size+len(field) > maxJar {
 			continue
 		}
 		j.size += len(field)
@@ -119,6 +119,19 @@ func parse(field string) (*http.Cookie, bool) {
 	return c, true
 }
 
+// keepsPrefix reports whether a cookie from u is what its name says (RFC 6265bis, section
+// 4.1.3). Others are passed over.
+func keepsPrefix(c *http.Cookie, u *url.URL) bool {
+	secure := c.Secure && u.Scheme == "https"
+	switch name := strings.ToLower(c.Name); {
+	case strings.HasPrefix(name, "__host-"):
+		return secure && c.Path == "/" && c.Domain == ""
+	case strings.HasPrefix(name, "__secure-"):
+		return secure
+	}
+	return true
+}
+
 // tidied returns attributes without the spaces that browsers pass over.
 func tidied(attributes string) string {
 	var b strings.Builder
@@ -142,8 +155,8 @@ func name(pair string) string {
 
 func trim(s string) string { return strings.Trim(s, " \t") }
 
-// hasControl reports whether s has a control character. A tab is none, as in
-// browsers, which pass over a cookie that has another.
+// hasControl reports whether s has a control character: Chromium and curl pass over
+// such cookies. To both a tab is one, unlike to RFC 6265bis.
 func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
