@@ -96,6 +96,12 @@ func TestFaultsHTTP2(t *testing.T) {
 		{"E5 status -200", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "-200") }, []checker.Reason{checker.ReasonMalformed}},
 		{"E5 status 2000", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "2000") }, []checker.Reason{checker.ReasonMalformed}},
 		{"E6 status 999", func(fr *http2.Framer, s uint32) error { return headers(fr, s, true, ":status", "999") }, []checker.Reason{""}},
+		{"E23 a field of HTTP/1", func(fr *http2.Framer, s uint32) error {
+			return headers(fr, s, true, ":status", "204", "connection", "close", "keep-alive", "x", "upgrade", "x")
+		}, []checker.Reason{""}},
+		{"E23 Transfer-Encoding", func(fr *http2.Framer, s uint32) error {
+			return headers(fr, s, true, ":status", "200", "transfer-encoding", "chunked")
+		}, []checker.Reason{checker.ReasonMalformed}},
 		{"E23 a frame of a wrong size", func(fr *http2.Framer, _ uint32) error {
 			return fr.WriteRawFrame(http2.FramePing, 0, 0, []byte("garbage"))
 		}, []checker.Reason{checker.ReasonMalformed, checker.ReasonReset}},

@@ -71,6 +71,9 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 	switch {
 	case !isFinal(code):
 		err = malformed("malformed status", []byte(code))
+	case resp.Header["Transfer-Encoding"] != nil:
+		// RFC 9113, section 8.2.2 has no such field. Others of HTTP/1 pass with Chromium.
+		err = &HeadError{"a Transfer-Encoding over HTTP/2"}
 	case listSize(resp.Header) > MaxHead:
 		err = errLargeHead
 	}
