@@ -248,9 +248,11 @@ func WithCanaries(targets ...string) Option {
 //
 // The answer to HEAD has no body: a judge that reads it wants
 // WithMethod(http.MethodGet). It may read up to 1 MiB, after which the body ends,
-// and must neither close nor keep it. Reading fails when the time is over, and
-// judge must return then; the context of resp.Request tells as well. It is called
-// from many goroutines at once. The default accepts any answer; see [StatusIn]
+// and must neither close nor keep it. A body that breaks off ends with
+// [io.ErrUnexpectedEOF], though browsers show what there is; it is for judge to say
+// what that is worth. Reading fails when the time is over, and judge must return
+// then; the context of resp.Request tells as well. It is called from many
+// goroutines at once. The default accepts any answer; see [StatusIn]
 // for the usual one. Nil is refused.
 func WithJudge(judge func(*http.Response) error) Option {
 	return func(c *config) error {

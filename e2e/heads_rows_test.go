@@ -150,6 +150,8 @@ func framingRows() []headRow {
 		named("N8a 204", "HTTP/1.1 204 x\r\nTransfer-Encoding: %"+eoh, codings...),
 		named("N8a 304", "HTTP/1.1 304 x\r\nTransfer-Encoding: %"+eoh, codings...),
 		named("E15", ok+"Transfer-Encoding: chunked"+eoh+"%", "", "zz\r\n", "7", "7\r\n<p>", "7\r\n<p>here", "7\r\n<p>here\r\n", "fffffffffffffffff\r\n<p>", "-1\r\n", "0\r\n", "\r\n7\r\n<p>here\r\n0\r\n\r\n", "7;x=y\r\n<p>here\r\n0\r\n\r\n", "0\r\nA\x00\r\n\r\n"),
+		named("E15 a chunk and", ok+"Transfer-Encoding: chunked"+eoh+"%", "7\n<p>here\n0\n\n", "7\r\n<p>here\n0\r\n\r\n", "7 \r\n<p>here\r\n0 \r\n\r\n", "7 ;x=y\r\n<p>here\r\n0\r\n\r\n", "7;a\rb\r\n<p>here\r\n0\r\n\r\n", "7;\x00\r\n<p>here\r\n0\r\n\r\n", "7\r\r\n<p>here\r\n0\r\n\r\n", "7 bytes\r\n<p>here\r\n0\r\n\r\n", "7xyz\r\n<p>here\r\n0\r\n\r\n",
+			"000000007\r\n<p>here\r\n0\r\n\r\n", strings.Repeat("0", 40)+"7\r\n<p>here\r\n0\r\n\r\n", "0x7\r\n<p>here\r\n0\r\n\r\n", "+7\r\n<p>here\r\n0\r\n\r\n", "7\r\n<p>here\r\n0\r\nA: b\r\n\r\n", "7;"+strings.Repeat("x", 5000)+"\r\n<p>here\r\n0\r\n\r\n", strings.Repeat("1;"+strings.Repeat("x", 100)+"\r\nz\r\n", 500)+"0\r\n\r\n"),
 	)
 }
 
@@ -162,7 +164,7 @@ func lineRows() []headRow {
 			"\x01", "\x00", "HTTP", "HTTPHTTP", "ICY", "junk\r\n", "junk junk\r\n", "\n200\n", "0\r\n\r\n", "7\r\n", "ab\r\n", "abc\r\n"),
 		named("E9 line ends", "%",
 			"HTTP/1.1 200 OK\nA: b\n\n<p>here", "HTTP/1.1 200 OK\nA: b\n\r\n<p>here", "HTTP/1.1 200 OK\r\nA: b\n\n<p>here", "HTTP/1.1 200 OK\r\nA: b\r\n\n<p>here", "HTTP/1.1 200 OK\rA: b\r\r<p>here", "HTTP/1.1 200 OK\rA: b\r\n\r\n<p>here",
-			"HTTP/1.1 200 OK\r\r\nA: b\r\r\n\r\r\n<p>here", "HTTP/1.1 200 OK\r\nA: b\r\r\n\r\n<p>here", "HTTP/1.1 200 OK\n\rA: b\n\r\n\r<p>here", "HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n<p>here", "HTTP/1.1 200 OK\r\n\r<p>here", "HTTP/1.1 200 OK\n\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\n\r\n", "HTTP/1.1 200\n\n"),
+			"HTTP/1.1 200 OK\r\r\nA: b\r\r\n\r\r\n<p>here", "HTTP/1.1 200 OK\r\r\nContent-Length: 7\r\r\n\r\r\n<p>here", "HTTP/1.1 200 OK\rContent-Length: 7\r\n\r\n<p>here", "HTTP/1.1 200 OK\rA: b\rContent-Length: 7\r\r<p>here", "HTTP/1.1 200 OK\r\nA: b\r\r\n\r\n<p>here", "HTTP/1.1 200 OK\n\rA: b\n\r\n\r<p>here", "HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n<p>here", "HTTP/1.1 200 OK\r\n\r<p>here", "HTTP/1.1 200 OK\n\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\n\r\n", "HTTP/1.1 200\n\n"),
 		named("E12", "%",
 			"H", "HT", "HTT", "HTTP", "HTTP/", "HTTP/1", "HTTP/1.", "HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 2", "HTTP/1.1 20", "HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 200 ", "HTTP/1.1 200 O", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK\r\nA",
 			"HTTP/1.1 200 OK\r\nA:", "HTTP/1.1 200 OK\r\nA: b", "HTTP/1.1 200 OK\r\nA: b\r", "HTTP/1.1 200 OK\r\nA: b\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n\r", "HTTP/1.1 200 OK\r\nA: b\x00", "HTTP/1.1 200 OK\r\n\r", "HTTP/1.1 200 OK\r\n<html>here</html>", "HTTP/1.1 200 OK\r\nA: b\r\n<html>", "HTTP/1.1 204 x\r\n", "HTTP/1.0 200 OK\r\n",

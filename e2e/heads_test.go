@@ -89,10 +89,10 @@ func verdict(r checker.Result) string {
 }
 
 // checkRows returns what the library makes of each row.
-func checkRows(t *testing.T, site string, n int, method string) []checker.Result {
+func checkRows(t *testing.T, site string, n int, method string, more ...checker.Option) []checker.Result {
 	t.Helper()
-	c, err := checker.New(checker.WithTimeout(curlTimeout), checker.WithRetries(0), checker.WithMethod(method),
-		checker.WithConcurrency(tabs), checker.WithHostConcurrency(tabs))
+	c, err := checker.New(append(more, checker.WithTimeout(curlTimeout), checker.WithRetries(0), checker.WithMethod(method),
+		checker.WithConcurrency(tabs), checker.WithHostConcurrency(tabs))...)
 	if err != nil {
 		t.Fatal(err)
 	}
