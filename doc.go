@@ -49,7 +49,7 @@
 // For hosts that a redirect leads to the same holds, and they end in
 // ReasonRedirect. A Location as such is for browsers, and is resolved as they do
 // it, with any number of slashes and backslashes before a host; bytes that are not
-// UTF-8 are percent-encoded as they are.
+// UTF-8 are percent-encoded as they are. It may have up to 32 KiB.
 //
 // # Names
 //

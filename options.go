@@ -181,8 +181,9 @@ var reservedFields = []string{
 
 // WithRedirects sets how many redirects are followed; the answer at the end of
 // them decides. A site with more of them is Offline with ReasonRedirect, and so is
-// one with a Location that leads to no site, or with two that differ. A redirect
-// without a Location is an answer like any other. [Result.Hops] has the way.
+// one with a Location that leads to no site or is over 32 KiB, or with two that
+// differ. A redirect without a Location is an answer like any other. [Result.Hops]
+// has the way.
 //
 // Redirects are followed as a browser does that visits the site for the first time.
 // A circle is walked until their number is used up, and cookies come back to the

@@ -75,7 +75,10 @@ func TestFaultsRedirects(t *testing.T) {
 		to("G3 one Location twice", "/end&to=/end", ""),
 		{name: "G3 two Locations where none leads", site: hostile.Respond("HTTP/1.1 201 X\r\nLocation: /a\r\nLocation: /b\r\n\r\n"), opts: follow, status: 201},
 		to("G4 no URL", "http://[::1/", bad),
-		{name: "G4 over 8 KiB", site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: /" + strings.Repeat("a", 9<<10) + "\r\n\r\n"), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302},
+		{name: "G4 9 KiB", site: long(9 << 10), opts: follow, status: 200, also: hops(1)},
+		{name: "G4 30 KiB", site: long(30 << 10), opts: follow, status: 200, also: hops(1)},
+		{name: "G4 over 32 KiB", site: long(33 << 10), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302, also: tells("it is over 32 KiB")},
+		{name: "G4 30 KiB in a circle", site: hostile.Respond(found("/?"+strings.Repeat("a", 30<<10), "")), opts: follow, reason: bad, phase: checker.PhaseJudge, status: 302, also: short},
 		{name: "G4 control characters", site: hostile.Respond("HTTP/1.1 302 Found\r\nLocation: /\x00\r\n\r\n"), opts: follow, reason: checker.ReasonMalformed, phase: checker.PhaseResponse},
 		{name: "G5 to itself", site: redirects(), opts: follow, target: "http://site.test/loop", reason: bad, phase: checker.PhaseJudge, also: hops(10)},
 		{name: "G5 there and back", site: redirects(), opts: follow, target: "http://site.test/a", reason: bad, phase: checker.PhaseJudge, also: hops(10)},
@@ -112,6 +115,24 @@ func TestFaultsRedirects(t *testing.T) {
 		rows = append(rows, f)
 	}
 	runFaults(t, rows)
+}
+
+// long redirects by a Location of so many bytes, and answers there.
+func long(n int) hostile.Handler {
+	return hostile.RespondTo(func(_ int, head string) string {
+		if len(head) < n {
+			return found("/?"+strings.Repeat("a", n), "")
+		}
+		return hostile.OK
+	})
+}
+
+// short fails unless the error's text is.
+func short(t *testing.T, _ *hostile.Net, r checker.Result) {
+	t.Helper()
+	if n := len(r.Err.Error()); n > 512 {
+		t.Errorf("Check(%q).Err has a text of %d bytes; want 512 at most", r.Target, n)
+	}
 }
 
 func hops(want int) func(*testing.T, *hostile.Net, checker.Result) {

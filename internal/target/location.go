@@ -5,6 +5,13 @@ import (
 	"strings"
 )
 
+// MaxLocationLen is the longest Location that is read, in bytes, and the longest URL
+// that comes of it: more than a target may have, since nobody types what one service
+// for signing in tells the next.
+const MaxLocationLen = 32 << 10
+
+var errLongLocation = &Error{format: "it is over 32 KiB"}
+
 // Resolve reads the Location of a redirect from base, which must be a URL of this
 // package, as browsers do (WHATWG URL): relative to base, with tabs and line breaks
 // taken out, and with any number of slashes and backslashes before a host. Hosts
@@ -16,8 +23,8 @@ func Resolve(base *url.URL, location string) (*url.URL, error) {
 
 func resolve(base *url.URL, location string) (*url.URL, error) {
 	s := strip(location)
-	if len(s) > MaxLen {
-		return nil, errTooLong
+	if len(s) > MaxLocationLen {
+		return nil, errLongLocation
 	}
 	scheme := base.Scheme
 	if word, rest, found := strings.Cut(s, ":"); found && isScheme(word) {
@@ -28,15 +35,21 @@ func resolve(base *url.URL, location string) (*url.URL, error) {
 		s = rest // "http:x" is relative to a base that is http, and has the host x elsewhere
 	}
 	if scheme == base.Scheme && !(len(s) >= 2 && isSlash(s[0]) && isSlash(s[1])) {
-		u := relative(base, s)
-		return u, checkLen(u)
+		return short(relative(base, s))
 	}
 	p, err := parse(strings.TrimLeft(s, "/\\"), locationEnds)
 	if err != nil {
 		return nil, err
 	}
-	u := p.url(scheme)
-	return u, checkLen(u)
+	return short(p.url(scheme))
+}
+
+// short returns u, unless it is over MaxLocationLen.
+func short(u *url.URL) (*url.URL, error) {
+	if size(u) > MaxLocationLen {
+		return nil, errLongLocation
+	}
+	return u, nil
 }
 
 // strip returns s without spaces and controls at both ends, and without tabs and

@@ -87,10 +87,33 @@ func TestResolve(t *testing.T) {
 		"ftp://x.test/", "file:///etc/passwd", "javascript:alert(1)", "mailto:a@x.test", "a:b", "localhost:80", "ht\ttpx://x.test",
 		"http://:80/", "//:80/", "//", "///", "\\\\", "http:", "http:///", "http:?x", "//u@/", "http://[fe80::1%25eth0]/", "http://127.1/", "//127.1/",
 		"http://x.test:0/", "\\\\x.test:99999\\", "//x.test\\@127.0.0.1/", "http://127.0.0.1\\@x.test/", "//b\xfccher.test/", "//x\x01.test/", "//x .test/",
-		"/" + strings.Repeat("a", MaxLen), "/" + strings.Repeat("ü", MaxLen/4), "//%78.test/", "//x.onion/",
+		"//%78.test/", "//x.onion/",
 	} {
 		if got, err := Resolve(base, in); err == nil {
 			t.Errorf("Resolve(%q) = %v; want an error", in, got)
+		}
+	}
+}
+
+// G4: a Location may be longer than a target.
+func TestResolveLong(t *testing.T) {
+	base := parseOne(t, "http://h.test/a/")
+	room := MaxLocationLen - len("http://h.test/a/?")
+	for _, test := range []struct {
+		name, in string
+		ok       bool
+	}{
+		{"a path", "/" + strings.Repeat("a", MaxLen), true},
+		{"a query", "https://x.test/?q=" + strings.Repeat("a", 30<<10), true},
+		{"just enough", strings.Repeat("a", room), true},
+		{"as the URL is too long", strings.Repeat("a", room+1), false},
+		{"one byte too much", "http://h.test/" + strings.Repeat("a", MaxLocationLen), false},
+		{"too long once it is encoded", "/?" + strings.Repeat("ü", MaxLocationLen/4), false},
+		{"too long as it is sent", "/" + strings.Repeat("|", MaxLocationLen/2), false},
+		{"a fragment alone", "#" + strings.Repeat("a", MaxLocationLen), false},
+	} {
+		if u, err := Resolve(base, test.in); (err == nil) != test.ok || (u == nil) != (err != nil) || err != nil && err.Error() != "it is over 32 KiB" {
+			t.Errorf("Resolve of %s has %v; want accepted: %t", test.name, err, test.ok)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// MaxLen is the longest text that is read, in bytes, and the longest URL that
+// MaxLen is the longest target that is read, in bytes, and the longest URL that
 // comes of it.
 const MaxLen = 8 << 10
 
@@ -92,21 +92,17 @@ func read(s string) (Target, error) {
 
 func newTarget(urls ...*url.URL) (Target, error) {
 	for _, u := range urls {
-		if err := checkLen(u); err != nil {
-			return Target{}, err
+		if size(u) > MaxLen {
+			return Target{}, errTooLong
 		}
 	}
 	return Target{urls}, nil
 }
 
-// checkLen refuses a URL that is over MaxLen, as one may be whose path was
-// percent-encoded or is relative.
-func checkLen(u *url.URL) error {
-	n := len(u.Scheme) + len("://") + len(u.Host) + max(len(u.Path), len(u.RawPath)) + len("?") + len(u.RawQuery)
-	if n > MaxLen {
-		return errTooLong
-	}
-	return nil
+// size returns the length of a URL in bytes. It may be more than that of the text it
+// comes of, where a path was percent-encoded or is relative.
+func size(u *url.URL) int {
+	return len(u.Scheme) + len("://") + len(u.Host) + max(len(u.Path), len(u.RawPath)) + len("?") + len(u.RawQuery)
 }
 
 var errTooLong = &Error{format: "it is over 8 KiB"}
