@@ -108,8 +108,7 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 	a.Timing = Timing{DNS: tr.Times.DNS, Connect: tr.Times.Connect, TLS: tr.TLS, FirstByte: tr.First}
 	if err != nil {
 		a.Err = p.engine.failure(ctx, phaseOf(tr.Stage, err), u, err)
-		p.excuseLookup(a)
-		return a
+		return p.excuseLookup(a, a.Timing.DNS)
 	}
 	defer func() {
 		if err := finish(resp); err != nil {

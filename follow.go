@@ -99,6 +99,7 @@ type trail struct {
 	setters int           // redirects that set a cookie
 	hedge   *hedge        // GET from the beginning beside HEAD; nil for GET
 	waited  time.Duration // for tokens
+	looked  time.Duration // what the lookups took
 	byHEAD  bool          // some redirect was an answer to HEAD
 }
 
@@ -107,8 +108,9 @@ func (t *trail) follow(ctx context.Context, a *answer) *answer {
 	p := t.probe
 	for {
 		a.Hops = t.hops
+		t.looked += a.Timing.DNS
 		if a.redirect == nil {
-			return a
+			return p.excuseLookup(a, t.looked)
 		}
 		if a.Method == http.MethodHead {
 			t.byHEAD = true
@@ -125,8 +127,8 @@ func (t *trail) follow(ctx context.Context, a *answer) *answer {
 		t.at, t.hops = u, append(t.hops, Hop{URL: a.URL, StatusCode: a.StatusCode})
 		begun := time.Now()
 		if end, ok := ctx.Deadline(); ok && !begun.Before(end) {
-			a.Err = p.engine.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late, and nobody else is to blame
-			return a
+			a.Err = p.engine.failure(ctx, PhaseResponse, u, errTimeout) // the site came too late
+			return p.excuseLookup(a, t.looked)
 		}
 		if err := p.token(ctx, u); err != nil {
 			none := p.noToken(ctx, u, err)

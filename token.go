@@ -47,12 +47,18 @@ func (p *probe) excuse(a *answer, waited time.Duration) *answer {
 	return a
 }
 
-// excuseLookup turns a timeout into ReasonDNS if most of it was spent on the lookup:
-// that time was not the site's.
-func (p *probe) excuseLookup(a *answer) {
-	if took := a.Timing.DNS; took > p.conf.timeout/2 && reasonOf(a.Err) == ReasonTimeout {
-		why := hint(fmt.Sprintf("the lookup took %v of the timeout of %v and left the site too little; look at this machine's resolver",
-			took.Round(time.Millisecond), p.conf.timeout))
-		a.Err = newError(PhaseDNS, ReasonDNS, a.URL, errors.Join(why, a.Err))
+// excuseLookup turns a timeout into ReasonDNS if most of it was spent on lookups, of
+// which each redirect may want another: that time was not the site's.
+func (p *probe) excuseLookup(a *answer, took time.Duration) *answer {
+	if took <= p.conf.timeout/2 || reasonOf(a.Err) != ReasonTimeout {
+		return a
 	}
+	what := "lookup"
+	if len(a.Hops) > 0 {
+		what = "lookups"
+	}
+	why := hint(fmt.Sprintf("the %s took %v of the timeout of %v and left the site too little; look at this machine's resolver",
+		what, took.Round(time.Millisecond), p.conf.timeout))
+	a.Err = newError(PhaseDNS, ReasonDNS, a.URL, errors.Join(why, a.Err))
+	return a
 }

@@ -103,6 +103,46 @@ func TestWalkWithoutAToken(t *testing.T) {
 	})
 }
 
+// O12: what the lookups of all hops took together is not the site's time.
+func TestFaultsWalkOfSlowLookups(t *testing.T) {
+	// From site.test to a.test, b.test and last.
+	site := func(last string) hostile.Handler {
+		return hostile.RespondTo(func(_ int, head string) string {
+			switch {
+			case strings.Contains(head, "Host: site.test"):
+				return found("http://a.test/", "")
+			case strings.Contains(head, "Host: a.test"):
+				return found("http://b.test/", "")
+			case last == "":
+				time.Sleep(timeout)
+			}
+			return found(last, "")
+		})
+	}
+	row := func(name, method, last string, took time.Duration) fault {
+		return fault{
+			name: "O12 " + name + ", " + method, site: site(last), opts: []checker.Option{checker.WithRedirects(5), checker.WithMethod(method)},
+			net: func(n *hostile.Net) {
+				for _, name := range []string{"a.test", "b.test"} {
+					n.Name(name, siteAddr)
+					n.NameTakes("ip4", name, took)
+					n.NameTakes("ip6", name, took)
+				}
+			},
+		}
+	}
+	const most = timeout/4 + time.Millisecond
+	half := row("half", "GET", "", timeout/4) // HEAD has GET beside it, with lookups of its own
+	half.reason, half.phase, half.takes = checker.ReasonTimeout, checker.PhaseResponse, timeout
+	refused := row("more than half, and then an error", "GET", "http://site.test:81/", most)
+	refused.reason, refused.phase, refused.takes = checker.ReasonRefused, checker.PhaseConnect, 2*most
+	get := row("more than half", "GET", "", most)
+	get.reason, get.phase, get.takes, get.also = checker.ReasonDNS, checker.PhaseDNS, timeout, tells("the lookups took 1.002s of the timeout of 2s")
+	head := row("more than half", "HEAD", "", most)
+	head.reason, head.phase, head.takes = checker.ReasonDNS, checker.PhaseDNS, timeout
+	runFaults(t, []fault{half, refused, get, head})
+}
+
 // wall redirects to a place until the request has a cookie.
 func wall(location, set, cookie string) hostile.Handler {
 	return hostile.RespondTo(func(_ int, head string) string {
