@@ -27,6 +27,7 @@ type answer struct {
 type redirect struct {
 	to      *url.URL // nil if that is no URL to go to, as the answer's Err says
 	cookies []string // Set-Cookie fields
+	date    string   // what time the server says it is
 }
 
 // isRedirect reports whether a status is one that browsers follow (Fetch standard,
@@ -49,7 +50,7 @@ func newRedirect(u *url.URL, h http.Header) (r *redirect, err error) {
 	if !slices.ContainsFunc(all, func(s string) bool { return strings.Trim(s, " \t") != "" }) {
 		return nil, nil
 	}
-	r = &redirect{cookies: h["Set-Cookie"]}
+	r = &redirect{cookies: h["Set-Cookie"], date: h.Get("Date")}
 	if slices.ContainsFunc(all, func(s string) bool { return s != all[0] }) {
 		return r, errors.New("there is more than one Location")
 	}

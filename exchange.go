@@ -18,7 +18,7 @@ const silentShare = 3 // GET begins beside a HEAD that was silent for 1/silentSh
 func lookedAt(code int) []string {
 	switch {
 	case isRedirect(code):
-		return []string{"Location", "Set-Cookie"}
+		return []string{"Date", "Location", "Set-Cookie"}
 	case isPause(code):
 		return []string{"Date", "Retry-After"}
 	}

@@ -160,7 +160,7 @@ func (t *trail) keep(a *answer) {
 		t.jar = cookie.New(t.probe.conf.header.Get("Cookie"))
 	}
 	t.setters++
-	t.jar.Take(t.at, a.redirect.cookies, t.atHome(t.at))
+	t.jar.Take(t.at, a.redirect.cookies, a.redirect.date, t.atHome(t.at))
 }
 
 // next returns the request for where a redirect leads.

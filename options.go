@@ -187,8 +187,8 @@ var reservedFields = []string{
 //
 // Redirects are followed as a browser does that visits the site for the first time.
 // A circle is walked until their number is used up, and cookies come back to the
-// sites that set them, by the rules of RFC 6265 and the list of public suffixes. They
-// live for one walk and are told to nobody: each attempt, http and https of a
+// sites that set them, by the rules of RFC 6265bis and the list of public suffixes.
+// They live for one walk and are told to nobody: each attempt, http and https of a
 // target without a scheme, and HEAD and GET are visitors of their own. Where HEAD was
 // led to what fails, or is silent for a third of the timeout, GET walks from the
 // beginning, and decides.

@@ -67,6 +67,31 @@ func until(cookie, set string) func(visit) string {
 	}
 }
 
+// at redirects to a path, and with a cookie shows it.
+func at(path, set string) func(visit) string {
+	return func(v visit) string {
+		if v.path == path && v.cookie == "id=7" {
+			return shown
+		}
+		return moved(path, "Set-Cookie: "+set)
+	}
+}
+
+// deleted sets a cookie, and redirects for as long as it comes.
+func deleted(set string) func(visit) string {
+	return func(v visit) string {
+		switch {
+		case v.n == 0:
+			return moved("/", "Set-Cookie: id=7")
+		case v.cookie != "":
+			return moved("/", "Set-Cookie: "+set)
+		case v.n == 1:
+			return lost // it was not kept to begin with
+		}
+		return shown
+	}
+}
+
 // byGET answers GET, and HEAD with something else.
 func byGET(head func(visit) string) func(visit) string {
 	return func(v visit) string {
@@ -188,7 +213,7 @@ func TestRedirects(t *testing.T) {
 	needTool(t, "curl", "curl")
 	var b *browser
 	if _, err := exec.LookPath("chromium"); err == nil || os.Getenv("CI") == "true" {
-		b = newBrowser(t, [2]string{"host-resolver-rules", "MAP *.test 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"})
+		b = newBrowser(t, [2]string{"host-resolver-rules", "MAP *.test 127.0.0.1,MAP *.test. 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"})
 		t.Log(b.version)
 	} else {
 		t.Log("without Chromium: install the Debian package chromium")

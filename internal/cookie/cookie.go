@@ -1,33 +1,45 @@
-// Package cookie keeps the cookies of one visitor.
+// Package cookie keeps the cookies of one visitor, as browsers do (RFC 6265bis): no
+// cookie goes where it would not go from there, since others must not see it, and
+// none is missing, since many a site redirects for ever without.
 //
-// [cookiejar.Jar] decides which cookie goes where. What is here reads Set-Cookie
-// as browsers do, who take more than package net/http, and keeps apart what a
-// caller brings along, which no site but one may see.
+// It is not [net/http/cookiejar], which knows neither the prefixes of names nor that
+// http has no say in cookies of https, and compares paths as they are decoded.
 package cookie
 
 import (
-	"net/http"
-	"net/http/cookiejar"
+	"cmp"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"example.com/checker/internal/target"
 	"golang.org/x/net/publicsuffix"
 )
 
 const (
-	maxPair = 4 << 10  // bytes of a name and its value, as in Chromium
-	maxJar  = 64 << 10 // bytes of all Set-Cookie fields that a Jar takes in
+	maxPair    = 4 << 10  // bytes of a name and its value, as in Chromium
+	maxJar     = 64 << 10 // bytes of all cookies
+	maxCookies = 300
 )
 
 // A Jar has what one visitor of sites brings along and what they give to it. The
-// zero Jar is empty, and costs nothing until a site sets a cookie. It is not safe
-// for concurrent use: a visitor is in one place at a time.
+// zero Jar is empty. It is not safe for concurrent use: a visitor is in one place at
+// a time.
 type Jar struct {
-	own   []string       // "name=value", for the home of the visitor only
-	sites *cookiejar.Jar // nil until a site sets a cookie
-	size  int            // bytes of the fields that were taken in
+	own   []string // "name=value", for the home of the visitor only
+	sites []cookie // of sites, the oldest first
+}
+
+// A cookie is one that a site set.
+type cookie struct {
+	name, value string
+	domain      string // the host that it is for, and if it is wide those below it
+	wide        bool
+	path        string
+	secure      bool
+	end         time.Time // zero: with the visit
 }
 
 // New returns a Jar with the cookies of a Cookie field. They are for the origin
@@ -43,107 +55,137 @@ func New(own string) *Jar {
 	return j
 }
 
-// Take takes in the Set-Cookie fields of an answer from u. A cookie of the visitor's
-// own gives way to one of the same name that its home sets or deletes; other sites
-// have no say in it.
-func (j *Jar) Take(u *url.URL, fields []string, home bool) {
-	var taken []*http.Cookie
+// Take takes in the Set-Cookie fields of an answer from u, whose Date is date. A cookie
+// of the visitor's own gives way to one of the same name that its home sets or deletes;
+// other sites have no say in it.
+func (j *Jar) Take(u *url.URL, fields []string, date string, home bool) {
+	now := time.Now()
 	for _, field := range fields {
-		c, ok := parse(field)
-		if !ok || !keepsPrefix(c, u) || j.size+len(field) > maxJar {
+		c, ok := parse(field, u, now, date)
+		if !ok || !isSecure(u) && slices.ContainsFunc(j.sites, c.spoils) {
 			continue
 		}
-		j.size += len(field)
-		taken = append(taken, c)
+		j.set(c, now)
 		if home {
-			j.own = slices.DeleteFunc(j.own, func(pair string) bool { return name(pair) == c.Name })
+			j.own = slices.DeleteFunc(j.own, func(pair string) bool { return name(pair) == c.name })
 		}
 	}
-	if taken == nil {
+}
+
+// set puts c in the place of the one that it replaces. The oldest make room for it.
+func (j *Jar) set(c cookie, now time.Time) {
+	i := slices.IndexFunc(j.sites, c.replaces)
+	switch over := c.ended(now); {
+	case over && i >= 0:
+		j.sites = slices.Delete(j.sites, i, i+1)
 		return
+	case over:
+		return
+	case i >= 0:
+		j.sites[i] = c
+	default:
+		j.sites = append(j.sites, c)
 	}
-	if j.sites == nil {
-		j.sites, _ = cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List}) // there is no error
+	size := 0
+	for _, c := range j.sites {
+		size += c.size()
 	}
-	j.sites.SetCookies(portless(u), taken)
+	for size > maxJar || len(j.sites) > maxCookies {
+		size -= j.sites[0].size()
+		j.sites = slices.Delete(j.sites, 0, 1)
+	}
 }
 
 // Field returns the Cookie field of a request for u, "" for none. There is only one
-// (RFC 6265, section 5.4).
+// (RFC 6265, section 5.4). Those for the longest paths come first.
 func (j *Jar) Field(u *url.URL, home bool) string {
 	var pairs []string
 	if home {
 		pairs = slices.Clone(j.own)
 	}
-	if j.sites != nil {
-		for _, c := range j.sites.Cookies(portless(u)) {
-			if c.Name == "" {
-				pairs = append(pairs, c.Value)
-			} else {
-				pairs = append(pairs, c.Name+"="+c.Value)
-			}
+	now := time.Now()
+	sent := slices.DeleteFunc(slices.Clone(j.sites), func(c cookie) bool { return c.ended(now) || !c.isFor(u) })
+	slices.SortStableFunc(sent, func(a, b cookie) int { return cmp.Compare(len(b.path), len(a.path)) })
+	for _, c := range sent {
+		if c.name == "" {
+			pairs = append(pairs, c.value)
+		} else {
+			pairs = append(pairs, c.name+"="+c.value)
 		}
 	}
 	return strings.Join(pairs, "; ")
 }
 
-// portless returns u without its port, which no cookie knows of: package cookiejar
-// would tell "[::1]" from "[::1]:8080".
-func portless(u *url.URL) *url.URL {
-	return &url.URL{Scheme: u.Scheme, Host: u.Hostname(), Path: u.Path}
+func (c cookie) size() int { return len(c.name) + len(c.value) + len(c.domain) + len(c.path) }
+
+func (c cookie) ended(now time.Time) bool { return !c.end.IsZero() && !c.end.After(now) }
+
+// isFor reports whether c is sent to u.
+func (c cookie) isFor(u *url.URL) bool {
+	return (u.Hostname() == c.domain || c.wide && isBelow(u.Hostname(), c.domain)) && isInPath(path(u), c.path) && (!c.secure || isSecure(u))
 }
 
-// parse reads a Set-Cookie field (RFC 6265bis, section 5.6). [http.ParseSetCookie] has the attributes, but
-// refuses names such as "a[b]", values in JSON and cookies without a name, which
-// browsers send back.
-func parse(field string) (*http.Cookie, bool) {
-	pair, attributes, _ := strings.Cut(field, ";")
-	key, value, found := strings.Cut(pair, "=")
-	if !found {
-		key, value = "", pair
-	}
-	key, value = trim(key), trim(value)
-	if key == "" && value == "" || len(key)+len(value) > maxPair || hasControl(key) || hasControl(value) {
-		return nil, false
-	}
-	c, err := http.ParseSetCookie("c=v" + tidied(attributes))
-	if err != nil {
-		return nil, false
-	}
-	// The copies let go of the head that they came in.
-	c.Name, c.Value, c.Raw = strings.Clone(key), strings.Clone(value), ""
-	if c.MaxAge > 0 {
-		// A visit is shorter, and package cookiejar makes past of a far future.
-		c.MaxAge, c.Expires = 0, time.Time{}
-	}
-	return c, true
+// replaces reports whether c takes the place of old.
+func (c cookie) replaces(old cookie) bool {
+	return c.name == old.name && c.domain == old.domain && c.wide == old.wide && c.path == old.path
 }
 
-// keepsPrefix reports whether a cookie from u is what its name says (RFC 6265bis, section
-// 4.1.3). Others are passed over.
-func keepsPrefix(c *http.Cookie, u *url.URL) bool {
-	secure := c.Secure && u.Scheme == "https"
-	switch name := strings.ToLower(c.Name); {
-	case strings.HasPrefix(name, "__host-"):
-		return secure && c.Path == "/" && c.Domain == ""
-	case strings.HasPrefix(name, "__secure-"):
-		return secure
+// spoils reports whether c would be sent together with old, which is for https, and
+// could be taken for it.
+func (c cookie) spoils(old cookie) bool {
+	return old.secure && c.name == old.name && isInPath(c.path, old.path) &&
+		(c.domain == old.domain || isBelow(c.domain, old.domain) || isBelow(old.domain, c.domain))
+}
+
+// setDomain makes c a cookie of u's host or, with the value of a Domain attribute, of
+// one above it. It reports whether u may set it.
+func (c *cookie) setDomain(u *url.URL, attribute string) bool {
+	host := u.Hostname()
+	c.domain = host
+	domain := strings.TrimPrefix(attribute, ".")
+	switch {
+	case attribute == "":
+		return true
+	case isAddr(host):
+		return domain == host
+	case domain != host && !isBelow(host, domain):
+		return false
 	}
+	bare := strings.TrimSuffix(domain, ".") // as package publicsuffix wants it
+	if suffix, _ := publicsuffix.PublicSuffix(bare); suffix == bare {
+		return domain == host // and of no other
+	}
+	c.domain, c.wide = strings.Clone(domain), true
 	return true
 }
 
-// tidied returns attributes without the spaces that browsers pass over.
-func tidied(attributes string) string {
-	var b strings.Builder
-	for attribute := range strings.SplitSeq(attributes, ";") {
-		key, value, found := strings.Cut(attribute, "=")
-		b.WriteString("; " + trim(key))
-		if found {
-			b.WriteString("=" + trim(value))
-		}
-	}
-	return b.String()
+// isBelow reports whether host is a name below another.
+func isBelow(host, domain string) bool {
+	above, found := strings.CutSuffix(host, domain)
+	return found && strings.HasSuffix(above, ".") && domain != "" && !isAddr(host)
 }
+
+// isInPath reports whether a path is at or below another (RFC 6265, section 5.1.4).
+func isInPath(path, above string) bool {
+	rest, found := strings.CutPrefix(path, above)
+	return found && (rest == "" || rest[0] == '/' || strings.HasSuffix(above, "/"))
+}
+
+func isAddr(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// isSecure reports whether nobody on the way to u can read along. On loopback nobody
+// can, as browsers have it.
+func isSecure(u *url.URL) bool {
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	addr, err := netip.ParseAddr(host)
+	return u.Scheme == "https" || err == nil && addr.IsLoopback() || host == "localhost" || isBelow(host, "localhost")
+}
+
+// path returns the path of u as it is sent: cookies know no escapes.
+func path(u *url.URL) string { return cmp.Or(target.Path(u), "/") }
 
 func name(pair string) string {
 	key, _, found := strings.Cut(pair, "=")
@@ -154,9 +196,3 @@ func name(pair string) string {
 }
 
 func trim(s string) string { return strings.Trim(s, " \t") }
-
-// hasControl reports whether s has a control character: Chromium and curl pass over
-// such cookies. To both a tab is one, unlike to RFC 6265bis.
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}

@@ -1,9 +1,12 @@
 package cookie
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 const (
@@ -20,92 +23,6 @@ func parseURL(tb testing.TB, text string) *url.URL {
 	return u
 }
 
-// A Set-Cookie field, and what comes back of it (RFC 6265bis, sections 5.6 to 5.8).
-func TestSetCookie(t *testing.T) {
-	for _, test := range []struct{ from, field, to, want string }{
-		{here, "a=b", here, "a=b"},
-		{here, " a = b ; path=/", here, "a=b"},
-		{here, "a=b=c", here, "a=b=c"},
-		{here, "a=", here, "a="},
-		{here, "a", here, "a"},
-		{here, "=a", here, "a"},
-		{here, "=", here, ""},
-		{here, "", here, ""},
-		{here, ";a=b", here, ""},
-		{here, `a="b c"`, here, `a="b c"`},
-		{here, `a={"b":[1,2]}`, here, `a={"b":[1,2]}`},
-		{here, "a[b]=c", here, "a[b]=c"},
-		{here, "a b=c d", here, "a b=c d"},
-		{here, "a=b,c=d", here, "a=b,c=d"},
-		{here, "é=ü", here, "é=ü"},
-		{here, "a=\xff", here, "a=\xff"},
-		{here, "a=b\tc", here, ""},
-		{here, "a=\tb\t", here, "a=b"},
-		{here, "a\tb=c", here, ""},
-		{here, "a=b\x01c", here, ""},
-		{here, "a=b\r\nX: y", here, ""},
-		{here, "a=\x7f", here, ""},
-		{here, "a=" + strings.Repeat("b", maxPair-1), here, "a=" + strings.Repeat("b", maxPair-1)},
-		{here, "a=" + strings.Repeat("b", maxPair), here, ""},
-
-		{secure, "__Secure-a=b; Secure", secure, "__Secure-a=b"},
-		{secure, "__Secure-a=b", secure, ""},
-		{here, "__Secure-a=b", here, ""},
-		{here, "__Secure-a=b; Secure", secure, ""},
-		{secure, "__Host-a=b; Secure; Path=/", secure, "__Host-a=b"},
-		{secure, "__host-a=b; Secure", secure, ""},
-		{secure, "__Host-a=b; Secure; Path=/a", secure, ""},
-		{secure, "__Host-a=b; Secure; Path=/; Domain=site.test", secure, ""},
-		{secure, "__Host-a=b; Path=/", secure, ""},
-		{here, "__Host-a=b; Path=/", here, ""},
-
-		{here, "a=b; Max-Age=10", here, "a=b"},
-		{here, "a=b; Max-Age=99999999999", here, "a=b"},
-		{here, "a=b; Max-Age=0", here, ""},
-		{here, "a=b; Max-Age=-1", here, ""},
-		{here, "a=b; Expires=Thu, 01 Jan 2099 00:00:00 GMT", here, "a=b"},
-		{here, "a=b; Expires=Thu, 01-Jan-1970 00:00:10 GMT", here, ""},
-		{here, "a=b; Expires=Thu, 01 Jan 1970 00:00:10 GMT; Max-Age=9", here, "a=b"},
-		{here, "a=b; Expires=soon", here, "a=b"},
-
-		{here, "a=b; Path=/a", here, "a=b"},
-		{here, "a=b; Path = /a ", here, "a=b"},
-		{here, "a=b; Path=/c", here, ""},
-		{here, "a=b; Path=c", here, "a=b"},
-		{here, "a=b", "http://www.site.test/", ""},
-		{here, "a=b; Path=/", "http://www.site.test/", "a=b"},
-		{here, "a=b; Path=/a", "http://www.site.test/ab", ""},
-
-		{here, "a=b", "http://www.site.test:8080/a/c", "a=b"},
-		{here, "a=b", secure, "a=b"},
-		{secure, "a=b", here, "a=b"},
-		{secure, "a=b; Secure", here, ""},
-		{secure, "a=b; Secure", secure, "a=b"},
-		{here, "a=b; HttpOnly; SameSite=Strict; Partitioned; X=y", here, "a=b"},
-		{"http://127.0.0.1:81/", "a=b; Secure", "http://127.0.0.1:81/", "a=b"},
-		{"http://localhost/", "a=b; Secure", "http://localhost/", "a=b"},
-
-		{here, "a=b", "http://site.test/a/", ""},
-		{here, "a=b; Domain=site.test", "http://site.test/a/", "a=b"},
-		{here, "a=b; Domain=.site.test", "http://other.site.test/a/", "a=b"},
-		{here, "a=b; Domain=site.test", "http://notsite.test/a/", ""},
-		{here, "a=b; Domain=other.test", "http://other.test/a/", ""},
-		{here, "a=b; Domain=other.site.test", "http://other.site.test/a/", ""},
-		{here, "a=b; Domain=test", "http://other.test/a/", ""},
-		{"http://a.co.uk/", "a=b; Domain=co.uk", "http://b.co.uk/", ""},
-		{"http://a.co.uk/", "a=b; Domain=a.co.uk", "http://c.a.co.uk/", "a=b"},
-		{"http://a.github.io/", "a=b; Domain=github.io", "http://b.github.io/", ""},
-		{"http://192.0.2.1/", "a=b; Domain=2.1", "http://192.1.2.1/", ""},
-		{"http://[::1]/", "a=b", "http://[::1]:8080/", "a=b"},
-	} {
-		var j Jar
-		j.Take(parseURL(t, test.from), []string{test.field}, true)
-		if got := j.Field(parseURL(t, test.to), false); got != test.want {
-			t.Errorf("after Take(%q, %q), Field(%q) = %q; want %q", test.from, test.field, test.to, got, test.want)
-		}
-	}
-}
-
 // What the visitor brings along is for its home, which alone may change it.
 func TestOwn(t *testing.T) {
 	u := parseURL(t, here)
@@ -120,24 +37,102 @@ func TestOwn(t *testing.T) {
 		{[]string{"a=; Max-Age=0"}, true, "b=2; c", ""},
 		{[]string{"c"}, true, "a=1; b=2; c", "c"},
 		{[]string{"a=4"}, false, "a=1; b=2; c; a=4", "a=4"},
+		{[]string{"a=4; Domain=other.test"}, true, "a=1; b=2; c", ""},
+		{[]string{"a=4; Secure"}, true, "a=1; b=2; c", ""},
 	} {
 		j := New(" a=1;b=2 ; c;")
-		j.Take(u, test.fields, test.home)
+		j.Take(u, test.fields, "", test.home)
 		if home, away := j.Field(u, true), j.Field(u, false); home != test.want || away != test.away {
 			t.Errorf("after Take(%q, %t), Field() = %q at home and %q away; want %q and %q", test.fields, test.home, home, away, test.want, test.away)
 		}
 	}
 }
 
-// A site cannot make a Jar grow for ever.
-func TestBound(t *testing.T) {
-	var j Jar
-	u := parseURL(t, here)
-	for i := range 1000 {
-		j.Take(u, []string{strings.Repeat("x", i) + "=" + strings.Repeat("y", 1000)}, true)
+// What is set anew, deleted, or set over what is secure.
+func TestTake(t *testing.T) {
+	type step struct{ from, field string }
+	for _, test := range []struct {
+		steps    []step
+		to, want string
+	}{
+		{[]step{{here, "a=1"}, {here, "b=2"}, {here, "a=3"}}, here, "a=3; b=2"},
+		{[]step{{here, "a=1; Path=/"}, {here, "a=2; Path=/a"}}, here, "a=2; a=1"},
+		{[]step{{here, "a=1"}, {here, "a=2; Domain=www.site.test"}}, here, "a=1; a=2"},
+		{[]step{{here, "a=1"}, {here, "a=; Max-Age=0"}}, here, ""},
+		{[]step{{here, "a=1"}, {here, "a=; Max-Age=0; Path=/"}}, here, "a=1"},
+		{[]step{{here, "a=1; Domain=site.test"}, {here, "a=; Max-Age=0"}}, here, "a=1"},
+		{[]step{{here, "a=1; Domain=site.test"}, {"http://x.site.test/a/", "a=; Max-Age=0; Domain=.site.test"}}, here, ""},
+		{[]step{{here, "a=1"}, {here, "A=2"}}, here, "a=1; A=2"},
+		{[]step{{secure, "a=1; Secure"}, {here, "a=2"}}, secure, "a=1"},
+		{[]step{{secure, "a=1; Secure"}, {here, "a=; Max-Age=0"}}, secure, "a=1"},
+		{[]step{{secure, "a=1; Secure"}, {"http://x.site.test/a/", "a=2; Domain=site.test"}}, secure, "a=1"},
+		{[]step{{secure, "a=1; Secure; Path=/a/b"}, {here, "a=2; Path=/a"}}, secure, "a=1; a=2"},
+		{[]step{{secure, "a=1; Secure"}, {here, "b=2"}}, secure, "a=1; b=2"},
+		{[]step{{secure, "a=1; Secure"}, {secure, "a=2"}}, here, "a=2"},
+		{[]step{{secure, "a=1"}, {here, "a=2"}}, secure, "a=2"},
+	} {
+		var j Jar
+		for _, s := range test.steps {
+			j.Take(parseURL(t, s.from), []string{s.field}, "", true)
+		}
+		to := test.to
+		if strings.Contains(test.steps[0].field, "Path=/a/b") {
+			to += "/c"
+		}
+		if got := j.Field(parseURL(t, to), false); got != test.want {
+			t.Errorf("after Take of %q, Field(%q) = %q; want %q", test.steps, to, got, test.want)
+		}
 	}
-	if got := len(j.Field(u, true)); got < maxJar/2 || got > maxJar {
-		t.Errorf("Field() has %d bytes; want some %d", got, maxJar)
+}
+
+// A server's own clock says when its cookies end, and they end on the way too.
+func TestClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // where it is the year 2000
+		u := parseURL(t, here)
+		for _, test := range []struct {
+			field, date, want string
+			later             time.Duration
+		}{
+			{"a=b; Expires=Thu, 01 Jan 1970 01:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "a=b", 0},
+			{"a=b; Expires=Thu, 01 Jan 1970 01:00:00 GMT", "", "", 0},
+			{"a=b; Expires=Wed, 31 Dec 2098 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT", "", 0},
+			{"a=b; Expires=Wed, 31 Dec 2098 00:00:00 GMT", "2099", "a=b", 0},
+			{"a=b; Expires=Sat, 01 Jan 2000 00:00:05 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", "a=b", 4 * time.Second},
+			{"a=b; Expires=Sat, 01 Jan 2000 00:00:05 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", "", 5 * time.Second},
+			{"a=b; Max-Age=5", "", "a=b", 4 * time.Second},
+			{"a=b; Max-Age=5", "", "", 5 * time.Second},
+		} {
+			var j Jar
+			j.Take(u, []string{test.field}, test.date, false)
+			time.Sleep(test.later)
+			if got := j.Field(u, false); got != test.want {
+				t.Errorf("%v after Take(%q, %q), Field() = %q; want %q", test.later, test.field, test.date, got, test.want)
+			}
+		}
+	})
+}
+
+// A site cannot make a Jar grow for ever. What is old makes room, and what is set anew
+// needs none.
+func TestBound(t *testing.T) {
+	u := parseURL(t, here)
+	for _, size := range []int{0, 1000} {
+		var j Jar
+		for i := range 1000 {
+			j.Take(u, []string{fmt.Sprintf("c%d=%s", i, strings.Repeat("y", size))}, "", true)
+		}
+		got := j.Field(u, true)
+		if n := strings.Count(got, "="); len(got) > maxJar || n > maxCookies || len(got) < maxJar/2 && n < maxCookies || !strings.Contains(got, "c999=") {
+			t.Errorf("Field() has %d bytes of %d cookies; want some %d or %d", len(got), n, maxJar, maxCookies)
+		}
+	}
+	var j Jar
+	for i := range 100 {
+		field := fmt.Sprintf("a=%d%s", i, strings.Repeat("y", 4000))
+		j.Take(u, []string{field}, "", true)
+		if got := j.Field(u, true); got != field {
+			t.Fatalf("Field() has %d bytes after it was set %d times; want the last %d", len(got), i+1, len(field))
+		}
 	}
 }
 
@@ -153,7 +148,7 @@ func FuzzTake(f *testing.F) {
 			return
 		}
 		j := New("secret=own")
-		j.Take(parseURL(t, here), []string{field}, home)
+		j.Take(parseURL(t, here), []string{field}, "", home)
 		if got := j.Field(v, true); hasControl(got) || !home && !strings.HasPrefix(got, "secret=own") {
 			t.Errorf("after Take(%q), Field(%q) = %q at home", field, to, got)
 		}

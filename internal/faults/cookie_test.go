@@ -24,7 +24,7 @@ var crumbs = []crumb{
 	{1, "plain=2", "", func(from, to origin, _ int) bool { return name(from) == name(to) }},
 	{1, "wide=3", "; Domain=site.test", func(from, to origin, _ int) bool { return inSite(from) && inSite(to) }},
 	{1, "safe=4", "; Secure", func(from, to origin, _ int) bool {
-		return name(from) == name(to) && strings.HasPrefix(to.url, "https:")
+		return name(from) == name(to) && strings.HasPrefix(from.url, "https:") && strings.HasPrefix(to.url, "https:")
 	}},
 	{1, "alien=5", "; Domain=other.test", nowhere},
 	{1, "suffix=6", "; Domain=test", nowhere},
@@ -35,9 +35,11 @@ var crumbs = []crumb{
 	{2, "session=tossed", "; Domain=.site.test", func(from, to origin, _ int) bool { return inSite(from) && inSite(to) }},
 }
 
-// name is the host without its port, which is what cookies know.
+// name is the host without its port, which is what cookies know. With the dot of a
+// rooted name it is another.
 func name(o origin) string {
-	host, _, _ := strings.Cut(o.host, ":")
+	_, host, _ := strings.Cut(o.url, "://")
+	host, _, _ = strings.Cut(host, ":")
 	return host
 }
 
@@ -65,7 +67,7 @@ func (tr transition) cookies(request int) string {
 	}
 	var all []string
 	if to == tr.home {
-		if tr.home != tr.other || request < 3 { // home itself has a new session
+		if tr.home != tr.other || request < 3 || !inSite(tr.home) { // or home itself has set a new session
 			all = append(all, "session=secret")
 		}
 		all = append(all, "more=secret")
