@@ -257,8 +257,10 @@ func TestUnparsable(t *testing.T) {
 		large.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384}
 		keyed := only(tls.VersionTLS12, stray(hostile.Cert{Key: key}))
 		keyed.CipherSuites = []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}
-		chacha := only(tls.VersionTLS12, stray(hostile.Cert{}))
-		chacha.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}
+		chachaOnly := func(conf *tls.Config) *tls.Config {
+			conf.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}
+			return only(tls.VersionTLS12, conf)
+		}
 		asking := both(stray(hostile.Cert{}))
 		asking.ClientAuth = tls.RequestClientCert
 		for _, test := range []struct {
@@ -283,7 +285,11 @@ func TestUnparsable(t *testing.T) {
 				"stray, TLS 1.3", only(tls.VersionTLS13, stray(hostile.Cert{})), checker.ReasonCertificate,
 				"a certificate that the server sent beside its own cannot be parsed: ", false,
 			},
-			{"stray, no suite that can be looked into", chacha, checker.ReasonTLS, "", false},
+			{"leaf, no suite that can be looked into", chachaOnly(leaf()), checker.ReasonCertificate, "it cannot be parsed: ", true},
+			{
+				"stray, no suite that can be looked into", chachaOnly(stray(hostile.Cert{})), checker.ReasonCertificate,
+				"a certificate that the server sent beside its own cannot be parsed: ", false,
+			},
 		} {
 			f := fault{
 				name: "P3 " + what + ", " + test.name, target: "https://site.test/", reason: test.reason,

@@ -5,10 +5,28 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
+	"crypto/tls"
 	"encoding/binary"
 	"hash"
 )
+
+// A pruned is what a cipher suite of TLS 1.2 is made of, of those that a pruner knows.
+type pruned struct {
+	keyLen int
+	hash   func() hash.Hash
+}
+
+var prunedSuites = map[uint16]pruned{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: {16, sha256.New},
+	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:   {16, sha256.New},
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: {32, sha512.New384},
+	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:   {32, sha512.New384},
+	tls.TLS_RSA_WITH_AES_128_GCM_SHA256:         {16, sha256.New},
+	tls.TLS_RSA_WITH_AES_256_GCM_SHA384:         {32, sha512.New384},
+}
 
 // side returns the AES-GCM of one side and the part of its nonces that is not sent
 // (RFC 5288, section 3).

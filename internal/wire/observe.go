@@ -14,9 +14,9 @@ import (
 	"net"
 )
 
-// An observer is a connection below TLS 1.3 that keeps what the server says in the
-// handshake. In TLS 1.3 what cannot be parsed cannot be passed over, but it can be
-// told. Certificates are encrypted, by a key that the key log has.
+// An observer is a connection below TLS that keeps what the server says in the
+// handshake. What cannot be parsed cannot always be passed over, as in TLS 1.3, but it
+// can be told. There certificates are encrypted, by a key that the key log has.
 type observer struct {
 	net.Conn
 	secret []byte // by which the server's handshake is encrypted
@@ -26,7 +26,6 @@ type observer struct {
 // observe returns a configuration for tls.Client on o.
 func (o *observer) observe(conf *tls.Config) *tls.Config {
 	conf = conf.Clone()
-	conf.MinVersion, conf.MaxVersion = tls.VersionTLS13, tls.VersionTLS13
 	conf.KeyLogWriter = keyLog{"SERVER_HANDSHAKE_TRAFFIC_SECRET", &o.secret, conf.KeyLogWriter}
 	return conf
 }
@@ -42,20 +41,26 @@ func (o *observer) Read(b []byte) (int, error) {
 
 // unparsable returns which of the certificates cannot be parsed, or nil.
 func (o *observer) unparsable() error {
-	for m := range messages13(o.handshake()) {
+	clear, sealed := o.handshake()
+	for m := range messagesIn(clear) {
+		if m[0] == messageCertificate && len(m) > 7 {
+			return firstUnparsable(m[7:], false)
+		}
+	}
+	for m := range messagesIn(sealed) {
 		if m[0] == messageCertificate && len(m) > 8 {
-			return firstUnparsable(m[8:])
+			return firstUnparsable(m[8:], true)
 		}
 	}
 	return nil
 }
 
-// firstUnparsable looks at the entries of a Certificate message of TLS 1.3 (RFC 8446,
-// section 4.4.2).
-func firstUnparsable(entries []byte) error {
+// firstUnparsable looks at the entries of a Certificate message, which have extensions
+// in TLS 1.3 (RFC 8446, section 4.4.2).
+func firstUnparsable(entries []byte, extended bool) error {
 	for first := true; len(entries) >= 3; first = false {
 		n := 3 + uint24(entries)
-		if len(entries) < n+2 {
+		if len(entries) < n {
 			return nil
 		}
 		der := entries[3:n]
@@ -67,13 +72,16 @@ func firstUnparsable(entries []byte) error {
 			return bad
 		}
 		entries = entries[n:]
-		entries = entries[min(len(entries), 2+int(binary.BigEndian.Uint16(entries))):]
+		if extended && len(entries) >= 2 {
+			entries = entries[min(len(entries), 2+int(binary.BigEndian.Uint16(entries))):]
+		}
 	}
 	return nil
 }
 
-// handshake returns what the server encrypted, as far as that can be read.
-func (o *observer) handshake() (plain []byte) {
+// handshake returns what the server said in clear, and what it encrypted, as far as
+// that can be read.
+func (o *observer) handshake() (clear, sealed []byte) {
 	const recordData = 23
 	var open cipher.AEAD
 	var iv []byte
@@ -86,8 +94,11 @@ func (o *observer) handshake() (plain []byte) {
 		head, body := rest[:5], rest[5:n]
 		rest = rest[n:]
 		switch {
-		case head[0] == recordHandshake && len(body) > 38 && len(body) >= 39+int(body[38])+2:
-			open, iv = o.key(binary.BigEndian.Uint16(body[39+int(body[38]):]))
+		case head[0] == recordHandshake:
+			clear = append(clear, body...)
+			if len(body) > 38 && body[0] == messageServerHello && len(body) >= 39+int(body[38])+2 {
+				open, iv = o.key(binary.BigEndian.Uint16(body[39+int(body[38]):]))
+			}
 		case head[0] == recordData && open != nil:
 			nonce := bytes.Clone(iv)
 			for i := range 8 {
@@ -96,14 +107,14 @@ func (o *observer) handshake() (plain []byte) {
 			number++
 			inner, err := open.Open(nil, nonce, body, head)
 			if err != nil {
-				return plain
+				return clear, sealed
 			}
 			if inner = bytes.TrimRight(inner, "\x00"); len(inner) > 0 && inner[len(inner)-1] == recordHandshake {
-				plain = append(plain, inner[:len(inner)-1]...)
+				sealed = append(sealed, inner[:len(inner)-1]...)
 			}
 		}
 	}
-	return plain
+	return clear, sealed
 }
 
 // key returns what a cipher suite makes of the secret (RFC 8446, section 7.3), or nil
@@ -134,8 +145,8 @@ func (o *observer) key(suite uint16) (cipher.AEAD, []byte) {
 	return open, expand("iv", 12)
 }
 
-// messages13 yields the messages of a handshake that have come whole.
-func messages13(b []byte) func(yield func([]byte) bool) {
+// messagesIn yields the messages of a handshake that have come whole.
+func messagesIn(b []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for len(b) >= 4 {
 			n := 4 + uint24(b[1:])

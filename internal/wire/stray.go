@@ -2,13 +2,10 @@ package wire
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
-	"hash"
 	"io"
 	"net"
 	"slices"
@@ -43,22 +40,13 @@ type pruner struct {
 	clientChanged bool         // the client encrypts from now on
 	serverChanged bool
 	done          bool
-	stray         error // why the first certificate that was taken out cannot be parsed
+	strays        []stray // what was taken out
 }
 
-// A pruned is what a cipher suite of TLS 1.2 is made of, of those that a pruner knows.
-type pruned struct {
-	keyLen int
-	hash   func() hash.Hash
-}
-
-var prunedSuites = map[uint16]pruned{
-	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: {16, sha256.New},
-	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:   {16, sha256.New},
-	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: {32, sha512.New384},
-	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:   {32, sha512.New384},
-	tls.TLS_RSA_WITH_AES_128_GCM_SHA256:         {16, sha256.New},
-	tls.TLS_RSA_WITH_AES_256_GCM_SHA384:         {32, sha512.New384},
+// A stray is a certificate that cannot be parsed.
+type stray struct {
+	cert *x509.Certificate // what can be read of it
+	err  error
 }
 
 var (
@@ -162,6 +150,9 @@ func (p *pruner) more() error {
 		return err
 	}
 	body := make([]byte, binary.BigEndian.Uint16(record[3:]))
+	if len(body) == 0 { // of which there might be no end
+		return errPruner
+	}
 	if _, err := io.ReadFull(p.Conn, body); err != nil {
 		return err
 	}
@@ -225,7 +216,7 @@ func (p *pruner) messages() error {
 // withoutStrays returns a Certificate message without what cannot be parsed.
 func (p *pruner) withoutStrays(m []byte) ([]byte, error) {
 	var kept []byte
-	if len(m) < 7 {
+	if len(m) < 7 || uint24(m[4:]) != len(m)-7 {
 		return nil, errPruner
 	}
 	for rest := m[7:]; len(rest) > 0; {
@@ -239,12 +230,12 @@ func (p *pruner) withoutStrays(m []byte) ([]byte, error) {
 			kept = append(kept, rest[:n]...)
 		case len(kept) == 0:
 			return nil, &UnparsableError{Leaf: lenient(rest[3:n]), Err: err}
-		case p.stray == nil:
-			p.stray = err
+		default:
+			p.strays = append(p.strays, stray{lenient(rest[3:n]), err})
 		}
 		rest = rest[n:]
 	}
-	if p.stray == nil {
+	if len(p.strays) == 0 {
 		return nil, errNoStrays
 	}
 	out := append([]byte{messageCertificate}, put24(3+len(kept))...)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,7 +10,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"math/big"
 	"net/http"
 	"strings"
 	"time"
@@ -41,31 +41,28 @@ type shaker struct {
 }
 
 // withoutStrays makes an exchange whose handshake failed with err once more, by a
-// pruner or, where the server has TLS 1.3 only, by an observer. If they find nothing
-// of their kind, err stands.
+// pruner or, where the server refuses what a pruner can do, by an observer. If they
+// find nothing of their kind, err stands.
 func (t *Transport) withoutStrays(ctx context.Context, req Request, tr *Trace, err error) (*http.Response, error) {
-	conf := t.Config
-	for _, by := range []struct {
-		version uint16
-		shake   func(*conn, *tls.Config, *Trace) error
-	}{{tls.VersionTLS12, (*conn).handshakePruned}, {tls.VersionTLS13, (*conn).handshakeObserved}} {
-		if conf.MinVersion > by.version || conf.MaxVersion != 0 && conf.MaxVersion < by.version {
-			continue
-		}
+	ways := []func(*conn, *tls.Config, *Trace) error{(*conn).handshakePruned, (*conn).handshakeObserved}
+	if t.Config.MinVersion > tls.VersionTLS12 || t.Config.MaxVersion != 0 && t.Config.MaxVersion < tls.VersionTLS12 {
+		ways = ways[1:]
+	}
+	for _, shake := range ways {
 		before := *tr
 		if tr.Watcher != nil {
 			if err := tr.Watcher.Again(ctx); err != nil {
 				return nil, err
 			}
 		}
-		resp, err2 := t.speak(ctx, shaker{http1{t.Keep}, by.shake}, req, tr)
+		resp, err2 := t.speak(ctx, shaker{http1{t.Keep}, shake}, req, tr)
 		_, known := errors.AsType[*UnparsableError](err2)
 		_, refused := errors.AsType[*tls.CertificateVerificationError](err2)
 		if err2 == nil || known || refused || ctx.Err() != nil || tr.Stage > TLS {
 			return resp, err2
 		}
 		*tr = before
-		if _, refused := Alert(err2); !refused { // it speaks that version
+		if _, refused := Alert(err2); !refused { // it can do what was offered
 			break
 		}
 	}
@@ -79,8 +76,18 @@ func (c *conn) handshakePruned(conf *tls.Config, tr *Trace) error {
 	if bad, ok := errors.AsType[*UnparsableError](err); ok {
 		return c.unparsable(bad, tr)
 	}
-	if _, refused := errors.AsType[*tls.CertificateVerificationError](err); err != nil && !refused && p.stray != nil {
-		return &UnparsableError{Err: p.stray}
+	if err == nil || len(p.strays) == 0 {
+		return err
+	}
+	if _, refused := errors.AsType[*tls.CertificateVerificationError](err); !refused {
+		return &UnparsableError{Err: p.strays[0].err}
+	}
+	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && e.Cert != nil {
+		for _, s := range p.strays { // one was the issuer's
+			if bytes.Equal(s.cert.RawSubject, e.Cert.RawIssuer) {
+				return &UnparsableError{Err: s.err}
+			}
+		}
 	}
 	return err
 }
@@ -113,10 +120,10 @@ func lenient(der []byte) *x509.Certificate {
 	var outer struct {
 		TBS struct {
 			Version    int `asn1:"optional,explicit,default:0,tag:0"`
-			Serial     *big.Int
+			Serial     asn1.RawValue
 			Algorithm  asn1.RawValue
 			Issuer     asn1.RawValue
-			Validity   struct{ NotBefore, NotAfter time.Time }
+			Validity   asn1.RawValue
 			Subject    asn1.RawValue
 			Key        asn1.RawValue
 			IssuerID   asn1.BitString   `asn1:"optional,tag:1"`
@@ -131,7 +138,11 @@ func lenient(der []byte) *x509.Certificate {
 		return cert
 	}
 	tbs := &outer.TBS
-	cert.NotBefore, cert.NotAfter = tbs.Validity.NotBefore, tbs.Validity.NotAfter
+	var validity struct{ NotBefore, NotAfter time.Time }
+	if _, err := asn1.Unmarshal(tbs.Validity.FullBytes, &validity); err == nil {
+		cert.NotBefore, cert.NotAfter = validity.NotBefore, validity.NotAfter
+	}
+	cert.RawSubject = tbs.Subject.FullBytes
 	cert.Subject, cert.Issuer = readName(tbs.Subject), readName(tbs.Issuer)
 	for _, e := range tbs.Extensions {
 		if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
