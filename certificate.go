@@ -17,8 +17,10 @@ import (
 // What is said of TLS begins with what decides, since an Error's text is cut where
 // it gets too long.
 
-// maxNames is how many of the hosts in a certificate are told.
-const maxNames = 5
+const (
+	maxNames = 5   // hosts in a certificate that are told
+	maxName  = 100 // bytes of a name in one; the common name has up to 64 characters (RFC 5280, appendix A.1)
+)
 
 // certificateDetail says which certificate was refused, and for what.
 func certificateDetail(err error) string {
@@ -40,6 +42,9 @@ func certificateDetail(err error) string {
 			return "a certificate that the server sent beside its own cannot be parsed: " + bare(e.Err)
 		}
 		return "it cannot be parsed: " + bare(e.Err)
+	}
+	if _, ok := errors.AsType[x509.UnhandledCriticalExtension](err); ok {
+		return unknownExtension(chain)
 	}
 	if e, ok := errors.AsType[*wire.UsageError](err); ok {
 		return e.Error()
@@ -63,8 +68,10 @@ func wrongHost(cert *x509.Certificate, host string) string {
 	}
 	text := "it is not for " + host
 	switch more := len(names) - maxNames; {
+	case slices.Contains(cert.DNSNames, host) && net.ParseIP(host) != nil:
+		return text + " as an address, but as a name"
 	case len(names) == 0 && cert.Subject.CommonName != "":
-		return text + " and names no host but in its common name, " + cert.Subject.CommonName + ", which does not count"
+		return text + " and names no host but in its common name, " + clean(cert.Subject.CommonName, maxName) + ", which does not count"
 	case len(names) == 0:
 		return text + " and names no host"
 	case more > 0:
@@ -75,10 +82,7 @@ func wrongHost(cert *x509.Certificate, host string) string {
 
 // invalid says what is wrong with one certificate of a chain.
 func invalid(e x509.CertificateInvalidError, chain []*x509.Certificate) string {
-	it := "it"
-	if len(chain) > 0 && !e.Cert.Equal(chain[0]) {
-		it = "the certificate of " + issuerName(e.Cert, chain) + ", " + name(e.Cert) + ","
-	}
+	it := which(e.Cert, chain)
 	switch e.Reason {
 	case x509.Expired:
 		return it + " " + outdated(e.Cert)
@@ -87,17 +91,54 @@ func invalid(e x509.CertificateInvalidError, chain []*x509.Certificate) string {
 	case x509.TooManyIntermediates:
 		return it + " does not allow as many certificates below it"
 	case x509.IncompatibleUsage:
-		return it + " is not for servers"
+		return blamed(chain, notForServers) + " is not for servers"
+	case x509.CANotAuthorizedForThisName:
+		return blamed(chain, constrained) + " does not allow it: " + e.Detail
+	case x509.NoValidChains:
+		return "it has no chain to a root that would do: " + e.Detail
 	}
 	return bare(e)
 }
 
-// issuerName says whose certificate cert is, in terms of the chain's first.
-func issuerName(cert *x509.Certificate, chain []*x509.Certificate) string {
-	if string(chain[0].RawIssuer) == string(cert.RawSubject) {
-		return "its issuer"
+// which says which certificate of a chain cert is, in terms of the first.
+func which(cert *x509.Certificate, chain []*x509.Certificate) string {
+	switch {
+	case len(chain) == 0 || cert.Equal(chain[0]):
+		return "it"
+	case string(chain[0].RawIssuer) == string(cert.RawSubject):
+		return "the certificate of its issuer, " + name(cert) + ","
 	}
-	return "one of its issuers"
+	return "the certificate of one of its issuers, " + name(cert) + ","
+}
+
+// blamed says which certificate of a chain is the first that something is wrong with;
+// a root that was not sent is not among them.
+func blamed(chain []*x509.Certificate, wrong func(*x509.Certificate) bool) string {
+	if i := slices.IndexFunc(chain, wrong); i >= 0 {
+		return which(chain[i], chain)
+	}
+	return "a certificate above it"
+}
+
+func notForServers(cert *x509.Certificate) bool {
+	return len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0 &&
+		!slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// constrained reports whether there are names that a certificate may not sign for.
+func constrained(cert *x509.Certificate) bool {
+	return len(cert.PermittedDNSDomains)+len(cert.ExcludedDNSDomains)+len(cert.PermittedIPRanges)+len(cert.ExcludedIPRanges)+
+		len(cert.PermittedURIDomains)+len(cert.ExcludedURIDomains)+len(cert.PermittedEmailAddresses)+len(cert.ExcludedEmailAddresses) > 0
+}
+
+// unknownExtension says which critical extension is not known, and whose it is.
+func unknownExtension(chain []*x509.Certificate) string {
+	unknown := func(c *x509.Certificate) bool { return len(c.UnhandledCriticalExtensions) > 0 }
+	text := blamed(chain, unknown) + " has a critical extension that is not known here"
+	if i := slices.IndexFunc(chain, unknown); i >= 0 {
+		text += ", " + clean(chain[i].UnhandledCriticalExtensions[0].String(), maxName)
+	}
+	return text
 }
 
 // outdated says since when a certificate is invalid, or until when. Where this
@@ -124,7 +165,7 @@ func unknownAuthority(cert *x509.Certificate, chain []*x509.Certificate) string 
 		}
 		return "its root, " + name(cert) + ", is not trusted here"
 	}
-	issuer := cmp.Or(cert.Issuer.CommonName, cert.Issuer.String())
+	issuer := clean(cmp.Or(cert.Issuer.CommonName, cert.Issuer.String()), maxName)
 	its := "its issuer, " + issuer
 	if !first {
 		its = issuer + ", the issuer of " + name(cert)
@@ -162,7 +203,7 @@ func badSignature(err error, its string) string {
 
 // name is how a certificate's owner is called in a sentence.
 func name(cert *x509.Certificate) string {
-	return cmp.Or(cert.Subject.CommonName, cert.Subject.String(), "without a name")
+	return clean(cmp.Or(cert.Subject.CommonName, cert.Subject.String(), "without a name"), maxName)
 }
 
 // tlsDetail says why there was no handshake.

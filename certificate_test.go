@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"strings"
 	"testing"
@@ -38,6 +39,13 @@ func TestCertificateSentences(t *testing.T) {
 	}
 	root, stranger := ca.Certificate().Raw, other.Intermediate(func(c *x509.Certificate) { c.Subject.CommonName = "test stranger" }).Certificate().Raw
 	sub, impostor := ca.Intermediate(nil), ca.Intermediate(nil)
+	odd := ca.Intermediate(func(c *x509.Certificate) { c.Subject.CommonName, c.SerialNumber = "odd", big.NewInt(0x11223344) })
+	forged := ca.Forge(tls.Certificate{Certificate: [][]byte{odd.Certificate().Raw}}, []byte{0x11, 0x22, 0x33, 0x44}, []byte{0x91, 0x22, 0x33, 0x44})
+	long := strings.Repeat("n", 600)
+	cut := long[:97] + "…"
+	critical := func(c *x509.Certificate) {
+		c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 2, 3}, Critical: true, Value: []byte("\x05\x00")}}
+	}
 	ownRoot := func(t *testing.T) *tls.Config { return rootAsLeaf(t) }
 	for _, test := range []struct {
 		name string
@@ -82,6 +90,44 @@ func TestCertificateSentences(t *testing.T) {
 			"P5a only a common name", ca.Config(hostile.Cert{CommonName: "site.test"}),
 			"it is not for site.test and names no host but in its common name, site.test, which does not count",
 		},
+		{"P5a a wildcard for all of test", ca.Config(hostile.Cert{Names: []string{"*.test"}}), "it is not for site.test but for *.test"},
+		{
+			"P5a the intermediate's long name", via(func(c *x509.Certificate) { c.NotAfter, c.Subject.CommonName = year(1999), long }),
+			"the certificate of its issuer, " + cut + ", expired on 1999-01-01 00:00:00 UTC",
+		},
+		{
+			"P5a a long common name", ca.Config(hostile.Cert{CommonName: long}),
+			"it is not for site.test and names no host but in its common name, " + cut + ", which does not count",
+		},
+		{
+			"P6 no intermediate, of a long name", ca.Config(hostile.Cert{Names: site, Omit: true, Via: ca.Intermediate(func(c *x509.Certificate) {
+				c.Subject = pkix.Name{Organization: []string{long}}
+			})}),
+			"the server did not send the certificate of its issuer, O=" + cut[2:] + "; no root of that name is trusted here",
+		},
+		{
+			"P5a the intermediate is not for servers", via(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }),
+			"the certificate of its issuer, test intermediate, is not for servers",
+		},
+		{
+			"P5a the intermediate is for other names", via(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"other.test"} }),
+			`the certificate of its issuer, test intermediate, does not allow it: DNS name "site.test" is not permitted by any constraint`,
+		},
+		{
+			"P5a the intermediate cannot be parsed", ca.Config(hostile.Cert{Names: site, Via: odd, Omit: true, With: forged.Certificate}),
+			"a certificate that the server sent beside its own cannot be parsed: negative serial number",
+		},
+		{"P5a a critical extension", change(critical), "it has a critical extension that is not known here, 1.2.3"},
+		{
+			"P5a a critical extension of the intermediate", via(critical),
+			"the certificate of its issuer, test intermediate, has a critical extension that is not known here, 1.2.3",
+		},
+		{
+			"P5a policies", via(func(c *x509.Certificate) {
+				c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 36}, Critical: true, Value: []byte("\x30\x03\x80\x01\x00")}}
+			}),
+			"it has no chain to a root that would do: 1 candidate chains with invalid policies",
+		},
 		{"P5a not for servers", change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }), "it is not for servers"},
 		{
 			"P5b an authority's", change(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }),
@@ -103,6 +149,18 @@ func TestCertificateSentences(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// P5a: an address among a certificate's names is none among its addresses.
+func TestAddressAsName(t *testing.T) {
+	ca := hostile.NewCA(t)
+	conf := ca.Config(hostile.Cert{Change: func(c *x509.Certificate) { c.DNSNames = []string{"127.0.0.1"} }})
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond(hostile.OK)))
+	c := faults.NewChecker(t, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+	want := s.URLS() + "/: the certificate was refused: it is not for 127.0.0.1 as an address, but as a name"
+	if r := c.Check(t.Context(), s.URLS()); r.Reason() != checker.ReasonCertificate || r.Err.Error() != want {
+		t.Errorf("Check(%q).Err = %v; want %s", s.URLS(), r.Err, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -27,7 +28,7 @@ func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
 	_, lost := errors.AsType[*net.OpError](err)
 	switch {
 	case err == nil && !conf.InsecureSkipVerify:
-		err = checkUsage(&state)
+		err = cmp.Or(checkName(&state, conf.ServerName), checkUsage(&state))
 	case err != nil && WeakKey(state.PeerCertificates) > 0 && !lost && !errors.Is(err, io.EOF):
 		// crypto/rsa refuses such a key when it verifies with it, which has no
 		// type of its own.
@@ -92,6 +93,20 @@ func WeakKey(chain []*x509.Certificate) (bits int) {
 type UsageError struct{ text string }
 
 func (e *UsageError) Error() string { return e.text }
+
+// checkName refuses what crypto/x509 takes for a host's name in the leaf and neither
+// browsers nor curl do: a wildcard for all of a top-level domain.
+func checkName(state *tls.ConnectionState, host string) error {
+	leaf := state.PeerCertificates[0]
+	_, top, _ := strings.Cut(host, ".")
+	wild := func(name string) bool { return strings.EqualFold(name, "*."+top) }
+	own := func(name string) bool { return strings.EqualFold(name, host) }
+	if strings.Contains(top, ".") || !slices.ContainsFunc(leaf.DNSNames, wild) || slices.ContainsFunc(leaf.DNSNames, own) {
+		return nil
+	}
+	err := x509.HostnameError{Certificate: leaf, Host: host}
+	return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+}
 
 // checkUsage looks at the key usage of the leaf, if it has one (RFC 5280, section
 // 4.2.1.3): its key has signed the handshake. With key exchange by RSA it has not,
