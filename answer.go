@@ -58,6 +58,32 @@ func newRedirect(u *url.URL, h http.Header) (r *redirect, err error) {
 	return r, err
 }
 
+// statusPlain is what nginx calls a request of plain HTTP to a port of TLS.
+const statusPlain = 497
+
+// wantsTLS reports whether an answer over plain HTTP may come from a port of TLS:
+// such answers are a 400 most often, 426 (RFC 9110, section 15.5.22), a redirect
+// to the same port by https, under whatever name, or any error of https's own port.
+func wantsTLS(u *url.URL, resp *http.Response) bool {
+	_, port := target.Host(u)
+	switch {
+	case u.Scheme != "http":
+		return false
+	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUpgradeRequired, resp.StatusCode == statusPlain:
+		return true
+	case port == 443 && resp.StatusCode >= 400:
+		return true
+	case u.Port() == "" || !isRedirect(resp.StatusCode):
+		return false
+	}
+	r, err := newRedirect(u, resp.Header)
+	if err != nil || r == nil || r.to.Scheme != "https" {
+		return false
+	}
+	_, to := target.Host(r.to)
+	return to == port
+}
+
 // up reports whether the answer is Online. Unlike Result's method it does not
 // copy: stacks that hold copies of Results are most of what a check in flight
 // costs.

@@ -190,22 +190,6 @@ func phaseOf(stage wire.Stage, err error) Phase {
 	}[stage]
 }
 
-// wantsTLS reports whether an answer over plain HTTP may come from a port of TLS:
-// such answers are a 400 most often, 426 (RFC 9110, section 15.5.22), or a redirect
-// to the same port by https.
-func wantsTLS(u *url.URL, resp *http.Response) bool {
-	switch {
-	case u.Scheme != "http":
-		return false
-	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUpgradeRequired:
-		return true
-	case u.Port() == "" || !isRedirect(resp.StatusCode):
-		return false
-	}
-	r, err := newRedirect(u, resp.Header)
-	return err == nil && r != nil && r.to.Scheme == "https" && r.to.Host == u.Host
-}
-
 // pause notes that the host asked for a pause, if it did: no further check of it
 // starts for as long as it says, or for the timeout if that is less. It reports
 // whether the host asked.

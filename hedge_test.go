@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -253,6 +254,47 @@ func TestOnePort(t *testing.T) {
 				synctest.Wait()
 				if n.Open() != 0 {
 					t.Errorf("Check(%q) left %d connections open", r.Target, n.Open())
+				}
+			})
+		})
+	}
+}
+
+// P4: what a port of TLS says to plain HTTP leads to itself by https, under whatever
+// name, or is an error on the port that is https's own.
+func TestOnePortDoubts(t *testing.T) {
+	ca := hostile.NewCA(t)
+	bad := hostile.TLS(hostile.SelfSigned(t, "site.test"), hostile.Respond(hostile.OK))
+	for _, test := range []struct {
+		port, status, location string
+		https                  bool // decides
+	}{
+		{"443", "301 X", "https://site.test/", true},
+		{"443", "302 X", "https://site.test:443/a", true},
+		{"443", "301 X", "https://www.site.test/", true},
+		{"443", "301 X", "http://site.test/", false},
+		{"443", "301 X", "https://site.test:8443/", false},
+		{"443", "404 X", "", true},
+		{"443", "403 X", "", true},
+		{"443", "503 X", "", true},
+		{"443", "200 OK", "", false},
+		{"8443", "308 X", "https://www.site.test:8443/", true},
+		{"8443", "307 X", "https://site.test/", false},
+		{"8443", "404 X", "", false},
+		{"8443", "497 X", "", true},
+		{"80", "301 X", "https://site.test/", false},
+		{"80", "404 X", "", false},
+		{"80", "400 X", "", true},
+	} {
+		t.Run(fmt.Sprintf("P4 %s to %q on %s", test.status, test.location, test.port), func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				n := faults.Site(t, nil, nil)
+				plain := hostile.Respond("HTTP/1.1 " + test.status + "\r\nLocation: " + test.location + "\r\nContent-Length: 0\r\n\r\n")
+				hostile.ServeListener(t, n.Listen(faults.SiteAddr+":"+test.port), hostile.ByHello(bad, plain))
+				opts := faults.On(n, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
+				r := faults.NewChecker(t, opts...).Check(t.Context(), "site.test:"+test.port)
+				if r.Online() == test.https || test.https && r.Reason() != checker.ReasonCertificate || len(n.Dials()) > 2 {
+					t.Errorf("Check(%q) = %v on %d connections; https decides: %t", r.Target, r, len(n.Dials()), test.https)
 				}
 			})
 		})
