@@ -51,14 +51,14 @@ func certificates(ders ...[]byte) []byte {
 	return append(append(m, put24(len(list))...), list...)
 }
 
-// entries returns what is in a Certificate message, and whether it is one.
+// entries returns what is in a Certificate message, and whether it is whole.
 func entries(m []byte) (ders [][]byte, ok bool) {
 	if len(m) < 7 || uint24(m[4:]) != len(m)-7 {
 		return nil, false
 	}
 	for rest := m[7:]; len(rest) > 0; {
 		if len(rest) < 3 || len(rest) < 3+uint24(rest) {
-			return nil, false
+			return ders, false
 		}
 		n := 3 + uint24(rest)
 		ders, rest = append(ders, rest[3:n]), rest[n:]
@@ -76,9 +76,6 @@ func prunedOf(stream []byte) (out []byte, want error) {
 			continue
 		}
 		ders, ok := entries(m)
-		if !ok {
-			return out, errPruner
-		}
 		var kept [][]byte
 		for _, der := range ders {
 			if _, err := x509.ParseCertificate(der); err == nil {
@@ -86,6 +83,9 @@ func prunedOf(stream []byte) (out []byte, want error) {
 			} else if len(kept) == 0 {
 				return out, &UnparsableError{Err: err}
 			}
+		}
+		if !ok {
+			return out, errPruner
 		}
 		if len(kept) == len(ders) {
 			return out, errNoStrays
