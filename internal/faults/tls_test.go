@@ -90,6 +90,7 @@ func TestFaultsTLS(t *testing.T) {
 		cert("D4 for another host", ca.Config(hostile.Cert{Names: []string{"other.test"}})),
 		cert("D4 only a common name", ca.Config(hostile.Cert{CommonName: "site.test"})),
 		with(cert("D4 wildcard over two labels", ca.Config(hostile.Cert{Names: []string{"*.site.test"}})), "https://a.b.site.test/"),
+		with(cert("D4 wildcard for a top-level domain", ca.Config(hostile.Cert{Names: []string{"*.test"}})), "https://site.test/"),
 		cert("D5 no intermediate", ca.Config(hostile.Cert{Names: names, Via: ca.Intermediate(nil), Omit: true})),
 		row("D5 with the intermediate", hostile.TLS(ca.Config(hostile.Cert{Names: names, Via: ca.Intermediate(nil)}), ok), ""),
 		row("D8 TLS 1.0 only", hostile.TLS(version(tls.VersionTLS10), ok), checker.ReasonTLS),
