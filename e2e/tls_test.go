@@ -214,7 +214,6 @@ func tlsChains(t *testing.T, ca *hostile.CA) []tlsServer {
 		change("only a common name", bad, func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, "site.test" }),
 		at("a.site.test", cert("wildcard", "", hostile.Cert{Names: []string{"*.site.test"}})),
 		at("a.b.site.test", cert("wildcard over two labels", bad, hostile.Cert{Names: []string{"*.site.test"}})),
-		at("site.test", cert("wildcard for a top-level domain", bad, hostile.Cert{Names: []string{"*.test"}})),
 		at("127.0.0.1", cert("address", "", hostile.Cert{Names: []string{"127.0.0.1"}})),
 		cert("no intermediate", bad, hostile.Cert{Via: ca.Intermediate(func(c *x509.Certificate) { c.Subject.CommonName = "never sent" }), Omit: true}),
 		via("intermediate", "", nil),

@@ -52,7 +52,11 @@ func TestFaultsTLS(t *testing.T) {
 			name: name, target: "https://site.test/", reason: reason,
 			opts:   []checker.Option{checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()})},
 			secure: site,
-			net:    func(n *hostile.Net) { n.Name("a.b.site.test", siteAddr) },
+			net: func(n *hostile.Net) {
+				n.Name("a.b.site.test", siteAddr)
+				n.Name("site.com", siteAddr)
+				n.Name("site.co.uk", siteAddr)
+			},
 		}
 		if reason == "" {
 			f.status = 200
@@ -90,7 +94,9 @@ func TestFaultsTLS(t *testing.T) {
 		cert("D4 for another host", ca.Config(hostile.Cert{Names: []string{"other.test"}})),
 		cert("D4 only a common name", ca.Config(hostile.Cert{CommonName: "site.test"})),
 		with(cert("D4 wildcard over two labels", ca.Config(hostile.Cert{Names: []string{"*.site.test"}})), "https://a.b.site.test/"),
-		with(cert("D4 wildcard for a top-level domain", ca.Config(hostile.Cert{Names: []string{"*.test"}})), "https://site.test/"),
+		with(cert("D4 wildcard for a registry", ca.Config(hostile.Cert{Names: []string{"*.com"}})), "https://site.com/"),
+		with(cert("D4 wildcard for a registry below another", ca.Config(hostile.Cert{Names: []string{"*.co.uk"}})), "https://site.co.uk/"),
+		row("D4 wildcard for a domain of one's own", hostile.TLS(ca.Config(hostile.Cert{Names: []string{"*.test"}}), ok), ""),
 		cert("D5 no intermediate", ca.Config(hostile.Cert{Names: names, Via: ca.Intermediate(nil), Omit: true})),
 		row("D5 with the intermediate", hostile.TLS(ca.Config(hostile.Cert{Names: names, Via: ca.Intermediate(nil)}), ok), ""),
 		row("D8 TLS 1.0 only", hostile.TLS(version(tls.VersionTLS10), ok), checker.ReasonTLS),

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // handshake makes c a TLS connection over nc. The connection's state is kept even if
@@ -95,13 +97,17 @@ type UsageError struct{ text string }
 func (e *UsageError) Error() string { return e.text }
 
 // checkName refuses what crypto/x509 takes for a host's name in the leaf and neither
-// browsers nor curl do: a wildcard for all of a top-level domain.
+// browsers nor curl do: a wildcard for all domains of a registry, such as *.com. They
+// refuse *.test as well, but a whole domain of one's own network is its owner's.
 func checkName(state *tls.ConnectionState, host string) error {
 	leaf := state.PeerCertificates[0]
-	_, top, _ := strings.Cut(host, ".")
-	wild := func(name string) bool { return strings.EqualFold(name, "*."+top) }
-	own := func(name string) bool { return strings.EqualFold(name, host) }
-	if strings.Contains(top, ".") || !slices.ContainsFunc(leaf.DNSNames, wild) || slices.ContainsFunc(leaf.DNSNames, own) {
+	_, parent, _ := strings.Cut(serverName(host), ".")
+	if suffix, registry := publicsuffix.PublicSuffix(parent); !registry || suffix != parent {
+		return nil
+	}
+	wild := func(name string) bool { return strings.EqualFold(serverName(name), "*."+parent) }
+	own := func(name string) bool { return strings.EqualFold(serverName(name), serverName(host)) }
+	if !slices.ContainsFunc(leaf.DNSNames, wild) || slices.ContainsFunc(leaf.DNSNames, own) {
 		return nil
 	}
 	err := x509.HostnameError{Certificate: leaf, Host: host}
