@@ -73,6 +73,8 @@ func classify(phase Phase, err error) Reason {
 		return classifyLookup(err)
 	case has[x509.SystemRootsError](err), has[*dial.RouteError](err), has[*hook.Error](err):
 		return ReasonLocal
+	case has[*dial.ICMPError](err), has[*dial.AbsentError](err):
+		return ReasonUnreachable
 	case isCertificate(err):
 		return ReasonCertificate
 	}
@@ -286,6 +288,8 @@ func detailOf(reason Reason, err error) string {
 		return lookupDetail(err)
 	case reason == ReasonNotFound:
 		return missingDetail(err)
+	case reason == ReasonUnreachable:
+		return unreachableDetail(err)
 	case !reasons[reason].tell:
 		return ""
 	case reason == ReasonTLS:
@@ -333,6 +337,17 @@ func missingDetail(err error) string {
 		return ""
 	}
 	return e.Error()
+}
+
+// unreachableDetail says why nobody was reached, but not who said so.
+func unreachableDetail(err error) string {
+	if e, ok := errors.AsType[*dial.ICMPError](err); ok {
+		return e.Text
+	}
+	if _, ok := errors.AsType[*dial.AbsentError](err); ok {
+		return "nobody on this machine's network answers to the address"
+	}
+	return ""
 }
 
 // toMend says what err gives this machine's owner to mend, if anything.

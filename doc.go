@@ -92,10 +92,16 @@
 // A site is Offline if its own side failed, and Unknown if neither can be said:
 // because this machine could not check (no descriptors, no route, a resolver
 // that fails), because the address policy forbade it, or because the caller's
-// context ended. What this machine can tell to be its own fault is never reported
-// as Offline. A network that is down beyond this machine it cannot tell from a site
-// that is; see [WithCanaries]. The [Reason] says which, as a value of a closed
-// vocabulary.
+// context ended. The [Reason] says which, as a value of a closed vocabulary.
+//
+// What this machine can tell to be its own fault is never reported as Offline. On
+// Linux the kernel says who made a connect fail: the site and the routers on the way
+// (refused, unreachable), or this machine's routes, its filters, or a gateway that does
+// not answer (local). Elsewhere the errno has to do, and what a router says of a whole
+// network is local. Nobody can tell a filter of this machine that drops what goes out
+// from a site that is silent, one that answers with a TCP reset in the site's place
+// from a site that refuses, or a network that is down beyond this machine's gateway from
+// a site that is; see [WithCanaries].
 //
 // # Timeouts
 //

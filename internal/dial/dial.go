@@ -63,11 +63,9 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, freshDNS bo
 	return c, e.times, err
 }
 
-// connect opens one connection to a literal address. The policy is asked three
-// times: before there is a socket, so that an address that it refuses costs none;
-// by a net.Dialer, about the address that the socket is about to be connected to;
-// and about the peer that the connection has, since DialContext may connect to
-// another.
+// connect opens one connection to a literal address. The policy is asked twice: before
+// there is a socket, so that an address that it refuses costs none, and about the peer
+// that the connection has, since DialContext may connect to another.
 func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error) {
 	if err := d.allow(ctx, addr); err != nil {
 		return Conn{}, err
@@ -95,23 +93,19 @@ func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error)
 	return c, nil
 }
 
-// open dials addr with DialContext or a net.Dialer.
+// open connects to addr, with DialContext if there is one.
 func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	if d.DialContext != nil {
 		return d.openHook(ctx, addr)
 	}
+	return connectTo(ctx, addr)
+}
+
+// connectByNet opens a TCP connection to addr by a net.Dialer.
+func connectByNet(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	// Keep-alive probes are for connections that idle; ours do not, and the
 	// probes' settings cost four system calls a connection.
 	nd := net.Dialer{KeepAlive: -1}
-	if d.Policy != nil {
-		nd.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			ap, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return &BlockedError{Err: err}
-			}
-			return d.allow(ctx, ap)
-		}
-	}
 	nc, err := nd.DialContext(ctx, "tcp", addr.String())
 	if err != nil {
 		return nil, explain(ctx, addr, err)
@@ -166,8 +160,17 @@ func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) (err error) {
 	return nil
 }
 
+// An endpoints is a connection of this package's own, whose ends are at hand.
+type endpoints interface {
+	peer() netip.AddrPort
+	toItself() bool // both ends are one socket
+}
+
 // peer returns the address of nc's other end, zero if that has no IP address.
 func peer(nc net.Conn) netip.AddrPort {
+	if c, ok := nc.(endpoints); ok {
+		return c.peer()
+	}
 	var ap netip.AddrPort
 	switch a := nc.RemoteAddr().(type) {
 	case nil:
@@ -184,6 +187,9 @@ func peer(nc net.Conn) netip.AddrPort {
 // there; a net.Dialer tries again twice and then lets it pass
 // (golang.org/issue/2690).
 func selfConnected(nc net.Conn) bool {
+	if c, ok := nc.(endpoints); ok {
+		return c.toItself()
+	}
 	local, ok := nc.LocalAddr().(*net.TCPAddr)
 	remote, ok2 := nc.RemoteAddr().(*net.TCPAddr)
 	return ok && ok2 && local != nil && remote != nil && local.Port == remote.Port && local.IP.Equal(remote.IP)

@@ -9,15 +9,15 @@ import (
 	"example.com/checker/internal/errno"
 )
 
-// explain returns err, which a connect to addr met, or a [RouteError] if this
-// machine or its own link is to blame for it. Two errnos leave that open:
+// explain returns err, which a connect to addr met, or what it stands for, as far as
+// that can be told where the kernel does not say who spoke. Two errnos leave it open:
 //
 //   - EADDRNOTAVAIL says that no local port is left, or that there is no local
 //     address to connect from, as for IPv6 where it is switched off. The first
 //     passes, the second does not and is a RouteError.
 //   - EHOSTUNREACH says that a router knows no way to the host, or that a route of
-//     this machine forbids it, or that nobody on this machine's own link answered
-//     to the address, which no router can vouch for. The last two are RouteErrors.
+//     this machine forbids it, which is a RouteError, or that nobody on this machine's
+//     own link answered to the address, which is an AbsentError.
 //
 // A UDP socket tells what this machine's routes say from what a router said, since
 // its connect sends nothing.
@@ -33,7 +33,7 @@ func explain(ctx context.Context, addr netip.AddrPort, err error) error {
 		case errors.Is(connectUDP(ctx, addr), number):
 			return &RouteError{"a route of this machine forbids it", err}
 		case onLink(addr.Addr()):
-			return &RouteError{"it is an address of this machine's own network, and nobody there answers to it", err}
+			return &AbsentError{err}
 		}
 	}
 	return err

@@ -1,0 +1,237 @@
+package dial
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"example.com/checker/internal/errno"
+)
+
+// A socket is a TCP connection that this package opened. Package net would open it as
+// well, but closes the socket of a connect that failed before anybody can ask the
+// kernel who said so.
+type socket struct {
+	file   *os.File
+	remote netip.AddrPort
+}
+
+// connectTo opens a TCP connection to addr.
+func connectTo(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+	if addr.Addr().Zone() != "" {
+		return connectByNet(ctx, addr) // it knows the names of interfaces
+	}
+	s := &socket{remote: addr}
+	fd, err := open(addr)
+	if err != nil {
+		return nil, s.failed("dial", err)
+	}
+	s.file = os.NewFile(uintptr(fd), "tcp")
+	if err := s.connect(ctx); err != nil {
+		s.file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open makes a socket that keeps what ICMP says of its connect.
+func open(addr netip.AddrPort) (fd int, err error) {
+	family, level, option := syscall.AF_INET, syscall.IPPROTO_IP, syscall.IP_RECVERR
+	if addr.Addr().Is6() {
+		family, level, option = syscall.AF_INET6, syscall.IPPROTO_IPV6, syscall.IPV6_RECVERR
+	}
+	fd, err = syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return 0, os.NewSyscallError("socket", err)
+	}
+	// Where an option is not to be had, less is known or the answer is slower.
+	_ = syscall.SetsockoptInt(fd, level, option, 1)
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	return fd, nil
+}
+
+// deafen makes the socket pass over ICMP again, as TCP does by itself once there is a
+// connection: what a router says for a moment is no reason to give it up.
+func deafen(fd int, addr netip.AddrPort) {
+	if addr.Addr().Is6() {
+		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_RECVERR, 0)
+	} else {
+		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_RECVERR, 0)
+	}
+}
+
+// connect connects the socket, which ctx may interrupt.
+func (s *socket) connect(ctx context.Context) error {
+	raw, err := s.file.SyscallConn()
+	if err != nil {
+		return s.failed("dial", err)
+	}
+	if end, ok := ctx.Deadline(); ok {
+		// It fails where the socket cannot be waited for, by a limit of this machine.
+		if err := s.file.SetWriteDeadline(end); err != nil {
+			return s.failed("dial", errors.Join(syscall.ENOMEM, err))
+		}
+	}
+	stop := context.AfterFunc(ctx, func() { s.file.SetWriteDeadline(time.Unix(1, 0)) })
+	var w way
+	err = raw.Write(func(fd uintptr) bool { return w.goOn(int(fd), s.remote) })
+	if !stop() && err == nil {
+		err = os.ErrDeadlineExceeded
+	}
+	switch {
+	case err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return s.failed("dial", ctx.Err())
+	case err != nil:
+		return silent(s.remote, s.failed("dial", err))
+	case w.number == 0:
+		return s.file.SetWriteDeadline(time.Time{})
+	}
+	err = s.failed("dial", os.NewSyscallError("connect", w.number))
+	if !w.begun {
+		return ownWord(ctx, s.remote, err)
+	}
+	return w.heard.explain(ctx, s.remote, err)
+}
+
+// A way is a connect under way.
+type way struct {
+	begun  bool
+	number syscall.Errno // by which it failed
+	heard  said
+}
+
+// goOn begins the connect or looks at what has become of it, and reports whether it
+// has come to an end.
+func (w *way) goOn(fd int, addr netip.AddrPort) (done bool) {
+	if !w.begun {
+		err := connect(fd, addr)
+		if err == syscall.EINPROGRESS || err == syscall.EINTR {
+			w.begun = true
+			return false
+		}
+		done = true
+		w.number, _ = errno.In(err)
+	} else if done, w.number = look(fd); w.number != 0 {
+		w.heard = hear(fd)
+	}
+	if done && w.number == 0 {
+		deafen(fd, addr)
+	}
+	return done
+}
+
+func connect(fd int, addr netip.AddrPort) error {
+	if addr.Addr().Is4() {
+		return syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()})
+	}
+	return syscall.Connect(fd, &syscall.SockaddrInet6{Port: int(addr.Port()), Addr: addr.Addr().As16()})
+}
+
+// look reports whether a connect has come to an end, and to which.
+func look(fd int) (done bool, number syscall.Errno) {
+	const (
+		synSent = 2 // TCP_SYN_SENT
+		closed  = 7 // TCP_CLOSE
+	)
+	info, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_INFO) // its beginning
+	if err != nil {
+		return true, err.(syscall.Errno)
+	}
+	switch state := binary.NativeEndian.AppendUint32(nil, uint32(info))[0]; state {
+	case synSent:
+		return false, 0
+	case closed:
+		n, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
+		if err != nil {
+			return true, err.(syscall.Errno)
+		}
+		return true, cmp.Or(syscall.Errno(n), syscall.ECONNRESET)
+	}
+	return true, 0
+}
+
+// name returns the socket's own address.
+func (s *socket) name() (name netip.AddrPort) {
+	raw, err := s.file.SyscallConn()
+	if err != nil {
+		return name
+	}
+	_ = raw.Control(func(fd uintptr) {
+		local, _ := syscall.Getsockname(int(fd))
+		switch a := local.(type) {
+		case *syscall.SockaddrInet4:
+			name = netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+		case *syscall.SockaddrInet6:
+			name = netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
+		}
+	})
+	return name
+}
+
+// failed returns err as package net would.
+func (s *socket) failed(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		err = e.Err
+	}
+	switch number, ok := err.(syscall.Errno); {
+	case ok:
+		err = os.NewSyscallError(op, number)
+	case errors.Is(err, os.ErrClosed):
+		err = net.ErrClosed
+	}
+	return &net.OpError{Op: op, Net: "tcp", Addr: s.RemoteAddr(), Err: err}
+}
+
+// Read implements [net.Conn].
+func (s *socket) Read(b []byte) (int, error) {
+	n, err := s.file.Read(b)
+	return n, s.failed("read", err)
+}
+
+// Write implements [net.Conn].
+func (s *socket) Write(b []byte) (int, error) {
+	n, err := s.file.Write(b)
+	return n, s.failed("write", err)
+}
+
+// Close implements [net.Conn].
+func (s *socket) Close() error { return s.failed("close", s.file.Close()) }
+
+// LocalAddr implements [net.Conn].
+func (s *socket) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(s.name()) }
+
+// RemoteAddr implements [net.Conn].
+func (s *socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
+
+// SetDeadline implements [net.Conn].
+func (s *socket) SetDeadline(t time.Time) error { return s.failed("set", s.file.SetDeadline(t)) }
+
+// SetReadDeadline implements [net.Conn].
+func (s *socket) SetReadDeadline(t time.Time) error {
+	return s.failed("set", s.file.SetReadDeadline(t))
+}
+
+// SetWriteDeadline implements [net.Conn].
+func (s *socket) SetWriteDeadline(t time.Time) error {
+	return s.failed("set", s.file.SetWriteDeadline(t))
+}
+
+// SyscallConn implements [syscall.Conn].
+func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.file.SyscallConn() }
+
+// peer implements endpoints.
+func (s *socket) peer() netip.AddrPort { return s.remote }
+
+// toItself implements endpoints. The kernel gives no port to a connect that it would
+// have to ask privileges for.
+func (s *socket) toItself() bool { return s.remote.Port() >= 1024 && s.name() == s.remote }

@@ -1,0 +1,163 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// linked returns a connection of this package's own and its other end.
+func linked(t *testing.T) (*socket, *net.TCPConn) {
+	t.Helper()
+	l := listen(t)
+	c, err := connectTo(t.Context(), l.Addr().(*net.TCPAddr).AddrPort())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(); other.Close() })
+	return c.(*socket), other.(*net.TCPConn)
+}
+
+// A socket fails as a connection of package net does, in type and value.
+func TestSocketErrors(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		breaks func(s *socket, other *net.TCPConn)
+		want   error
+	}{
+		{"the end", func(_ *socket, other *net.TCPConn) { other.Close() }, io.EOF},
+		{"a reset", func(_ *socket, other *net.TCPConn) { other.SetLinger(0); other.Close() }, syscall.ECONNRESET},
+		{"a deadline", func(s *socket, _ *net.TCPConn) { s.SetDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
+		{"closed", func(s *socket, _ *net.TCPConn) { s.Close() }, net.ErrClosed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, other := linked(t)
+			test.breaks(s, other)
+			_, err := s.Read(make([]byte, 1))
+			if !errors.Is(err, test.want) {
+				t.Errorf("Read error = %v; want %v", err, test.want)
+			}
+			if op, ok := err.(*net.OpError); err != io.EOF && (!ok || op.Op != "read" || op.Net != "tcp") {
+				t.Errorf("Read error is %#v; want a *net.OpError of a read", err)
+			}
+			if test.want == os.ErrDeadlineExceeded && !err.(net.Error).Timeout() {
+				t.Errorf("Read error %v is no timeout", err)
+			}
+		})
+	}
+}
+
+func TestSocketAddrs(t *testing.T) {
+	s, other := linked(t)
+	if got, want := s.LocalAddr().String(), other.RemoteAddr().String(); got != want {
+		t.Errorf("LocalAddr() = %s; want %s", got, want)
+	}
+	if got, want := s.RemoteAddr().String(), other.LocalAddr().String(); got != want {
+		t.Errorf("RemoteAddr() = %s; want %s", got, want)
+	}
+	if _, err := s.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if b := make([]byte, 1); mustRead(t, other, b) != "x" {
+		t.Errorf("the other end read %q; want %q", b, "x")
+	}
+}
+
+func mustRead(t *testing.T, r io.Reader, b []byte) string {
+	t.Helper()
+	if _, err := io.ReadFull(r, b); err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// full returns a port that answers no connect: its queue holds what it can.
+func full(t *testing.T) netip.AddrPort {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*syscall.SockaddrInet4).Port))
+	for range 3 {
+		if c, err := net.DialTimeout("tcp", addr.String(), 50*time.Millisecond); err == nil {
+			t.Cleanup(func() { c.Close() })
+		}
+	}
+	return addr
+}
+
+// A connect ends with its context, and the error says how that ended.
+func TestConnectEnds(t *testing.T) {
+	addr := full(t)
+	canceled, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	late, cancel2 := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel2()
+	for ctx, want := range map[context.Context]error{canceled: context.Canceled, late: os.ErrDeadlineExceeded} {
+		start := time.Now()
+		_, err := connectTo(ctx, addr)
+		if took := time.Since(start); !errors.Is(err, want) || took > 5*time.Second {
+			t.Errorf("connect: %v after %v; want %v", err, took, want)
+		}
+	}
+}
+
+func FuzzSaid(f *testing.F) {
+	f.Add([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, control []byte) {
+		m := parseSaid(control)
+		if icmpText(m.ipv6, m.typ, m.code) == "" {
+			t.Errorf("ICMP %d/%d has no text", m.typ, m.code)
+		}
+	})
+}
+
+func TestSaid(t *testing.T) {
+	m := parseSaid([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
+	want := said{by: netip.MustParseAddr("198.18.0.1"), typ: 3, code: 1, errno: syscall.EHOSTUNREACH}
+	if m != want {
+		t.Errorf("parseSaid = %+v; want %+v", m, want)
+	}
+}
+
+func FuzzAttributes(f *testing.F) {
+	f.Add([]byte("\x08\x00\x04\x00\x02\x00\x00\x00\x08\x00\x05\x00\xc6\x12\x00\x01"))
+	f.Fuzz(func(t *testing.T, m []byte) {
+		n := 0
+		for a := range attributes(m, 0) {
+			n += 4 + len(a.value)
+		}
+		if n > len(m) {
+			t.Errorf("attributes of %d bytes in %d", n, len(m))
+		}
+	})
+}
+
+// The way to a loopback address is itself, and it is not silent.
+func TestNextHop(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1", "::1"} {
+		to := netip.MustParseAddr(addr)
+		if h, err := nextHop(to); err != nil || h.addr != to || h.silent {
+			t.Errorf("nextHop(%s) = %+v, %v; want itself", addr, h, err)
+		}
+	}
+}
