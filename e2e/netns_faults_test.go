@@ -136,16 +136,27 @@ func TestNetworkConnect(t *testing.T) {
 			opts: with2s(), reason: checker.ReasonUnreachable, phase: checker.PhaseConnect, upTo: told,
 		},
 		{
-			// A router's "network unreachable" has the errno of a missing route
-			// of this machine. Which it was cannot be told, so there is no verdict.
 			name: "C7 network unreachable", setUp: filtered("ip daddr " + deadSite + " reject with icmp net-unreachable"),
-			opts: with2s(), reason: checker.ReasonLocal, phase: checker.PhaseConnect, upTo: told,
+			opts: with2s(), reason: checker.ReasonUnreachable, phase: checker.PhaseConnect, upTo: told, text: "net unreachable",
 		},
 		{
 			// No router says this, but this machine's own kernel.
-			name: "C9 nobody has that address on the link", target: "http://" + absent + "/",
+			name: "C9, R2 nobody has that address on the link", target: "http://" + absent + "/",
 			opts:   []checker.Option{checker.WithTimeout(5 * second)},
-			reason: checker.ReasonLocal, phase: checker.PhaseConnect, upTo: 3*second + 250*time.Millisecond,
+			reason: checker.ReasonUnreachable, phase: checker.PhaseConnect, upTo: 3*second + 250*time.Millisecond, text: "nobody on this machine's network",
+		},
+		{
+			name: "R2 the same, and a timeout before the kernel gives up", target: "http://" + absent + "/",
+			reason: checker.ReasonUnreachable, phase: checker.PhaseConnect, from: second, upTo: second + idle, text: "nobody on this machine's network",
+		},
+		{
+			name: "R1 nobody is the gateway", setUp: near("ip route replace default via " + absent),
+			opts:   []checker.Option{checker.WithTimeout(5 * second)},
+			reason: checker.ReasonLocal, phase: checker.PhaseConnect, upTo: 3*second + 250*time.Millisecond, text: "the gateway",
+		},
+		{
+			name: "R1 the same, and a timeout before the kernel gives up", setUp: near("ip route replace default via " + absent),
+			reason: checker.ReasonLocal, phase: checker.PhaseConnect, from: second, upTo: second + idle, text: "the gateway",
 		},
 		{
 			name: "C11 the first SYN is lost", setUp: filtered(syn + "numgen inc mod 1000 == 0 drop"),
