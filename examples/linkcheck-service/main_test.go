@@ -205,13 +205,13 @@ func TestVectors(t *testing.T) {
 			if status != http.StatusOK || string(got.Reason) != v.Want {
 				t.Errorf("for %q the answer is %d, %+v; want 200, %s", v.URL, status, got, v.Want)
 			}
-			want := v.Want
-			if want == "invalid" {
-				want = "redirect"
+			want := []string{v.Want}
+			if v.Want == "invalid" {
+				want = []string{"redirect", "blocked"} // as a Location some of what is no target leads inside
 			}
 			status, moved := post(t, s, clientNo(1), ask(fmt.Sprintf("http://site.test/%d", i)))
-			if status != http.StatusOK || string(moved.Reason) != want {
-				t.Errorf("for a redirect to %q the answer is %d, %+v; want 200, %s", v.URL, status, moved, want)
+			if status != http.StatusOK || !slices.Contains(want, string(moved.Reason)) {
+				t.Errorf("for a redirect to %q the answer is %d, %+v; want 200, %q", v.URL, status, moved, want)
 			}
 			for _, a := range []answer{got, moved} {
 				if told := a.URL + ": the address policy refused it"; a.Reason == checker.ReasonBlocked && a.Error != told {
