@@ -99,11 +99,12 @@ func (a *answer) spokeTLS() bool {
 	return e != nil && e.Phase == PhaseTLS && (e.Reason == ReasonTLS || e.Reason == ReasonCertificate) && !isNoTLS(e.Err)
 }
 
-// transient reports whether what failed may be well a moment later.
+// transient reports whether what failed may be well a moment later. Of what a judge
+// refused, the judge knows, and the host if it asked for a pause.
 func (a *answer) transient() bool {
 	reason := reasonOf(a.Err)
 	if reason == ReasonRejected {
-		return a.paused != nil
+		return a.paused != nil || isTemporary(a.Err)
 	}
 	return reasons[reason].transient
 }

@@ -198,6 +198,23 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout()
 }
 
+// isTemporary reports whether err is a judge's that says of itself that it may pass.
+// The method, like Timeout, is one of net.Error, and its text is the judge's.
+func isTemporary(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && temporary(t)
+}
+
+// temporary asks a caller's error, which may panic.
+func temporary(err interface{ Temporary() bool }) (yes bool) {
+	var panicked error
+	defer hook.Recovered(&panicked)
+	return err.Temporary()
+}
+
 func isCertificate(err error) bool {
 	return has[*tls.CertificateVerificationError](err) || has[*wire.UnparsableError](err) ||
 		has[x509.UnknownAuthorityError](err) || has[x509.CertificateInvalidError](err) ||

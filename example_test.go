@@ -349,7 +349,7 @@ func ExampleStatusIn() {
 	fmt.Println(judge(&http.Response{StatusCode: 500}))
 	// Output:
 	// <nil>
-	// status 500 is not from 200 to 399
+	// status 500, wanted 200–399
 }
 
 func ExamplePublicOnly() {

@@ -100,10 +100,12 @@ func setRate(option string, l *rate.Limit, b *int, limit rate.Limit, burst int) 
 
 // WithRetries sets how many further attempts a check makes after a reason that
 // may pass: reset, refused, dns, and rejected if the answer came with a
-// Retry-After. Each begins anew, with a fresh lookup and a fresh connection,
+// Retry-After or the judge's error says that it may pass ([WithJudge]). Each begins
+// anew, with a fresh lookup and a fresh connection,
 // after a random wait of up to 200 ms, a bound that doubles each time, or after the time that
-// Retry-After gives, and only while time is left. The default is 1. A negative
-// number is refused.
+// Retry-After gives, and only while time is left. What a further attempt found does
+// not count where it was cut short, by the timeout or for want of a token: the verdict
+// before it stands. The default is 1. A negative number is refused.
 func WithRetries(n int) Option {
 	return func(c *config) error {
 		if n < 0 {
@@ -245,7 +247,8 @@ func WithCanaries(targets ...string) Option {
 // WithJudge sets what counts as an acceptable answer: judge returns nil or says
 // what is wrong, and the check is then Offline with ReasonRejected. What HEAD
 // gets is rejected only if GET gets no better, so judge may see several answers
-// in one check.
+// in one check. An answer is asked for again, as [WithRetries] says, if the error has,
+// or wraps one that has, a method Temporary() bool that reports true.
 //
 // The answer to HEAD has no body: a judge that reads it wants
 // WithMethod(http.MethodGet). It may read up to 1 MiB, after which the body ends,
@@ -382,13 +385,37 @@ func WithTransport(rt http.RoundTripper) Option {
 // min to max, both included, and refuses others, which is all of them if min is
 // greater than max. StatusIn(200, 299) is the usual one; with redirects that
 // are not followed it is StatusIn(200, 399).
+//
+// Of 408, 425, 429, 500, 502, 503 and 504 its error says that they may pass, so they
+// are tried again ([WithRetries]).
 func StatusIn(min, max int) func(*http.Response) error {
 	return func(resp *http.Response) error {
 		if code := resp.StatusCode; code < min || code > max {
-			return fmt.Errorf("status %d is not from %d to %d", code, min, max)
+			return &statusError{code, min, max}
 		}
 		return nil
 	}
+}
+
+// A statusError says which status a judge of StatusIn refused.
+type statusError struct{ code, min, max int }
+
+func (e *statusError) Error() string {
+	if e.min == e.max {
+		return fmt.Sprintf("status %d, wanted %d", e.code, e.min)
+	}
+	return fmt.Sprintf("status %d, wanted %d–%d", e.code, e.min, e.max)
+}
+
+// Temporary reports whether the status is one that a server gives when it is busy or
+// about to be well again.
+func (e *statusError) Temporary() bool {
+	switch e.code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // Host returns the host that a target names, as the host limits group targets by

@@ -221,3 +221,23 @@ func TestHost(t *testing.T) {
 		}
 	}
 }
+
+// T6: what StatusIn refuses is told in one glance.
+func TestStatusInText(t *testing.T) {
+	for _, test := range []struct {
+		min, max, code int
+		want           string
+	}{
+		{200, 299, 404, "status 404, wanted 200–299"},
+		{200, 200, 500, "status 500, wanted 200"},
+		{200, 399, 200, ""},
+	} {
+		text := ""
+		if err := checker.StatusIn(test.min, test.max)(&http.Response{StatusCode: test.code}); err != nil {
+			text = err.Error()
+		}
+		if text != test.want {
+			t.Errorf("StatusIn(%d, %d) of %d = %q; want %q", test.min, test.max, test.code, text, test.want)
+		}
+	}
+}

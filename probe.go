@@ -2,6 +2,7 @@ package checker
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -77,8 +78,8 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 	var before *answer
 	for n := 1; ; n++ {
 		a := p.candidates(ctx, t.urls, n > 1)
-		if n > 1 && !a.up() && context.Cause(ctx) == errTimeout {
-			a = before // an attempt that was cut short says nothing new
+		if n > 1 && !a.up() && (context.Cause(ctx) == errTimeout || errors.Is(a.Err, hintToken)) {
+			a = before // an attempt that was cut short, by the time or by a limit, says nothing new
 		}
 		a.Attempts = n
 		if n > p.conf.retries || !a.transient() {

@@ -31,7 +31,7 @@ func TestRateCountsEveryRequest(t *testing.T) {
 			}
 			return faults.Respond(req, 500), nil
 		}}
-		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 2), checker.WithJudge(checker.StatusIn(200, 299)))
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithRateLimit(10, 2), checker.WithRetries(0), checker.WithJudge(checker.StatusIn(200, 299)))
 		for r := range c.Stream(t.Context(), faults.Sites(50, nil)) {
 			if r.Reason() != checker.ReasonRejected {
 				t.Errorf("Reason() = %q; want rejected", r.Reason())

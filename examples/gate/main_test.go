@@ -40,7 +40,7 @@ func (s fakeSite) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestRun(t *testing.T) {
 	opts := options{timeout: 10 * time.Second, every: time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
 	const refused = "http://h/: refused: the host refused the connection\n"
-	const rejected = "http://h/: rejected: the answer was not accepted: status 503 is not from 200 to 299\n"
+	const rejected = "http://h/: rejected: the answer was not accepted: status 503, wanted 200–299\n"
 	for _, test := range []struct {
 		name           string
 		started, ready time.Duration

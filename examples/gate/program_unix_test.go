@@ -115,7 +115,7 @@ func TestNever(t *testing.T) {
 	}
 	match(t, "standard error", stderr, `gate: gave up after 1\S*s: 2 of 2 not up
   http://HOST: refused: the host refused the connection
-  http://\S+: rejected: the answer was not accepted: status 500 is not from 200 to 200
+  http://\S+: rejected: the answer was not accepted: status 500, wanted 200
 `, never.host)
 	match(t, "standard output", stdout, `.*http://HOST: rejected.*`, wrong.host)
 	match(t, "standard output", stdout, `.*http://HOST: refused.*`, never.host)
