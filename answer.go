@@ -84,6 +84,22 @@ func wantsTLS(u *url.URL, resp *http.Response) bool {
 	return to == port
 }
 
+// hintPortal is of a 511, which no origin should send (RFC 6585, section 6): it is from
+// who stands between this machine and all sites, until somebody logs in.
+const hintPortal hint = "this machine's network wants a login (511)"
+
+// isChallenge reports whether an answer says of itself that it is a challenge to bots,
+// by a field that its sender documents: Cloudflare's, and that of Amazon's firewall.
+// What a page looks like proves nothing.
+func isChallenge(h http.Header) bool {
+	marked := func(name string, marks ...string) bool {
+		return slices.ContainsFunc(h.Values(name), func(v string) bool {
+			return slices.Contains(marks, strings.ToLower(strings.Trim(v, " \t")))
+		})
+	}
+	return marked("Cf-Mitigated", "challenge") || marked("X-Amzn-Waf-Action", "challenge", "captcha")
+}
+
 // up reports whether the answer is Online. Unlike Result's method it does not
 // copy: stacks that hold copies of Results are most of what a check in flight
 // costs.

@@ -29,7 +29,7 @@ import (
 var allReasons = []Reason{
 	ReasonNotFound, ReasonRefused, ReasonUnreachable, ReasonReset, ReasonTimeout, ReasonCertificate, ReasonTLS,
 	ReasonMalformed, ReasonRedirect, ReasonRejected,
-	ReasonInvalid, ReasonBlocked, ReasonDNS, ReasonLocal, ReasonCanceled, ReasonInternal,
+	ReasonChallenge, ReasonInvalid, ReasonBlocked, ReasonDNS, ReasonLocal, ReasonCanceled, ReasonInternal,
 }
 
 // wirePhases are the phases in which a system call may fail, but for the lookup,

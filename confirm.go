@@ -41,7 +41,7 @@ func (c *confirmer) confirm(ctx context.Context, t *task, r *Result) *Result {
 	}
 	start, took := r.Start, r.Timing.Total
 	for again := 0; ; again++ {
-		if r.StatusCode != 0 {
+		if r.fromSite() {
 			cs.saw()
 			return r
 		}
@@ -84,7 +84,7 @@ func (c *confirmer) chance() time.Duration { return min(c.probe.conf.timeout/2, 
 
 // ask asks a canary and reports whether it answered.
 func (c *confirmer) ask(ctx context.Context, t *task) bool {
-	return c.probe.engine.pacer.Token(ctx, t.key) == nil && c.probe.attempts(ctx, t).StatusCode != 0
+	return c.probe.engine.pacer.Token(ctx, t.key) == nil && c.probe.attempts(ctx, t).fromSite()
 }
 
 // recheck asks a site again, and the canaries for as long as it has its chance.

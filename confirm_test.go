@@ -46,6 +46,26 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, context.Cause(req.Context())
 }
 
+// R15: a portal that answers for all, the canaries among them, proves no network; nor
+// does it where it answers for another site.
+func TestCanariesPortal(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		m := &faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
+			if req.URL.Host == "dead.test" {
+				<-req.Context().Done()
+				return nil, context.Cause(req.Context())
+			}
+			return faults.Respond(req, 511), nil
+		}}
+		c := faults.NewChecker(t, checker.WithTransport(m), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
+		for _, r := range c.CheckAll(t.Context(), []string{"http://dead.test/", "http://live.test/"}) {
+			if r.Reason() != checker.ReasonLocal {
+				t.Errorf("Check(%q) = %v; want local", r.Target, r)
+			}
+		}
+	})
+}
+
 // J20: while the canaries answer, a dead list is Offline, however long it is.
 func TestCanariesDeadList(t *testing.T) {
 	for _, n := range []int{1, 200} {

@@ -82,7 +82,8 @@
 // timeout. Any status will do: a site that says 404 or 503 has answered, and so has
 // one that redirects, unless [WithRedirects] follows it as a browser would.
 // [Result.StatusCode] says what. [WithJudge] is stricter. An open port alone is not
-// Online.
+// Online, and 511 is not the site's answer: it is a login that this machine's network
+// wants (RFC 6585, section 6).
 //
 // A head is what Chromium or curl read as one, and they overlook much: a judge sees
 // what there is, without the lines that are no fields, and a body whose end is not

@@ -77,12 +77,13 @@ func (w headGet) wanted(head *answer) bool {
 
 func (headGet) settles(get *answer) bool { return get.up() }
 
-// choose implements ways. Where HEAD was answered, GET decides.
+// choose implements ways. Where HEAD was answered, GET decides, but not by silence where
+// HEAD was answered by somebody else than the site.
 func (headGet) choose(head, get *answer) *answer {
-	if head.StatusCode != 0 {
-		return get
+	if head.StatusCode == 0 || get.StatusCode == 0 && reasonOf(head.Err).Status() == Unknown && head.Err != nil {
+		return furthest(head, get)
 	}
-	return furthest(head, get)
+	return get
 }
 
 // Sent implements [wire.Watcher]: GET begins if HEAD is not answered within a part of
@@ -131,8 +132,15 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 			return a
 		}
 	}
-	if err := judge(p.conf.judge, resp); err != nil {
-		a.Err = p.engine.failure(ctx, PhaseJudge, u, err)
+	switch {
+	case resp.StatusCode == http.StatusNetworkAuthenticationRequired:
+		a.Err = newError(PhaseResponse, ReasonLocal, a.URL, hintPortal)
+	case p.conf.judge != nil && isChallenge(resp.Header):
+		a.Err = newError(PhaseJudge, ReasonChallenge, a.URL, nil)
+	default:
+		if err := judge(p.conf.judge, resp); err != nil {
+			a.Err = p.engine.failure(ctx, PhaseJudge, u, err)
+		}
 	}
 	return a
 }

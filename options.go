@@ -250,6 +250,12 @@ func WithCanaries(targets ...string) Option {
 // in one check. An answer is asked for again, as [WithRetries] says, if the error has,
 // or wraps one that has, a method Temporary() bool that reports true.
 //
+// It is not asked about an answer of status 511, which is Unknown with ReasonLocal as
+// it is without a judge, nor about one that its sender marks as a challenge to bots,
+// which is Unknown with ReasonChallenge, and without a judge Online. The marks are
+// Cloudflare's (cf-mitigated: challenge) and those of Amazon's firewall
+// (x-amzn-waf-action: challenge or captcha).
+//
 // The answer to HEAD has no body: a judge that reads it wants
 // WithMethod(http.MethodGet). It may read up to 1 MiB, after which the body ends,
 // and must neither close nor keep it. A body that breaks off ends with

@@ -46,12 +46,13 @@ const (
 
 	// Unknown: nothing is known of the site.
 
-	ReasonInvalid  Reason = "invalid"  // the target names no site: empty, foreign scheme, bad host or port
-	ReasonBlocked  Reason = "blocked"  // the address policy refused every address
-	ReasonDNS      Reason = "dns"      // the resolver failed: an error, silence, nonsense, 0.0.0.0 as filters give it, or more than half of the timeout gone
-	ReasonLocal    Reason = "local"    // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall
-	ReasonCanceled Reason = "canceled" // the caller's context ended, by its deadline or otherwise
-	ReasonInternal Reason = "internal" // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
+	ReasonChallenge Reason = "challenge" // only with a judge: the answer is marked by its sender as a challenge to bots, whatever the judge says
+	ReasonInvalid   Reason = "invalid"   // the target names no site: empty, foreign scheme, bad host or port
+	ReasonBlocked   Reason = "blocked"   // the address policy refused every address
+	ReasonDNS       Reason = "dns"       // the resolver failed: an error, silence, nonsense, 0.0.0.0 as filters give it, or more than half of the timeout gone
+	ReasonLocal     Reason = "local"     // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall, a network that wants a login (511)
+	ReasonCanceled  Reason = "canceled"  // the caller's context ended, by its deadline or otherwise
+	ReasonInternal  Reason = "internal"  // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
 )
 
 // A meaning is what follows from a Reason.
@@ -80,6 +81,7 @@ var reasons = map[Reason]meaning{
 	ReasonMalformed:   {Offline, "the answer is not HTTP", yes, no, yes, no, 0},
 	ReasonRedirect:    {Offline, "the redirects lead nowhere", yes, no, no, no, 0},
 	ReasonRejected:    {Offline, "the answer was not accepted", yes, no, yes, no, 0},
+	ReasonChallenge:   {Unknown, "the answer is a challenge to bots", no, no, yes, no, 0},
 	ReasonInvalid:     {Unknown, "not a site to check", yes, no, no, no, 0},
 	ReasonBlocked:     {Unknown, "the address policy refused it", no, no, no, no, 1},
 	ReasonDNS:         {Unknown, "the resolver failed", no, yes, no, no, 6},

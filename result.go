@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -164,6 +165,11 @@ func (r Result) Phase() Phase {
 		return e.Phase
 	}
 	return ""
+}
+
+// fromSite reports whether there was an answer that is not of a portal before all sites (511).
+func (r *Result) fromSite() bool {
+	return r.StatusCode != 0 && r.StatusCode != http.StatusNetworkAuthenticationRequired
 }
 
 // Redact returns the text of a target as it may be shown on a terminal, in a

@@ -146,7 +146,7 @@ func namedIn(src []byte) []string {
 
 // noVerdicts are the reasons of Unknown. That of any word is Unknown.
 var noVerdicts = []checker.Reason{
-	checker.ReasonInvalid, checker.ReasonBlocked, checker.ReasonDNS, checker.ReasonLocal, checker.ReasonCanceled, checker.ReasonInternal,
+	checker.ReasonChallenge, checker.ReasonInvalid, checker.ReasonBlocked, checker.ReasonDNS, checker.ReasonLocal, checker.ReasonCanceled, checker.ReasonInternal,
 }
 
 // checkVerdicts fails for what the catalogue calls right and can be no verdict.
