@@ -163,6 +163,11 @@ func (e *engine) failure(ctx context.Context, phase Phase, u *url.URL, err error
 		}
 	}
 	made := classified(phase, u.String(), err)
+	if end, ok := ctx.Deadline(); ok && made.Reason == ReasonTimeout && context.Cause(ctx) == errTimeout {
+		if lag := e.pulse.lag(end, e.conf.timeout, has[*wire.UnreadError](err)); lag > 0 {
+			return newError(phase, ReasonLocal, made.URL, errors.Join(hintStarved(lag, e.conf.timeout), err))
+		}
+	}
 	if made.Reason == ReasonCertificate && isUntrusted(err) && e.conf.tls.RootCAs == nil && e.roots.none() {
 		return newError(phase, ReasonLocal, made.URL, errors.Join(hintRoots, err))
 	}

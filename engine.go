@@ -21,6 +21,7 @@ type engine struct {
 	fields  *wire.Fields  // header fields for the origin of a target
 	plain   *wire.Fields  // header fields for all other origins
 	roots   roots
+	pulse   pulse
 }
 
 func newEngine(conf *config) *engine {
@@ -118,9 +119,4 @@ func errExited(phase Phase) *Error {
 }
 
 // errTimeout is the cause of a check's own end, to tell it from the caller's.
-var errTimeout error = &timeoutError{}
-
-type timeoutError struct{}
-
-func (*timeoutError) Error() string { return "the check's timeout has passed" }
-func (*timeoutError) Timeout() bool { return true }
+var errTimeout = wire.ErrTimeout

@@ -28,7 +28,7 @@ const root = "example.com/checker"
 var order = []string{
 	"doc.go", "checker.go", "batch.go",
 	"confirm.go", "probe.go", "follow.go", "exchange.go", "token.go", "hedge.go", "answer.go",
-	"canary.go", "engine.go", "roots.go", "options.go", "config.go",
+	"canary.go", "engine.go", "clock.go", "roots.go", "options.go", "config.go",
 	"classify.go", "certificate.go", "json.go", "result.go", "reason.go",
 }
 

@@ -10,19 +10,26 @@ import (
 
 // A conn is a connection that its context's end interrupts.
 type conn struct {
-	net.Conn          // the TLS connection, once there is one
-	raw      net.Conn // the connection below it
-	below    *below   // the same, as TLS sees it; nil without
+	net.Conn        // the TLS connection, once there is one
+	raw      socket // the connection below it
+	below    *below // the same, as TLS sees it; nil without
 	stop     func() bool
 
 	body body // of the response
 }
 
 // newConn ties nc to ctx by a function that runs when ctx ends, and only then:
-// it costs no goroutine before.
+// it costs no goroutine before. If ErrTimeout is the cause, what has come by then is
+// still read.
 func newConn(ctx context.Context, nc net.Conn) *conn {
-	c := &conn{Conn: nc, raw: nc}
-	c.stop = context.AfterFunc(ctx, c.interrupt)
+	c := &conn{raw: socket{Conn: nc}}
+	c.Conn = &c.raw
+	c.stop = context.AfterFunc(ctx, func() {
+		if end, ok := ctx.Deadline(); ok && context.Cause(ctx) == ErrTimeout {
+			c.raw.timeOut(time.Since(end))
+		}
+		c.interrupt()
+	})
 	return c
 }
 
@@ -31,19 +38,21 @@ func newConn(ctx context.Context, nc net.Conn) *conn {
 // panic, on a goroutine where nobody else would recover.
 func (c *conn) interrupt() {
 	if c.expire() != nil {
-		hook.Close(c.raw)
+		hook.Close(c.raw.Conn)
 	}
 }
 
 func (c *conn) expire() (err error) {
 	defer hook.Recovered(&err)
-	return c.raw.SetDeadline(time.Unix(1, 0))
+	return c.raw.SetDeadline(longAgo)
 }
+
+var longAgo = time.Unix(1, 0)
 
 // Read implements [net.Conn].
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if c.Conn != c.raw {
+	if c.below != nil {
 		err = c.ofTLS(err)
 	}
 	return n, err
@@ -62,8 +71,11 @@ func (c *conn) Close() error {
 func (c *conn) fail(ctx context.Context, err error) error {
 	c.stop()
 	c.raw.Close()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	switch {
+	case ctx.Err() == nil:
+		return err
+	case c.raw.late > 0:
+		return &UnreadError{context.Cause(ctx)}
 	}
-	return err
+	return context.Cause(ctx)
 }

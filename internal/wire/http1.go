@@ -70,7 +70,7 @@ func (p http1) exchange(_ context.Context, c *conn, req Request, tr *Trace) (*ht
 	// close before it has read the request (RFC 9112, section 9.5).
 	tr.Stage = Receive
 	sent := tr.markSent(werr)
-	h := headReader{src: c, buf: buf, secure: c.Conn != c.raw, keep: p.keep}
+	h := headReader{src: c, buf: buf, secure: c.below != nil, keep: p.keep}
 	head, err := h.read()
 	buf = h.buf
 	if !h.first.IsZero() {

@@ -71,7 +71,7 @@ func (t *Transport) withoutStrays(ctx context.Context, req Request, tr *Trace, e
 
 // handshakePruned is handshake by a pruner.
 func (c *conn) handshakePruned(conf *tls.Config, tr *Trace) error {
-	p := &pruner{Conn: c.raw}
+	p := &pruner{Conn: &c.raw}
 	err := c.handshake(p, p.prune(conf), tr)
 	if bad, ok := errors.AsType[*UnparsableError](err); ok {
 		return c.unparsable(bad, tr)
@@ -94,7 +94,7 @@ func (c *conn) handshakePruned(conf *tls.Config, tr *Trace) error {
 
 // handshakeObserved is handshake by an observer.
 func (c *conn) handshakeObserved(conf *tls.Config, tr *Trace) error {
-	o := &observer{Conn: c.raw}
+	o := &observer{Conn: &c.raw}
 	err := c.handshake(o, o.observe(conf), tr)
 	if err == nil {
 		return nil

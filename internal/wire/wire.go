@@ -44,11 +44,11 @@ const (
 // are written by the goroutine that called Exchange and by no other, and are
 // valid once Exchange has returned.
 type Trace struct {
-	FreshDNS bool // look the host up anew
-
 	// Watcher hears of the exchange while it goes on; nil for nobody.
 	Watcher Watcher
-	told    bool // that the request was sent
+
+	FreshDNS bool // look the host up anew
+	told     bool // the Watcher, that the request was sent
 
 	Stage Stage
 	Sent  time.Time // when the request was sent, for the first time
@@ -181,7 +181,7 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, p protocol)
 		if s, ok := p.(shaker); ok {
 			err = s.shake(c, conf, tr)
 		} else {
-			err = c.handshake(c.raw, conf, tr)
+			err = c.handshake(&c.raw, conf, tr)
 		}
 	}
 	tr.TLS = time.Since(start)

@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"errors"
+	"io"
+	"math"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"example.com/checker/internal/hook"
+)
+
+// A socket is the connection below TLS. What has come is read from it even once the
+// timeout is over, since this process may not have got to run before: it was stopped,
+// or starved of CPU, while the answer lay there.
+type socket struct {
+	net.Conn
+	over atomic.Int32 // 1 plus how late the end of the timeout was noticed, in milliseconds; 0 before
+	late int32        // bytes that were read since; the reader's
+}
+
+const (
+	idleDelay = 20                   // ms within which an idle machine notices the end of a timeout
+	lateRead  = 5 * time.Millisecond // how long a connection is read then that knows no way not to wait
+)
+
+// ErrTimeout is the cause of the end of a context whose time is over, to tell it from an
+// end that somebody wants, after which nothing counts.
+var ErrTimeout error = &timeoutError{}
+
+type timeoutError struct{}
+
+func (*timeoutError) Error() string { return "the check's timeout has passed" }
+func (*timeoutError) Timeout() bool { return true }
+
+// An UnreadError says that the timeout is over, and that what the server had sent by then
+// had not been read: there was something, but no answer.
+type UnreadError struct{ err error }
+
+func (e *UnreadError) Error() string { return e.err.Error() }
+
+// Unwrap returns what ended the exchange.
+func (e *UnreadError) Unwrap() error { return e.err }
+
+// timeOut notes that the end of the timeout was noticed so late.
+func (s *socket) timeOut(late time.Duration) {
+	s.over.Store(1 + int32(min(max(0, late.Milliseconds()), math.MaxInt32-1)))
+}
+
+// Read implements [net.Conn]. When the timeout is over it does not wait, and what a
+// peer goes on sending ends then too.
+func (s *socket) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	over := s.over.Load()
+	if n > 0 || over == 0 || s.late >= MaxHead || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	n, ok, late := readNow(s.Conn, b)
+	if !ok && over > idleDelay {
+		n, late = s.readSoon(b)
+	}
+	if s.late += int32(n); n > 0 || late == io.EOF {
+		return n, late
+	}
+	return 0, err
+}
+
+// readSoon reads what is there by a deadline of its own.
+func (s *socket) readSoon(b []byte) (n int, err error) {
+	defer hook.Recovered(&err)
+	if err := s.SetReadDeadline(time.Now().Add(lateRead)); err != nil {
+		return 0, err
+	}
+	n, err = s.Conn.Read(b)
+	_ = s.SetReadDeadline(longAgo)
+	return n, err
+}
