@@ -37,7 +37,7 @@ const (
 	ReasonRefused     Reason = "refused"     // the host refused the connection
 	ReasonUnreachable Reason = "unreachable" // a router or the site turned it away by ICMP, or nobody has an address of this machine's own network
 	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before the status of a response
-	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled. If the lookup took more than half of it: ReasonDNS
+	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled, while this machine was well
 	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host or use, untrusted, too weak or not to be parsed
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
 	ReasonMalformed   Reason = "malformed"   // bytes came back that are not an HTTP response, or its head is over 256 KiB
@@ -50,7 +50,7 @@ const (
 	ReasonInvalid   Reason = "invalid"   // the target names no site: empty, foreign scheme, bad host or port
 	ReasonBlocked   Reason = "blocked"   // the address policy refused every address
 	ReasonDNS       Reason = "dns"       // the resolver failed: an error, silence, nonsense, 0.0.0.0 as filters give it, or more than half of the timeout gone
-	ReasonLocal     Reason = "local"     // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall, a network that wants a login (511)
+	ReasonLocal     Reason = "local"     // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall, a network that wants a login (511), a process that was starved of CPU
 	ReasonCanceled  Reason = "canceled"  // the caller's context ended, by its deadline or otherwise
 	ReasonInternal  Reason = "internal"  // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
 )

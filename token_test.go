@@ -3,7 +3,10 @@ package checker_test
 import (
 	"context"
 	"crypto/tls"
+	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +18,59 @@ import (
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
+
+// O12: time that the lookup took is not the site's, but half of the timeout is a fair
+// chance.
+func TestSlowLookup(t *testing.T) {
+	for _, test := range []struct {
+		lookup, site time.Duration
+		reason       checker.Reason
+	}{
+		{1800 * time.Millisecond, 100 * time.Millisecond, ""},
+		{1800 * time.Millisecond, time.Second, checker.ReasonDNS},
+		{1100 * time.Millisecond, time.Hour, checker.ReasonDNS},
+		{900 * time.Millisecond, time.Second, ""},
+		{900 * time.Millisecond, 1200 * time.Millisecond, checker.ReasonTimeout},
+		{900 * time.Millisecond, time.Hour, checker.ReasonTimeout},
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			site := faults.Site(t, answersAfter(test.site), nil)
+			c := faults.NewChecker(t, append(faults.On(site), checker.WithResolver(slowNames{site, test.lookup}), checker.WithTimeout(2*time.Second), checker.WithMethod("GET"))...)
+			if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != test.reason {
+				t.Errorf("a lookup of %v and a site that takes %v: %v; want %q", test.lookup, test.site, r, test.reason)
+			}
+		})
+	}
+}
+
+// answersAfter is a site that takes a while.
+func answersAfter(d time.Duration) hostile.Handler {
+	return func(ctx context.Context, conn net.Conn) {
+		if _, err := hostile.ReadHead(conn); err != nil {
+			return
+		}
+		select {
+		case <-time.After(d):
+			io.WriteString(conn, hostile.OK)
+		case <-ctx.Done():
+		}
+	}
+}
+
+// slowNames is a resolver that takes a while.
+type slowNames struct {
+	checker.Resolver
+	takes time.Duration
+}
+
+func (s slowNames) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return s.Resolver.LookupNetIP(ctx, network, host)
+}
 
 // M6: the global rate counts every request: attempts, candidates and fallbacks.
 func TestRateCountsEveryRequest(t *testing.T) {

@@ -94,9 +94,20 @@ type watch struct {
 	began atomic.Bool // the answer
 }
 
-// start returns a context for the request. It ends when net/http asks again.
-func (w *watch) start(ctx context.Context) (context.Context, context.CancelCauseFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// start returns a context for the request. It ends when net/http asks again. When the
+// timeout is over it goes on, and what net/http reads of the connection ends, but not
+// before what has come is read.
+func (w *watch) start(outer context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(context.WithoutCancel(outer))
+	stop := context.AfterFunc(outer, func() {
+		if cause := context.Cause(outer); cause != ErrTimeout {
+			end(cause)
+		}
+	})
+	cancel := func(cause error) {
+		stop()
+		end(cause)
+	}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) {
 			if w.tries++; w.tries > 1 {

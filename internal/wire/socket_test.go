@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// tcpPair returns both ends of a connection.
+func tcpPair(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if here, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if there, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { here.Close(); there.Close() })
+	return here, there
+}
+
+// plainConn hides that a connection is a socket.
+type plainConn struct{ net.Conn }
+
+// R6: what has come is read when the timeout is over, if that is why reading fails.
+func TestReadAfterTimeout(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name  string
+		there func(net.Conn)
+		wrap  bool
+		late  time.Duration // how late the end of the timeout is noticed; below 0 if it is not over
+		want  string
+		err   error
+	}{
+		{"an answer", func(c net.Conn) { io.WriteString(c, "answer") }, false, 0, "answer", os.ErrDeadlineExceeded},
+		{"an answer, and the end", func(c net.Conn) { io.WriteString(c, "answer"); c.Close() }, false, 0, "answer", io.EOF},
+		{"nothing", func(net.Conn) {}, false, time.Hour, "", os.ErrDeadlineExceeded},
+		{"the caller's end", func(c net.Conn) { io.WriteString(c, "answer") }, false, -1, "", os.ErrDeadlineExceeded},
+		{"a connection that is no socket, noticed in time", func(c net.Conn) { io.WriteString(c, "answer") }, true, ms, "", os.ErrDeadlineExceeded},
+		{"a connection that is no socket, noticed late", func(c net.Conn) { io.WriteString(c, "answer") }, true, 100 * ms, "answer", os.ErrDeadlineExceeded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			here, there := tcpPair(t)
+			tt.there(there)
+			time.Sleep(5 * ms) // until it has come, which nothing tells
+			s := socket{Conn: here}
+			if tt.wrap {
+				s.Conn = plainConn{here}
+			}
+			here.SetDeadline(longAgo)
+			if tt.late >= 0 {
+				s.timeOut(tt.late)
+			}
+			got, err := io.ReadAll(&s)
+			if tt.err == io.EOF {
+				tt.err = nil
+			}
+			if string(got) != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("read of a socket = %q, %v; want %q, %v", got, err, tt.want, tt.err)
+			}
+		})
+	}
+}
+
+// A peer that never stops sending cannot keep an exchange beyond its timeout.
+func TestFloodAfterTimeout(t *testing.T) {
+	here, there := tcpPair(t)
+	go func() {
+		for b := make([]byte, 64<<10); ; {
+			if _, err := there.Write(b); err != nil {
+				return
+			}
+		}
+	}()
+	ctx, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(20*time.Millisecond), ErrTimeout)
+	defer cancel()
+	c := newConn(ctx, here)
+	n, err := io.Copy(io.Discard, c)
+	if !errors.Is(err, os.ErrDeadlineExceeded) || c.raw.late > 2*MaxHead {
+		t.Errorf("read %d bytes, %d of them after the timeout: %v; want at most %d", n, c.raw.late, err, 2*MaxHead)
+	}
+	if err, ok := c.fail(ctx, err).(*UnreadError); !ok || !errors.Is(err, ErrTimeout) {
+		t.Errorf("the error is %v; want one that says that something was unread", err)
+	}
+}
