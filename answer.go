@@ -30,17 +30,6 @@ type redirect struct {
 	date    string   // what time the server says it is
 }
 
-// isRedirect reports whether a status is one that browsers follow (Fetch standard,
-// "redirect status").
-func isRedirect(code int) bool {
-	switch code {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
-
 // newRedirect returns what the fields of an answer from u, which has such a status,
 // say. Without a Location they lead nowhere, and it returns nil: the answer is one
 // like any other, as browsers have it. Two that differ are refused, as by browsers,
@@ -159,17 +148,50 @@ func (e *engine) failure(ctx context.Context, phase Phase, u *url.URL, err error
 			return newError(phase, ReasonCanceled, u.String(), cause)
 		}
 		if phase == PhaseJudge && isTimeout(err) {
-			return newError(phase, ReasonTimeout, u.String(), err)
+			return e.excused(ctx, newError(phase, ReasonTimeout, u.String(), err))
 		}
 	}
 	made := classified(phase, u.String(), err)
-	if end, ok := ctx.Deadline(); ok && made.Reason == ReasonTimeout && context.Cause(ctx) == errTimeout {
-		if lag := e.pulse.lag(end, e.conf.timeout, has[*wire.UnreadError](err)); lag > 0 {
-			return newError(phase, ReasonLocal, made.URL, errors.Join(hintStarved(lag, e.conf.timeout), err))
-		}
-	}
-	if made.Reason == ReasonCertificate && isUntrusted(err) && e.conf.tls.RootCAs == nil && e.roots.none() {
-		return newError(phase, ReasonLocal, made.URL, errors.Join(hintRoots, err))
+	switch made.Reason {
+	case ReasonTimeout:
+		return e.excused(ctx, made)
+	case ReasonCertificate:
+		return e.trusted(u, made)
 	}
 	return made
+}
+
+// excused returns a timeout, or what became of it where this process did not get to run.
+func (e *engine) excused(ctx context.Context, made *Error) *Error {
+	end, ok := ctx.Deadline()
+	if !ok || context.Cause(ctx) != errTimeout {
+		return made
+	}
+	if lag := e.pulse.lag(end, e.conf.timeout, has[*wire.UnreadError](made.Err)); lag > 0 {
+		return newError(made.Phase, ReasonLocal, made.URL, errors.Join(hintStarved(lag, e.conf.timeout), made.Err))
+	}
+	return made
+}
+
+// trusted returns the error of a certificate, or what became of it where this machine is
+// the one that errs: it has no roots, or its clock is wrong. A clock in the caller's TLS
+// configuration is the caller's.
+func (e *engine) trusted(u *url.URL, made *Error) *Error {
+	conf := e.conf.tls
+	var why hint
+	switch pool, err := conf.RootCAs, error(nil); {
+	case isUntrusted(made.Err) && pool == nil && e.roots.none():
+		why = hintRoots
+	case conf.Time == nil:
+		if pool == nil {
+			if pool, err = e.roots.load(); err != nil {
+				return made
+			}
+		}
+		why = e.dates.doubt(made.Err, hostOf(u), cmp.Or(conf.ServerName, hostOf(u)), pool)
+	}
+	if why == "" {
+		return made
+	}
+	return newError(made.Phase, ReasonLocal, made.URL, errors.Join(why, made.Err))
 }

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 
@@ -22,18 +23,54 @@ type engine struct {
 	plain   *wire.Fields  // header fields for all other origins
 	roots   roots
 	pulse   pulse
+	dates   calendar
+	keep    func(code int) []string // as wire.Transport has it: lookedAt; nil where a judge may look at any field
 }
 
 func newEngine(conf *config) *engine {
 	names := conf.names()
-	return &engine{
+	e := &engine{
 		conf:    conf,
 		pacer:   pace.New[*task](conf.limits),
 		names:   names,
 		lookups: dial.NewLookups(names, 0),
 		fields:  wire.NewFields(conf.header),
 		plain:   wire.NewFields(defaults().header),
+		dates:   calendar{began: time.Now()},
 	}
+	if conf.judge == nil {
+		e.keep = e.lookedAt
+	}
+	return e
+}
+
+// lookedAt returns the fields that a check looks at by itself in an answer.
+func (e *engine) lookedAt(code int) (names []string) {
+	switch {
+	case isRedirect(code):
+		names = []string{"Date", "Location", "Set-Cookie"}
+	case isPause(code):
+		names = []string{"Date", "Retry-After"}
+	}
+	if e.dates.wants() {
+		names = append(names, "Date", "Age")
+	}
+	return names
+}
+
+// isRedirect reports whether a status is one that browsers follow (Fetch standard,
+// "redirect status").
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+func isPause(code int) bool {
+	return code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable
 }
 
 // fieldsWith returns the header fields of a request with cookies, to the origin of a

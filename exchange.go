@@ -14,17 +14,6 @@ import (
 
 const silentShare = 3 // GET begins beside a HEAD that was silent for 1/silentShare of the timeout
 
-// lookedAt returns the fields that a check looks at by itself in an answer.
-func lookedAt(code int) []string {
-	switch {
-	case isRedirect(code):
-		return []string{"Date", "Location", "Set-Cookie"}
-	case isPause(code):
-		return []string{"Date", "Retry-After"}
-	}
-	return nil
-}
-
 // A request asks one URL.
 type request struct {
 	probe      *probe
@@ -117,6 +106,9 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 		}
 	}()
 	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
+	if p.engine.dates.wants() {
+		p.engine.dates.note(hostOf(u), resp.Header)
+	}
 	if r.pause(resp, tr.Sent) {
 		a.paused = u
 	}
@@ -211,10 +203,6 @@ func (r *request) pause(resp *http.Response, sent time.Time) bool {
 		e.pacer.Pause(key, sent, min(d, e.conf.timeout))
 	}
 	return true
-}
-
-func isPause(code int) bool {
-	return code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable
 }
 
 // retryAfter returns for how long an answer asks not to be asked again: 0

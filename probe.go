@@ -40,9 +40,7 @@ func newProbe(e *engine, l *dial.Lookups) *probe {
 		Dialer: dial.Dialer{Lookups: l, Policy: conf.policy, DialContext: conf.dial},
 		Config: conf.tls,
 		Roots:  e.roots.load,
-	}
-	if conf.judge == nil { // a judge may look at any field
-		t.Keep = lookedAt
+		Keep:   e.keep,
 	}
 	p.wire = t
 	return p

@@ -4,6 +4,7 @@ package guard
 import (
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 //go:generate go run gen.go
@@ -17,6 +18,12 @@ var (
 type block struct {
 	prefix netip.Prefix
 	name   string
+}
+
+// Read returns the day on which the registries were read.
+func Read() time.Time {
+	day, _ := time.Parse(time.DateOnly, date)
+	return day
 }
 
 // Public returns nil if addr is an address of the public Internet, and
