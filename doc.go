@@ -104,6 +104,12 @@
 // from a site that refuses, or a network that is down beyond this machine's gateway from
 // a site that is; see [WithCanaries].
 //
+// A clock that is wrong makes certificates expired, or not yet valid. Where it is before
+// the day on which this program was made, or more than a day off from what the Date
+// fields of other sites' answers say (two of them, if it is ahead), and the certificate
+// would be good by those, the verdict is Unknown with [ReasonLocal]. Nobody is asked for
+// that. A clock in [WithTLSConfig] is taken at its word.
+//
 // # Timeouts
 //
 // [WithTimeout] bounds a whole check: every attempt, redirect and fallback

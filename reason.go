@@ -50,7 +50,7 @@ const (
 	ReasonInvalid   Reason = "invalid"   // the target names no site: empty, foreign scheme, bad host or port
 	ReasonBlocked   Reason = "blocked"   // the address policy refused every address
 	ReasonDNS       Reason = "dns"       // the resolver failed: an error, silence, nonsense, 0.0.0.0 as filters give it, or more than half of the timeout gone
-	ReasonLocal     Reason = "local"     // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall, a network that wants a login (511), a process that was starved of CPU
+	ReasonLocal     Reason = "local"     // this machine's fault: descriptors, buffers, ports, memory, no route, no roots, a firewall, a network that wants a login (511), a wrong clock, a process that was starved of CPU
 	ReasonCanceled  Reason = "canceled"  // the caller's context ended, by its deadline or otherwise
 	ReasonInternal  Reason = "internal"  // a caller's hook panicked or ended its goroutine; the Error wraps what it panicked with
 )
