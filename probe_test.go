@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -146,9 +147,10 @@ func TestFirstVerdictStands(t *testing.T) {
 }
 
 // slowLater answers the n-th request and all later ones only when their context ends.
-func slowLater(n int, answer func(*http.Request) (*http.Response, error)) func(*http.Request) (*http.Response, error) {
+func slowLater(n int64, answer func(*http.Request) (*http.Response, error)) func(*http.Request) (*http.Response, error) {
+	var asked atomic.Int64
 	return func(req *http.Request) (*http.Response, error) {
-		if n--; n <= 0 {
+		if asked.Add(1) >= n {
 			<-req.Context().Done()
 			return nil, context.Cause(req.Context())
 		}
