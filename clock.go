@@ -26,7 +26,7 @@ type pulse struct {
 }
 
 const (
-	lagShare = 8                     // what lags by 1/lagShare of the timeout leaves a site too little: an exchange waits as often
+	lagShare = 4                     // what lags by 1/lagShare of the timeout leaves a site too little: an exchange waits several times
 	leastLag = 50 * time.Millisecond // which an idle machine may take
 	someLag  = 20 * time.Millisecond // the same where there is other evidence
 )
@@ -35,8 +35,8 @@ const (
 // at the end of a timeout, and 0 if that is no excuse. The end was noticed late by then,
 // and it takes a turn of all that wants to run to come back from Gosched. A check that
 // was under way when another one saw the like is excused as well, as the process has
-// to catch up. Unread says that the site had sent something that nobody had read.
-func (p *pulse) lag(end time.Time, timeout time.Duration, unread bool) time.Duration {
+// to catch up. Less will do where it is seen otherwise that it was this process's turn.
+func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool) time.Duration {
 	p.mu.Lock()
 	overlaps := p.missed.After(end.Add(-timeout))
 	p.mu.Unlock()
@@ -51,7 +51,7 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, unread bool) time.Dura
 		p.mu.Lock()
 		p.missed = time.Now()
 		p.mu.Unlock()
-	case overlaps, unread && lag > someLag:
+	case overlaps, turn && lag > someLag:
 	default:
 		return 0
 	}

@@ -124,7 +124,7 @@ func TestLateEnd(t *testing.T) {
 		late time.Duration
 		want checker.Reason
 	}{
-		{0, checker.ReasonTimeout}, {40 * time.Millisecond, checker.ReasonTimeout}, {timeout/8 + 1, checker.ReasonLocal}, {3 * timeout, checker.ReasonLocal},
+		{0, checker.ReasonTimeout}, {40 * time.Millisecond, checker.ReasonTimeout}, {timeout/4 + 1, checker.ReasonLocal}, {3 * timeout, checker.ReasonLocal},
 	} {
 		bubble.Test(t, func(t *testing.T) {
 			c := faults.NewChecker(t, checker.WithTimeout(timeout), checker.WithRetries(0),

@@ -23,7 +23,7 @@ import (
 // together. It begins when the check gets its turn; waiting for that, and for
 // descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it.
 // What has come when its end is noticed still counts. If this process did not get to
-// run for an eighth of it near its end, and for 50 ms at least, because it was stopped
+// run for a quarter of it near its end, and for 50 ms at least, because it was stopped
 // or because all that wanted to run had too little CPU, or if the lookup took more than
 // half of it, silence is not the site's: the check is Unknown with ReasonLocal or
 // ReasonDNS.
