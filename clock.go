@@ -58,7 +58,7 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool) time.Durati
 		p.mu.Lock()
 		p.missed = time.Now()
 		p.mu.Unlock()
-	case overlaps, turn && lag > someLag:
+	case overlaps && lag > someLag/2, turn && lag > someLag:
 	default:
 		return 0
 	}
