@@ -29,7 +29,9 @@ const (
 	lagShare = 4                     // what lags by 1/lagShare of the timeout leaves a site too little: an exchange waits several times
 	leastLag = 50 * time.Millisecond // which an idle machine may take
 	someLag  = 20 * time.Millisecond // the same where there is other evidence
-	turns    = 5                     // the scheduler lets one that comes back from Gosched pass many others
+
+	turnShare = 10 // what lags by 1/turnShare will do where it was this process's turn
+	turns     = 5  // the scheduler lets one that comes back from Gosched pass many others
 )
 
 // lag returns for how long this process did not get to run, as far as that can be seen
@@ -58,7 +60,7 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool) time.Durati
 		p.mu.Lock()
 		p.missed = time.Now()
 		p.mu.Unlock()
-	case overlaps && lag > someLag/2, turn && lag > someLag:
+	case overlaps && lag > someLag/2, turn && lag > max(someLag, timeout/turnShare):
 	default:
 		return 0
 	}
