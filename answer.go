@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"example.com/checker/internal/target"
+	"example.com/checker/internal/uplink"
 	"example.com/checker/internal/wire"
 )
 
@@ -93,6 +95,32 @@ func isChallenge(h http.Header) bool {
 // copy: stacks that hold copies of Results are most of what a check in flight
 // costs.
 func (a *answer) up() bool { return a.Err == nil && a.StatusCode != 0 }
+
+// came returns when the answer came.
+func (a *answer) came() time.Time { return a.trace.Sent.Add(a.trace.First) }
+
+// signOf returns what an answer that came at a moment shows. A captive portal's own, 511,
+// shows nothing (RFC 6585, section 6).
+func signOf(r *Result, came time.Time) (s uplink.Sign, ok bool) {
+	u, err := url.Parse(r.URL)
+	if err != nil || !r.fromSite() {
+		return s, false
+	}
+	took := r.Timing.DNS + r.Timing.Connect + r.Timing.TLS + r.Timing.FirstByte
+	return uplink.Sign{Host: hostOf(u), Proof: shown(u), From: came.Add(-took), To: came}, true
+}
+
+// shown returns what an answer from u shows.
+func shown(u *url.URL) (p uplink.Proof) {
+	if u.Scheme == "https" {
+		p |= uplink.OverTLS
+	}
+	host, _ := target.Host(u)
+	if _, err := netip.ParseAddr(host); err != nil {
+		p |= uplink.ByName
+	}
+	return p
+}
 
 // spokeTLS reports whether the server showed that it speaks TLS, even if nothing
 // came of it.

@@ -58,23 +58,28 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkHEAD compares a check of a plain-HTTP site with the same request by
-// net/http without keep-alive, 100 at once.
+// BenchmarkHEAD compares a check of a plain-HTTP site, without and with canaries, with the
+// same request by net/http without keep-alive, 100 at once.
 func BenchmarkHEAD(b *testing.B) {
 	port := hostile.StartPlain(b)
-	b.Run("checker", func(b *testing.B) {
-		c, err := checker.New()
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportAllocs()
-		b.ResetTimer()
-		for r := range c.Stream(b.Context(), hosts(b.N, port)) {
-			if !r.Online() {
-				b.Fatal(r)
+	for name, opts := range map[string][]checker.Option{
+		"checker":  nil,
+		"canaries": {checker.WithCanaries("http://127.1.1.1:"+port, "http://127.1.1.2:"+port)},
+	} {
+		b.Run(name, func(b *testing.B) {
+			c, err := checker.New(opts...)
+			if err != nil {
+				b.Fatal(err)
 			}
-		}
-	})
+			b.ReportAllocs()
+			b.ResetTimer()
+			for r := range c.Stream(b.Context(), hosts(b.N, port)) {
+				if !r.Online() {
+					b.Fatal(r)
+				}
+			}
+		})
+	}
 	b.Run("nethttp", func(b *testing.B) {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		b.ReportAllocs()

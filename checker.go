@@ -38,10 +38,7 @@ func New(opts ...Option) (*Checker, error) {
 	conf.tls = conf.tlsConfig()
 	c := &Checker{engine: newEngine(conf)}
 	if len(conf.canaryTargets) > 0 {
-		c.canaries = &canaries{timeout: conf.timeout}
-		for i, text := range conf.canaryTargets {
-			c.canaries.tasks = append(c.canaries.tasks, c.engine.newTask(i, text))
-		}
+		c.canaries = newCanaries(c.engine)
 	}
 	return c, nil
 }

@@ -160,6 +160,17 @@ func browserSuites() []uint16 {
 	return ids
 }
 
+// forCanaries returns what canaries are asked with: the ways to the sites, since those are
+// to be tried, and nothing that is meant for a site.
+func (c *config) forCanaries() *config {
+	own, plain := *c, defaults()
+	own.method, own.header, own.host, own.judge, own.redirects = plain.method, plain.header, "", nil, 0
+	own.tls = c.tls.Clone()
+	own.tls.Certificates, own.tls.GetClientCertificate = nil, nil
+	own.tls.ServerName, own.tls.EncryptedClientHelloConfigList = "", nil
+	return &own
+}
+
 // names returns what finds addresses: the caller's resolver, or else the package's
 // own where the system has its files, or else package net's in Go, since a context
 // could not end a call in C.

@@ -17,13 +17,14 @@ import (
 type engine struct {
 	conf    *config
 	pacer   *pace.Pacer[*task]
+	free    bool          // further requests take no tokens
 	names   dial.Names    // keeps nothing between calls
 	lookups *dial.Lookups // shares what is under way between calls of Check
 	fields  *wire.Fields  // header fields for the origin of a target
 	plain   *wire.Fields  // header fields for all other origins
-	roots   roots
-	pulse   pulse
-	dates   calendar
+	roots   *roots
+	pulse   *pulse
+	dates   *calendar
 	keep    func(code int) []string // as wire.Transport has it: lookedAt; nil where a judge may look at any field
 }
 
@@ -36,7 +37,9 @@ func newEngine(conf *config) *engine {
 		lookups: dial.NewLookups(names, 0),
 		fields:  wire.NewFields(conf.header),
 		plain:   wire.NewFields(defaults().header),
-		dates:   calendar{began: time.Now()},
+		roots:   new(roots),
+		pulse:   new(pulse),
+		dates:   &calendar{began: time.Now()},
 	}
 	if conf.judge == nil {
 		e.keep = e.lookedAt
@@ -102,7 +105,8 @@ type task struct {
 	key    string     // what the host limits count it under; "" without candidates
 
 	asked   time.Time
-	started time.Time // when it first got its turn
+	started time.Time     // when it first got its turn
+	came    time.Duration // from asked until the answer that decided came, if one did
 }
 
 // newTask reads a target.

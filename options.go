@@ -216,24 +216,33 @@ func WithRedirects(max int) Option {
 // network may fail. Without canaries, sites that cannot be reached because this
 // machine's network is down are Offline.
 //
-// With them, ReasonTimeout and ReasonUnreachable are verdicts only if this
-// machine's network is known to have worked while the site had its chance, which
-// is the first second of its check, or half of the timeout if that is less. The
-// network is known to have worked while other sites or canaries answered, no more
-// than a second apart.
+// With them, a site that gave no answer is Offline only if this machine's network is
+// known to have worked while the site had its chance: from the beginning of its check
+// until it failed, or for a second. The network is known to have worked while canaries
+// or other sites answered, in short intervals. Sites count only if their addresses are
+// global, as [PublicOnly] has it, which they are not known to be with [WithTransport];
+// canaries always do. After a site that failed by https an answer by https is wanted,
+// and after ReasonNotFound one of a site whose name was looked up, if there are
+// canaries that can give it.
 //
-// If that is not known, the canaries are asked, all at once and at most four times
-// a second. One answer is enough, whatever its status. If none answers, the
-// result is Unknown with ReasonLocal. If one does, the site is asked again, up to
-// three times, while the canaries are asked beside it; if they answer only now and
-// then all the while, the result is Unknown with ReasonLocal. After
-// ReasonUnreachable the site is asked again in any case. The check keeps its slot
-// meanwhile, which may take several times the timeout; Timing.Total tells how long
-// it was.
+// If that is not known, and somebody answers now, the site is asked again, while the
+// canaries are. If nobody does, or only now and then, the result is Unknown with
+// ReasonLocal. All this is over in twice the timeout, not counting waits for tokens;
+// Timing.Total tells how long it took. The check keeps its slot meanwhile.
 //
-// Choose canaries that have nothing but the network in common with the sites and
-// with each other. The default is none. An empty list and targets that name no
-// site are refused.
+// The canaries are asked while some check has waited for a quarter of a second, or has
+// failed, and there are no answers of other sites: all at once, and at most four times
+// a second, or in a timeout that is less. One answer is enough, whatever its status, except 511, by which a captive portal speaks for itself. They
+// are asked as by the defaults: without the options that are for the sites (header
+// fields, a Host, a judge, a method, redirects, client certificates and a name in
+// WithTLSConfig), but in the same ways (resolver, dial function, address policy, roots,
+// transport). They are not counted in the rates, and not asked for as long as a
+// Retry-After of theirs says.
+//
+// Write https://, and choose canaries that have nothing but the network in common with
+// the sites and with each other. A captive portal answers in the place of all sites by
+// http, and cannot by https. The default is none. An empty list and targets that name
+// no site are refused.
 func WithCanaries(targets ...string) Option {
 	return func(c *config) error {
 		if len(targets) == 0 {

@@ -71,14 +71,14 @@ type meaning struct {
 // have; what cannot happen to an address has no rank.
 var reasons = map[Reason]meaning{
 	//                 status, sentence, tell, transient, tryGET, confirm, rank
-	ReasonNotFound:    {Offline, "the name has no address", no, no, no, no, 0},
-	ReasonRefused:     {Offline, "the host refused the connection", no, yes, no, no, 3},
+	ReasonNotFound:    {Offline, "the name has no address", no, no, no, yes, 0},
+	ReasonRefused:     {Offline, "the host refused the connection", no, yes, no, yes, 3},
 	ReasonUnreachable: {Offline, "the network reported the host unreachable", no, no, no, yes, 2},
-	ReasonReset:       {Offline, "the connection was closed before a whole answer", no, yes, yes, no, 4},
+	ReasonReset:       {Offline, "the connection was closed before a whole answer", no, yes, yes, yes, 4},
 	ReasonTimeout:     {Offline, "no answer within the timeout", no, no, no, yes, 5},
-	ReasonCertificate: {Offline, "the certificate was refused", yes, no, no, no, 0},
-	ReasonTLS:         {Offline, "the TLS handshake failed", yes, no, no, no, 0},
-	ReasonMalformed:   {Offline, "the answer is not HTTP", yes, no, yes, no, 0},
+	ReasonCertificate: {Offline, "the certificate was refused", yes, no, no, yes, 0},
+	ReasonTLS:         {Offline, "the TLS handshake failed", yes, no, no, yes, 0},
+	ReasonMalformed:   {Offline, "the answer is not HTTP", yes, no, yes, yes, 0},
 	ReasonRedirect:    {Offline, "the redirects lead nowhere", yes, no, no, no, 0},
 	ReasonRejected:    {Offline, "the answer was not accepted", yes, no, yes, no, 0},
 	ReasonChallenge:   {Unknown, "the answer is a challenge to bots", no, no, yes, no, 0},

@@ -13,6 +13,9 @@ const hintToken hint = "the rate limits left no token for a further request with
 // token takes the token of a further request on the host of u. Its error wraps
 // hintToken.
 func (p *probe) token(ctx context.Context, u *url.URL) error {
+	if p.engine.free {
+		return nil
+	}
 	key, err := p.engine.key(u)
 	if err == nil {
 		err = p.engine.pacer.Token(ctx, key)

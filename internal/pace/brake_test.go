@@ -178,3 +178,21 @@ func TestPauseIsForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestPaused(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := New[item](Limits{HostWidth: 1})
+		check := func(key string, want bool) {
+			t.Helper()
+			if got := p.Paused(key); got != want {
+				t.Errorf("Paused(%q) = %v; want %v", key, got, want)
+			}
+		}
+		check("a", false)
+		p.Pause("a", time.Now(), time.Second)
+		check("a", true)
+		check("b", false)
+		time.Sleep(time.Second)
+		check("a", false)
+	})
+}

@@ -118,6 +118,14 @@ func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
 	p.hosts.release(h)
 }
 
+// Paused reports whether the host of key has asked for a pause that is not over.
+func (p *Pacer[T]) Paused(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.hosts.known[key]
+	return h != nil && h.brake != nil && time.Now().Before(h.brake.until)
+}
+
 // TokenAfterPause is [Pacer.Token] for a check that runs already and was sent
 // away: it first waits until the host of key takes requests again. If that is
 // not before ctx's deadline, it returns ErrNoToken at once.
