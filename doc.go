@@ -11,10 +11,10 @@
 // A target is a URL with the scheme http or https, or a host with or without a
 // port, path and query ("example.org", "localhost:8080/health", "[::1]:80"). A
 // target without a scheme is tried as http, and as https as well once http has
-// failed or has taken 300 ms; the first answer wins, so such a site
-// may be Online by http alone. Write https:// where the certificate is to
-// count. If such a target names a port, and that speaks TLS, https decides: what
-// a server says there to plain HTTP, most often a 400, is no answer of the site.
+// failed or has taken 300 ms; the first answer wins, so such a site may be Online by
+// http alone. Write https:// where the certificate is to count. If such a target names
+// a port, and that speaks TLS, https decides: what a server says there to plain HTTP,
+// most often a 400, is no answer of the site.
 //
 // Spaces and byte order marks around a target, userinfo and the fragment are
 // dropped. The rest is read and written as browsers do it (WHATWG URL): dot
@@ -28,7 +28,8 @@
 //   - an empty one, or one over 8 KiB
 //   - another scheme than http and https; none, one or three slashes behind the
 //     scheme, or slashes without one
-//   - without a scheme, a password in userinfo, or a colon and then a path
+//   - without a scheme, what may be one all the same: a word and a colon with no
+//     port behind it ("mailto:a@b", "user:password@host", "host:/path")
 //   - control characters, tabs and line breaks among them
 //   - an empty host, an empty label, a label of more than 63 bytes or a name of
 //     more than 253, a label that is "xn--" and nothing else
@@ -79,16 +80,17 @@
 //
 // A site is Online if its origin returned the head of an HTTP response with a
 // final status, over a verified certificate where the scheme is https, within the
-// timeout. Any status will do: a site that says 404 or 503 has answered, and so has
-// one that redirects, unless [WithRedirects] follows it as a browser would.
-// [Result.StatusCode] says what. [WithJudge] is stricter. An open port alone is not
-// Online, and 511 is not the site's answer: it is a login that this machine's network
-// wants (RFC 6585, section 6).
+// timeout. Any such status will do, 101 included, which ends HTTP on a connection: a
+// site that says 404 or 503 has answered, and so has one that redirects, unless
+// [WithRedirects] follows it as a browser would. [Result.StatusCode] says what.
+// [WithJudge] is stricter. An open port alone is not Online, and 511 is not the site's
+// answer: it is a login that this machine's network wants (RFC 6585, section 6).
 //
 // A head is what Chromium or curl read as one, and they overlook much: a judge sees
 // what there is, without the lines that are no fields, and a body whose end is not
 // clear ends with the connection. Refused are NUL, a status that is no number of
-// three digits, two lengths of one body, and a head of more than 256 KiB.
+// three digits, two lengths of one body, more than four bytes of anything before the
+// status line, and a head of more than 256 KiB.
 //
 // A site is Offline if its own side failed, and Unknown if neither can be said:
 // because this machine could not check (no descriptors, no route, a resolver
@@ -114,9 +116,9 @@
 //
 // [WithTimeout] bounds a whole check: every attempt, redirect and fallback
 // together. It begins when the check gets its turn; waiting for that, and for
-// descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it. The end of the caller's
-// context, its deadline included, is not the site's fault: the verdict is then
-// Unknown with [ReasonCanceled].
+// descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it.
+// The end of the caller's context, its deadline included, is not the site's fault: the
+// verdict is then Unknown with [ReasonCanceled].
 //
 // # Concurrency and politeness
 //

@@ -142,10 +142,9 @@ func WithMethod(method string) Option {
 // The key "Host" sets the Host field. A key that is given again gets another
 // value beside the first, except for Accept, Accept-Encoding, User-Agent and Host,
 // which have one value only, the last, and Cookie, whose values become one field.
-// The defaults are "Accept: */*",
-// "Accept-Encoding: identity" and a User-Agent that names this package. What
-// RFC 9110 does not allow in a field is refused, and so are the fields that belong
-// to the connection or delimit a message.
+// The defaults are "Accept: */*", "Accept-Encoding: identity" and a User-Agent that
+// names this package. What RFC 9110 does not allow in a field is refused, and so are
+// the fields that belong to the connection or delimit a message.
 func WithHeader(key, value string) Option {
 	return func(c *config) error {
 		key := http.CanonicalHeaderKey(key)
@@ -193,7 +192,7 @@ var reservedFields = []string{
 // has the way.
 //
 // Redirects are followed as a browser does that visits the site for the first time.
-// A circle is walked until their number is used up, and cookies come back to the
+// A loop is walked until their number is used up, and cookies come back to the
 // sites that set them, by the rules of RFC 6265bis and the list of public suffixes.
 // They live for one walk and are told to nobody: each attempt, http and https of a
 // target without a scheme, and HEAD and GET are visitors of their own. Where HEAD was
@@ -291,11 +290,12 @@ func WithJudge(judge func(*http.Response) error) Option {
 // WithAddrPolicy sets who decides which addresses may be connected to. The
 // policy is asked for the literal IP address and port of every connection,
 // before it is opened and again when it stands, whatever name, redirect or
-// fallback led to it; IPv4 addresses are never in their IPv6-mapped form. An
-// error refuses the address; a check whose every address is refused is Unknown
-// with ReasonBlocked. The policy should not wait for anything: what it takes is taken
-// from the check's time, and it is not waited for when that is over. It is called from many
-// goroutines at once. The default allows all; see [PublicOnly]. Nil is refused.
+// fallback led to it, and about the addresses of a name as soon as they are known;
+// IPv4 addresses are never in their IPv6-mapped form. An error refuses the address; a
+// check whose every address is refused is Unknown with ReasonBlocked. The policy should
+// not wait for anything: what it takes is taken from the check's time, and it is not
+// waited for when that is over. It is called from many goroutines at once. The default
+// allows all; see [PublicOnly]. Nil is refused.
 func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 	return func(c *config) error {
 		if policy == nil {
