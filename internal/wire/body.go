@@ -21,8 +21,7 @@ func (c *conn) setBody(resp *http.Response, method string, buf *[]byte, rest []b
 	b := &c.body
 	*b = body{c: c, buf: buf}
 	resp.Body = b
-	if method == http.MethodHead || resp.StatusCode < 200 ||
-		resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
+	if method == http.MethodHead || isBodiless(resp.StatusCode) {
 		return
 	}
 	b.r = &source{c: c, resp: resp, rest: rest}

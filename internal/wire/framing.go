@@ -62,12 +62,17 @@ func (f *framing) addLength(value string) {
 // number. What neither reads is refused, and so are two different numbers.
 func (f *framing) settle(code, minor int) (length int64, chunked bool, err error) {
 	coded := f.coded && minor > 0 // RFC 9112, section 6.1: HTTP/1.0 has no codings
-	bodiless := code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 	switch {
-	case !coded && !bodiless && (f.differ || f.apart && f.absurd):
+	case !coded && !isBodiless(code) && (f.differ || f.apart && f.absurd):
 		return -1, false, &HeadError{fmt.Sprintf("lengths that differ, of which the first is %.64q", f.first)}
 	case f.sized && !f.unclear && !f.coded:
 		return f.size, false, nil
 	}
 	return -1, coded && f.chunked, nil
+}
+
+// isBodiless reports whether no answer of that status has a body, whatever its fields
+// say (RFC 9112, section 6.3).
+func isBodiless(code int) bool {
+	return code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 }

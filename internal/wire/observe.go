@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"hash"
+	"iter"
 	"net"
 )
 
@@ -96,8 +97,8 @@ func (o *observer) handshake() (clear, sealed []byte) {
 		switch {
 		case head[0] == recordHandshake:
 			clear = append(clear, body...)
-			if len(body) > 38 && body[0] == messageServerHello && len(body) >= 39+int(body[38])+2 {
-				open, iv = o.key(binary.BigEndian.Uint16(body[39+int(body[38]):]))
+			if suite, ok := agreedSuite(body); ok {
+				open, iv = o.key(suite)
 			}
 		case head[0] == recordData && open != nil:
 			nonce := bytes.Clone(iv)
@@ -146,7 +147,7 @@ func (o *observer) key(suite uint16) (cipher.AEAD, []byte) {
 }
 
 // messagesIn yields the messages of a handshake that have come whole.
-func messagesIn(b []byte) func(yield func([]byte) bool) {
+func messagesIn(b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(b) >= 4 {
 			n := 4 + uint24(b[1:])
@@ -156,4 +157,13 @@ func messagesIn(b []byte) func(yield func([]byte) bool) {
 			b = b[n:]
 		}
 	}
+}
+
+// agreedSuite returns the cipher suite that a message chooses, if it is a ServerHello.
+// The suite stands behind the session, whose length varies.
+func agreedSuite(m []byte) (suite uint16, ok bool) {
+	if len(m) <= 38 || m[0] != messageServerHello || len(m) < 39+int(m[38])+2 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(m[39+int(m[38]):]), true
 }

@@ -14,7 +14,7 @@ type statusLine struct {
 // digits: browsers take a page without one for a 200, but who is to judge an answer
 // has to know what it says.
 func parseStatusLine(b []byte) (statusLine, error) {
-	line := statusLine{}
+	var line statusLine
 	rest, found := cutFold(b, "HTTP")
 	if found {
 		line.minor = minorOf(rest)

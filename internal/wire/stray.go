@@ -193,11 +193,11 @@ func (p *pruner) messages() error {
 		}
 		m := bytes.Clone(p.message.Next(n))
 		p.server.Write(m)
-		switch {
-		case m[0] == messageServerHello && len(m) > 38 && len(m) >= 39+int(m[38])+2:
+		if suite, ok := agreedSuite(m); ok {
 			p.hello = append(p.hello, m[6:38]...)
-			p.suite = prunedSuites[binary.BigEndian.Uint16(m[39+int(m[38]):])]
-		case m[0] == messageCertificate:
+			p.suite = prunedSuites[suite]
+		}
+		if m[0] == messageCertificate {
 			var err error
 			if m, err = p.withoutStrays(m); err != nil {
 				return err

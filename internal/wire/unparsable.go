@@ -34,7 +34,7 @@ func unseen(err error, tr *Trace) bool {
 	return own && !plain && tr.Stage == TLS && tr.State == nil
 }
 
-// shaker is HTTP/1.1 over a connection that is not just shaken hands on.
+// A shaker is HTTP/1.1 over a connection whose handshake is made in a way of its own.
 type shaker struct {
 	http1
 	shake func(*conn, *tls.Config, *Trace) error

@@ -79,8 +79,8 @@ type Watcher interface {
 	// is about to be.
 	Sent()
 
-	// Again is asked before the request is sent once more, over HTTP/2. Its error
-	// ends the exchange.
+	// Again is asked before another connection is made, for HTTP/2 or for certificates
+	// that cannot be parsed. Its error ends the exchange.
 	Again(context.Context) error
 }
 
@@ -114,8 +114,8 @@ type protocol interface {
 
 // Exchange implements [Exchanger]. It speaks HTTP/1.1, and HTTP/2 on another
 // connection if the server seems to speak nothing else; another is also made where
-// crypto/tls could not read the certificates. The Request of the
-// response is for the caller to set.
+// crypto/tls could not parse the certificates. The Request of the response is for the
+// caller to set.
 func (t *Transport) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Response, error) {
 	resp, err := t.speak(ctx, http1{t.Keep}, req, tr)
 	if unseen(err, tr) {
