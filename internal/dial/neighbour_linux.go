@@ -2,6 +2,7 @@ package dial
 
 import (
 	"encoding/binary"
+	"iter"
 	"net"
 	"net/netip"
 	"syscall"
@@ -103,7 +104,7 @@ func askKernel(fd int, kind uint16, body []byte, a attribute) ([]byte, error) {
 
 // attributes yields the attributes that follow the first n bytes of a message, as far
 // as they are whole and can be an address or a number.
-func attributes(m []byte, n int) func(yield func(attribute) bool) {
+func attributes(m []byte, n int) iter.Seq[attribute] {
 	return func(yield func(attribute) bool) {
 		for rest := m[min(n, len(m)):]; len(rest) >= syscall.SizeofRtAttr; {
 			n := int(binary.NativeEndian.Uint16(rest))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 
 	"example.com/checker/internal/errno"
 )
@@ -31,7 +32,7 @@ func explain(ctx context.Context, addr netip.AddrPort, err error) error {
 	case errno.Unreachable:
 		switch {
 		case errors.Is(connectUDP(ctx, addr), number):
-			return &RouteError{"a route of this machine forbids it", err}
+			return &RouteError{"a route of this machine forbids the connection", err}
 		case onLink(addr.Addr()):
 			return &AbsentError{err}
 		}
@@ -52,30 +53,26 @@ func connectUDP(ctx context.Context, addr netip.AddrPort) error {
 // onLink reports whether addr is in the network of an interface. A network of one
 // address is no link to any other.
 func onLink(addr netip.Addr) bool {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range all {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Contains(addr) && !p.IsSingleIP() {
-			return true
-		}
-	}
-	return false
+	all, _ := ownPrefixes()
+	return slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Contains(addr) && !p.IsSingleIP() })
 }
 
 // hasAddress reports whether this machine has an address of a family from which it
 // could connect to another machine. If that cannot be told, it may have one.
 func hasAddress(family int) bool {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return true
-	}
-	for _, a := range all {
-		p, err := netip.ParsePrefix(a.String())
-		if err == nil && p.Addr().Is4() == (family == v4) && p.Addr().IsGlobalUnicast() {
-			return true
+	all, err := ownPrefixes()
+	return err != nil || slices.ContainsFunc(all, func(p netip.Prefix) bool {
+		return p.Addr().Is4() == (family == v4) && p.Addr().IsGlobalUnicast()
+	})
+}
+
+// ownPrefixes returns the addresses of this machine, each with its network.
+func ownPrefixes() (all []netip.Prefix, err error) {
+	addrs, err := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			all = append(all, p)
 		}
 	}
-	return false
+	return all, err
 }

@@ -57,9 +57,9 @@ func open(addr netip.AddrPort) (fd int, err error) {
 	return fd, nil
 }
 
-// deafen makes the socket pass over ICMP again, as TCP does by itself once there is a
+// ignoreICMP makes the socket pass over ICMP again, as TCP does by itself once there is a
 // connection: what a router says for a moment is no reason to give it up.
-func deafen(fd int, addr netip.AddrPort) {
+func ignoreICMP(fd int, addr netip.AddrPort) {
 	if addr.Addr().Is6() {
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_RECVERR, 0)
 	} else {
@@ -80,8 +80,8 @@ func (s *socket) connect(ctx context.Context) error {
 		}
 	}
 	stop := context.AfterFunc(ctx, func() { s.file.SetWriteDeadline(time.Unix(1, 0)) })
-	var w way
-	err = raw.Write(func(fd uintptr) bool { return w.goOn(int(fd), s.remote) })
+	var a attempt
+	err = raw.Write(func(fd uintptr) bool { return a.proceed(int(fd), s.remote) })
 	if !stop() && err == nil {
 		err = os.ErrDeadlineExceeded
 	}
@@ -89,40 +89,40 @@ func (s *socket) connect(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return s.failed("dial", ctx.Err())
 	case err != nil:
-		return silent(s.remote, s.failed("dial", err))
-	case w.number == 0:
+		return explainSilence(s.remote, s.failed("dial", err))
+	case a.number == 0:
 		return s.file.SetWriteDeadline(time.Time{})
 	}
-	err = s.failed("dial", os.NewSyscallError("connect", w.number))
-	if !w.begun {
-		return ownWord(ctx, s.remote, err)
+	err = s.failed("dial", os.NewSyscallError("connect", a.number))
+	if !a.begun {
+		return explainUnsent(ctx, s.remote, err)
 	}
-	return w.heard.explain(ctx, s.remote, err)
+	return a.message.explain(ctx, s.remote, err)
 }
 
-// A way is a connect under way.
-type way struct {
-	begun  bool
-	number syscall.Errno // by which it failed
-	heard  said
+// An attempt is a connect under way.
+type attempt struct {
+	begun   bool
+	number  syscall.Errno // by which it failed
+	message icmpMessage   // that made it fail, if one did
 }
 
-// goOn begins the connect or looks at what has become of it, and reports whether it
+// proceed begins the connect or looks at what has become of it, and reports whether it
 // has come to an end.
-func (w *way) goOn(fd int, addr netip.AddrPort) (done bool) {
-	if !w.begun {
+func (a *attempt) proceed(fd int, addr netip.AddrPort) (done bool) {
+	if !a.begun {
 		err := connect(fd, addr)
 		if err == syscall.EINPROGRESS || err == syscall.EINTR {
-			w.begun = true
+			a.begun = true
 			return false
 		}
 		done = true
-		w.number, _ = errno.In(err)
-	} else if done, w.number = look(fd); w.number != 0 {
-		w.heard = hear(fd)
+		a.number, _ = errno.In(err)
+	} else if done, a.number = outcome(fd); a.number != 0 {
+		a.message = readErrorQueue(fd)
 	}
-	if done && w.number == 0 {
-		deafen(fd, addr)
+	if done && a.number == 0 {
+		ignoreICMP(fd, addr)
 	}
 	return done
 }
@@ -134,8 +134,8 @@ func connect(fd int, addr netip.AddrPort) error {
 	return syscall.Connect(fd, &syscall.SockaddrInet6{Port: int(addr.Port()), Addr: addr.Addr().As16()})
 }
 
-// look reports whether a connect has come to an end, and to which.
-func look(fd int) (done bool, number syscall.Errno) {
+// outcome reports whether a connect has come to an end, and to which.
+func outcome(fd int) (done bool, number syscall.Errno) {
 	const (
 		synSent = 2 // TCP_SYN_SENT
 		closed  = 7 // TCP_CLOSE

@@ -51,7 +51,7 @@ func TestSocketErrors(t *testing.T) {
 				t.Errorf("Read error is %#v; want a *net.OpError of a read", err)
 			}
 			if test.want == os.ErrDeadlineExceeded && !err.(net.Error).Timeout() {
-				t.Errorf("Read error %v is no timeout", err)
+				t.Errorf("Read error %v has Timeout() = false; want true", err)
 			}
 		})
 	}
@@ -116,26 +116,26 @@ func TestConnectEnds(t *testing.T) {
 		start := time.Now()
 		_, err := connectTo(ctx, addr)
 		if took := time.Since(start); !errors.Is(err, want) || took > 5*time.Second {
-			t.Errorf("connect: %v after %v; want %v", err, took, want)
+			t.Errorf("connectTo(%v) error = %v after %v; want %v at once", addr, err, took, want)
 		}
 	}
 }
 
-func FuzzSaid(f *testing.F) {
+func FuzzExtendedErr(f *testing.F) {
 	f.Add([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, control []byte) {
-		m := parseSaid(control)
+		m := parseExtendedErr(control)
 		if icmpText(m.ipv6, m.typ, m.code) == "" {
-			t.Errorf("ICMP %d/%d has no text", m.typ, m.code)
+			t.Errorf("icmpText(%t, %d, %d) = %q; want words", m.ipv6, m.typ, m.code, "")
 		}
 	})
 }
 
-func TestSaid(t *testing.T) {
-	m := parseSaid([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
-	want := said{by: netip.MustParseAddr("198.18.0.1"), typ: 3, code: 1, errno: syscall.EHOSTUNREACH}
+func TestExtendedErr(t *testing.T) {
+	m := parseExtendedErr([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
+	want := icmpMessage{by: netip.MustParseAddr("198.18.0.1"), typ: 3, code: 1, errno: syscall.EHOSTUNREACH}
 	if m != want {
-		t.Errorf("parseSaid = %+v; want %+v", m, want)
+		t.Errorf("parseExtendedErr() = %+v; want %+v", m, want)
 	}
 }
 
@@ -147,7 +147,7 @@ func FuzzAttributes(f *testing.F) {
 			n += 4 + len(a.value)
 		}
 		if n > len(m) {
-			t.Errorf("attributes of %d bytes in %d", n, len(m))
+			t.Errorf("attributes(%x) has %d bytes; want at most %d", m, n, len(m))
 		}
 	})
 }
