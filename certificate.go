@@ -69,9 +69,9 @@ func wrongHost(cert *x509.Certificate, host string) string {
 	text := "it is not for " + host
 	switch more := len(names) - maxNames; {
 	case slices.Contains(cert.DNSNames, host) && net.ParseIP(host) != nil:
-		return text + " as an address, but as a name"
+		return text + ": it has that as a name and not as an address"
 	case len(names) == 0 && cert.Subject.CommonName != "":
-		return text + " and names no host but in its common name, " + clean(cert.Subject.CommonName, maxName) + ", which does not count"
+		return text + " and names a host in its common name only, " + clean(cert.Subject.CommonName, maxName) + ", which does not count"
 	case len(names) == 0:
 		return text + " and names no host"
 	case more > 0:
@@ -87,15 +87,15 @@ func invalid(e x509.CertificateInvalidError, chain []*x509.Certificate) string {
 	case x509.Expired:
 		return it + " " + outdated(e.Cert)
 	case x509.NotAuthorizedToSign:
-		return it + " signed another without being an authority's"
+		return it + " may not sign others: it is not an authority's"
 	case x509.TooManyIntermediates:
-		return it + " does not allow as many certificates below it"
+		return it + " does not allow so many certificates below it"
 	case x509.IncompatibleUsage:
 		return blamed(chain, notForServers) + " is not for servers"
 	case x509.CANotAuthorizedForThisName:
-		return blamed(chain, constrained) + " does not allow it: " + e.Detail
+		return blamed(chain, constrained) + " does not allow one of the names: " + e.Detail
 	case x509.NoValidChains:
-		return "it has no chain to a root that would do: " + e.Detail
+		return "no chain from it to a trusted root is valid: " + e.Detail
 	}
 	return bare(e)
 }
@@ -229,22 +229,22 @@ func tlsDetail(err error) string {
 	return bare(err)
 }
 
-// alerts has what servers mean by an alert (RFC 8446, section 6.2). Of a client
-// certificate nothing is said where none is wanted.
+// alerts has what servers mean by an alert (RFC 8446, section 6.2). Those about a
+// certificate are about the client's: a server sees no other.
 var alerts = map[uint8]string{
-	40:  "nothing that was offered suits it, be it a cipher suite, a curve or a client certificate (handshake_failure)",
+	40:  "it accepts no cipher suite or curve that was offered, or wants a client certificate (handshake_failure)",
 	42:  "the client certificate is bad or missing (bad_certificate)",
-	43:  "the client certificate is of a kind that it does not take (unsupported_certificate)",
+	43:  "it does not accept client certificates of this kind (unsupported_certificate)",
 	44:  "the client certificate is revoked (certificate_revoked)",
 	45:  "the client certificate has expired (certificate_expired)",
-	46:  "it does not take the client certificate (certificate_unknown)",
+	46:  "it does not accept the client certificate (certificate_unknown)",
 	48:  "it does not know who issued the client certificate (unknown_ca)",
-	49:  "it does not let this client in (access_denied)",
+	49:  "it denies this client access (access_denied)",
 	70:  "it speaks no version of TLS that was offered (protocol_version)",
 	71:  "it wants stronger cipher suites than were offered (insufficient_security)",
-	80:  "something is wrong with it (internal_error)",
+	80:  "it has an error of its own (internal_error)",
 	100: "it wants another handshake, which the caller's configuration does not allow (no_renegotiation)",
-	112: "it knows no such name (unrecognized_name)",
+	112: "it serves no site of this name (unrecognized_name)",
 	116: "it wants a client certificate (certificate_required)",
 	120: "it speaks no protocol that was offered (no_application_protocol)",
 }

@@ -88,7 +88,7 @@ func TestCertificateSentences(t *testing.T) {
 		{"P5a no host", ca.Config(hostile.Cert{}), "it is not for site.test and names no host"},
 		{
 			"P5a only a common name", ca.Config(hostile.Cert{CommonName: "site.test"}),
-			"it is not for site.test and names no host but in its common name, site.test, which does not count",
+			"it is not for site.test and names a host in its common name only, site.test, which does not count",
 		},
 		{
 			"P5a the intermediate's long name", via(func(c *x509.Certificate) { c.NotAfter, c.Subject.CommonName = year(1999), long }),
@@ -96,7 +96,7 @@ func TestCertificateSentences(t *testing.T) {
 		},
 		{
 			"P5a a long common name", ca.Config(hostile.Cert{CommonName: long}),
-			"it is not for site.test and names no host but in its common name, " + cut + ", which does not count",
+			"it is not for site.test and names a host in its common name only, " + cut + ", which does not count",
 		},
 		{
 			"P6 no intermediate, of a long name", ca.Config(hostile.Cert{Names: site, Omit: true, Via: ca.Intermediate(func(c *x509.Certificate) {
@@ -110,7 +110,7 @@ func TestCertificateSentences(t *testing.T) {
 		},
 		{
 			"P5a the intermediate is for other names", via(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"other.test"} }),
-			`the certificate of its issuer, test intermediate, does not allow it: DNS name "site.test" is not permitted by any constraint`,
+			`the certificate of its issuer, test intermediate, does not allow one of the names: DNS name "site.test" is not permitted by any constraint`,
 		},
 		{
 			"P5a the intermediate cannot be parsed", ca.Config(hostile.Cert{Names: site, Via: odd, Omit: true, With: forged.Certificate}),
@@ -125,7 +125,7 @@ func TestCertificateSentences(t *testing.T) {
 			"P5a policies", via(func(c *x509.Certificate) {
 				c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 36}, Critical: true, Value: []byte("\x30\x03\x80\x01\x00")}}
 			}),
-			"it has no chain to a root that would do: 1 candidate chains with invalid policies",
+			"no chain from it to a trusted root is valid: 1 candidate chains with invalid policies",
 		},
 		{"P5a not for servers", change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }), "it is not for servers"},
 		{
@@ -157,7 +157,7 @@ func TestAddressAsName(t *testing.T) {
 	conf := ca.Config(hostile.Cert{Change: func(c *x509.Certificate) { c.DNSNames = []string{"127.0.0.1"} }})
 	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(conf, hostile.Respond(hostile.OK)))
 	c := faults.NewChecker(t, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
-	want := s.URLS() + "/: the certificate was refused: it is not for 127.0.0.1 as an address, but as a name"
+	want := s.URLS() + "/: the certificate was refused: it is not for 127.0.0.1: it has that as a name and not as an address"
 	if r := c.Check(t.Context(), s.URLS()); r.Reason() != checker.ReasonCertificate || r.Err.Error() != want {
 		t.Errorf("Check(%q).Err = %v; want %s", s.URLS(), r.Err, want)
 	}
@@ -199,14 +199,15 @@ func TestHandshakeSentences(t *testing.T) {
 		site hostile.Handler
 		want string
 	}{
-		{"P5 no suite", alert(40), "the site refused: nothing that was offered suits it"},
+		{"P5 no suite", alert(40), "the site refused: it accepts no cipher suite or curve that was offered, or wants a client certificate (handshake_failure)"},
 		{"P5 no version", alert(70), "the site refused: it speaks no version of TLS that was offered (protocol_version)"},
 		{"P5 a client certificate", alert(42), "the site refused: the client certificate is bad or missing (bad_certificate)"},
-		{"P5 no such name", alert(112), "the site refused: it knows no such name (unrecognized_name)"},
+		{"P5 no such name", alert(112), "the site refused: it serves no site of this name (unrecognized_name)"},
+		{"P5 its own error", alert(80), "the site refused: it has an error of its own (internal_error)"},
 		{"P5 no protocol", alert(120), "the site refused: it speaks no protocol that was offered (no_application_protocol)"},
 		{"P5 another alert", alert(50), "the site refused: error decoding message"},
 		{"P5 no known alert", alert(200), "the site refused: alert(200)"},
-		{"P5 client certificate wanted, TLS 1.2", client(tls.VersionTLS12), "the site refused: nothing that was offered suits it, be it a cipher suite, a curve or a client certificate (handshake_failure)"},
+		{"P5 client certificate wanted, TLS 1.2", client(tls.VersionTLS12), "the site refused: it accepts no cipher suite or curve that was offered, or wants a client certificate (handshake_failure)"},
 		{"P5 client certificate wanted, TLS 1.3", client(tls.VersionTLS13), "the site refused: it wants a client certificate (certificate_required)"},
 		{"P5 plain HTTP", say("HTTP/1.1 400 Bad Request\r\n\r\n"), "the port speaks plain HTTP"},
 		{"P5 no TLS", say("220 mail.site.test ESMTP\r\n"), "what came back is not TLS"},

@@ -328,7 +328,7 @@ func localDetail(err error) string {
 	if text, ok := toMend(err); ok {
 		return text
 	}
-	return "the error that this one wraps says why"
+	return "the wrapped error says why"
 }
 
 // lookupDetail says who failed in a lookup. What a caller's resolver says of itself
@@ -392,11 +392,11 @@ func advice(number syscall.Errno) string {
 	case errno.Ports:
 		return text + "; the local ports may be used up: check fewer sites at once, or more slowly"
 	case errno.NoNetwork, errno.NoFamily:
-		return text + "; there is no route to the site's addresses: look at the network, and at IPv6 if the site has no other"
+		return text + "; there is no route to the site's addresses: look at the network, and at IPv6 if the site has no IPv4 address"
 	case errno.Down:
 		return text + "; look at the network interface"
 	case errno.Forbidden:
-		return text + "; a firewall, a security policy or a route of this machine forbids it"
+		return text + "; a firewall, a security policy or a route of this machine forbids the connection"
 	}
 	return text
 }

@@ -87,7 +87,7 @@ func wall(tb testing.TB) *board {
 var faults = map[int]verdict{
 	3:  {status: checker.Offline, reason: checker.ReasonRejected, text: "the answer was not accepted: status 503, wanted 200–399"},
 	17: {status: checker.Offline, reason: checker.ReasonTimeout, text: "no answer within the timeout (connect)"},
-	19: {status: checker.Unknown, reason: checker.ReasonLocal, text: "this machine could not check: network is unreachable; there is no route to the site's addresses: look at the network, and at IPv6 if the site has no other"},
+	19: {status: checker.Unknown, reason: checker.ReasonLocal, text: "this machine could not check: network is unreachable; there is no route to the site's addresses: look at the network, and at IPv6 if the site has no IPv4 address"},
 	27: {status: checker.Offline, reason: checker.ReasonCertificate, text: "the certificate was refused: it expired on 2026-11-20 19:38:44 UTC"},
 }
 
