@@ -172,18 +172,18 @@ func (t *trail) next(u *url.URL) *request {
 	return r
 }
 
-// deadEnd says why a redirect is not followed, if it is not. A circle is walked for
+// deadEnd says why a redirect is not followed, if it is not. A loop is walked for
 // as long as the number of redirects allows, since a site may answer the second
 // time, or when its cookie comes back. GET alone does so where there are no cookies:
 // HEAD is not what decides.
 func (t *trail) deadEnd(a *answer) string {
 	to := a.redirect.to.String()
-	circle := to == a.URL || slices.ContainsFunc(t.hops, func(h Hop) bool { return h.URL == to })
+	loop := to == a.URL || slices.ContainsFunc(t.hops, func(h Hop) bool { return h.URL == to })
 	over := len(t.hops) == t.probe.conf.redirects
 	switch {
-	case circle && over && t.setters > len(t.hops):
+	case loop && over && t.setters > len(t.hops):
 		return "they go round in a loop, and each sets a cookie: the site wants cookies"
-	case circle && (over || t.setters == 0 && a.Method == http.MethodHead):
+	case loop && (over || t.setters == 0 && a.Method == http.MethodHead):
 		return "they go round in a loop"
 	case over:
 		return "there are too many"

@@ -14,8 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"example.com/checker/internal/target"
 	"golang.org/x/net/publicsuffix"
+
+	"example.com/checker/internal/target"
 )
 
 const (

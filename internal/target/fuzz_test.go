@@ -35,7 +35,7 @@ func checkURL(t *testing.T, in string, u *url.URL) {
 	if strings.ContainsAny(Path(u), "\\ ?#") || dotSegment(Path(u)) {
 		bad("the path is not normal")
 	}
-	if again, err := Parse(u.String()); size(u) <= MaxLen && (err != nil || urls(again) != u.String() || again.URLs[0].Host != u.Host) {
+	if again, err := Parse(u.String()); size(u) <= maxLen && (err != nil || urls(again) != u.String() || again.URLs[0].Host != u.Host) {
 		t.Errorf("%+q is read as %q, and that as %s, %v", in, u, urls(again), err)
 	}
 	if to, err := Resolve(u, u.String()); err != nil || *to != *u {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// MaxLocationLen is the longest Location that is read, in bytes, and the longest URL
+// maxLocationLen is the longest Location that is read, in bytes, and the longest URL
 // that comes of it: more than a target may have, since nobody types what one service
 // for signing in tells the next.
-const MaxLocationLen = 32 << 10
+const maxLocationLen = 32 << 10
 
 var errLongLocation = &Error{format: "it is over 32 KiB"}
 
@@ -23,7 +23,7 @@ func Resolve(base *url.URL, location string) (*url.URL, error) {
 
 func resolve(base *url.URL, location string) (*url.URL, error) {
 	s := strip(location)
-	if len(s) > MaxLocationLen {
+	if len(s) > maxLocationLen {
 		return nil, errLongLocation
 	}
 	scheme := base.Scheme
@@ -44,9 +44,9 @@ func resolve(base *url.URL, location string) (*url.URL, error) {
 	return short(p.url(scheme))
 }
 
-// short returns u, unless it is over MaxLocationLen.
+// short returns u, unless it is over maxLocationLen.
 func short(u *url.URL) (*url.URL, error) {
-	if size(u) > MaxLocationLen {
+	if size(u) > maxLocationLen {
 		return nil, errLongLocation
 	}
 	return u, nil
@@ -79,7 +79,7 @@ func relative(base *url.URL, s string) *url.URL {
 	if s == "" || s[0] == '#' {
 		p = parts{path: path, query: base.RawQuery, mark: base.ForceQuery}
 	} else {
-		p.setPath(path + s[len(cutAny(s, "?#")):])
+		p.parsePath(path + s[len(cutAny(s, "?#")):])
 	}
 	u.RawQuery, u.ForceQuery = p.query, p.mark && p.query == ""
 	setPath(u, p.path)

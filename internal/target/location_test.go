@@ -98,19 +98,19 @@ func TestResolve(t *testing.T) {
 // G4: a Location may be longer than a target.
 func TestResolveLong(t *testing.T) {
 	base := parseOne(t, "http://h.test/a/")
-	room := MaxLocationLen - len("http://h.test/a/?")
+	room := maxLocationLen - len("http://h.test/a/?")
 	for _, test := range []struct {
 		name, in string
 		ok       bool
 	}{
-		{"a path", "/" + strings.Repeat("a", MaxLen), true},
+		{"a path", "/" + strings.Repeat("a", maxLen), true},
 		{"a query", "https://x.test/?q=" + strings.Repeat("a", 30<<10), true},
 		{"just enough", strings.Repeat("a", room), true},
 		{"as the URL is too long", strings.Repeat("a", room+1), false},
-		{"one byte too much", "http://h.test/" + strings.Repeat("a", MaxLocationLen), false},
-		{"too long once it is encoded", "/?" + strings.Repeat("ü", MaxLocationLen/4), false},
-		{"too long as it is sent", "/" + strings.Repeat("|", MaxLocationLen/2), false},
-		{"a fragment alone", "#" + strings.Repeat("a", MaxLocationLen), false},
+		{"one byte too much", "http://h.test/" + strings.Repeat("a", maxLocationLen), false},
+		{"too long once it is encoded", "/?" + strings.Repeat("ü", maxLocationLen/4), false},
+		{"too long as it is sent", "/" + strings.Repeat("|", maxLocationLen/2), false},
+		{"a fragment alone", "#" + strings.Repeat("a", maxLocationLen), false},
 	} {
 		if u, err := Resolve(base, test.in); (err == nil) != test.ok || (u == nil) != (err != nil) || err != nil && err.Error() != "it is over 32 KiB" {
 			t.Errorf("Resolve of %s has %v; want accepted: %t", test.name, err, test.ok)

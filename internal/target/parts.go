@@ -29,7 +29,7 @@ const (
 // parse reads what follows "scheme://", of which any of ends ends the authority.
 func parse(s, ends string) (p parts, err error) {
 	authority := cutAny(s, ends)
-	p.setPath(s[len(authority):])
+	p.parsePath(s[len(authority):])
 	// What ends an authority for some readers must not stand in userinfo:
 	// "http://good.test\@127.0.0.1/" is two hosts to two programs.
 	loose := cutAny(s, targetEnds)

@@ -12,9 +12,9 @@ const (
 	querySet = "\"#<>'"
 )
 
-// setPath reads what follows the authority: path, query and fragment, of which
+// parsePath reads what follows the authority: path, query and fragment, of which
 // the last is dropped.
-func (p *parts) setPath(s string) {
+func (p *parts) parsePath(s string) {
 	s, _, _ = strings.Cut(s, "#")
 	path, query, mark := strings.Cut(s, "?")
 	p.path, p.query, p.mark = removeDots(encode(slashes(path), pathSet)), encode(query, querySet), mark

@@ -14,9 +14,9 @@ import (
 	"strings"
 )
 
-// MaxLen is the longest target that is read, in bytes, and the longest URL that
+// maxLen is the longest target that is read, in bytes, and the longest URL that
 // comes of it.
-const MaxLen = 8 << 10
+const maxLen = 8 << 10
 
 // A Target is what a caller wrote, understood.
 type Target struct {
@@ -92,7 +92,7 @@ func read(s string) (Target, error) {
 
 func newTarget(urls ...*url.URL) (Target, error) {
 	for _, u := range urls {
-		if size(u) > MaxLen {
+		if size(u) > maxLen {
 			return Target{}, errTooLong
 		}
 	}
@@ -138,7 +138,7 @@ func trim(s string) (string, error) {
 	switch {
 	case s == "":
 		return "", &Error{format: "it is empty"}
-	case len(s) > MaxLen:
+	case len(s) > maxLen:
 		return "", errTooLong
 	}
 	for i := range len(s) {

@@ -80,7 +80,7 @@ func TestParseRefuses(t *testing.T) {
 		"disguise": {"①②⑦.⓪.⓪.①", "127。0。0。1", "１２７.0.0.1", "http://127.0.0.①/"},
 		"cut":      {"http://h.test\\@127.0.0.1/", "http://127.0.0.1\\@h.test/", "http://h.test\\/", "http://h test/", "http://h.test\"/", "http://<h.test>/"},
 		"userinfo": {"user:secret@h.test", "h.test:80@127.0.0.1:80"},
-		"long":     {"http://h.test/" + strings.Repeat("a", MaxLen), strings.Repeat("ü", MaxLen/2), strings.Repeat("xn--a.", 1000)},
+		"long":     {"http://h.test/" + strings.Repeat("a", maxLen), strings.Repeat("ü", maxLen/2), strings.Repeat("xn--a.", 1000)},
 	} {
 		for _, in := range targets {
 			got, err := Parse(in)
@@ -162,7 +162,7 @@ func TestParseLong(t *testing.T) {
 		"dots of 8 KiB":       "http://" + strings.Repeat("。", 2700) + "/",
 		"userinfo of 8 KiB":   strings.Repeat("@", 8000),
 		"colons of 8 KiB":     strings.Repeat(":", 8000),
-		"one letter too much": "http://h.test/" + strings.Repeat("a", MaxLen),
+		"one letter too much": "http://h.test/" + strings.Repeat("a", maxLen),
 	} {
 		start := time.Now()
 		if got, err := Parse(s); err == nil {
