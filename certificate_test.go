@@ -46,7 +46,6 @@ func TestCertificateSentences(t *testing.T) {
 	critical := func(c *x509.Certificate) {
 		c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 2, 3}, Critical: true, Value: []byte("\x05\x00")}}
 	}
-	ownRoot := func(t *testing.T) *tls.Config { return rootAsLeaf(t) }
 	for _, test := range []struct {
 		name string
 		conf *tls.Config
@@ -54,7 +53,7 @@ func TestCertificateSentences(t *testing.T) {
 	}{
 		{"P5a expired", ca.Config(hostile.Cert{Names: site, NotAfter: year(1999)}), "it expired on 1999-01-01 00:00:00 UTC"},
 		{"P5a not yet valid", ca.Config(hostile.Cert{Names: site, NotBefore: year(2099)}), "it is not valid before 2099-01-01 00:00:00 UTC"},
-		{"P5a self-signed", ownRoot(t), "it is self-signed, by test root"},
+		{"P5a self-signed", rootAsLeaf(t), "it is self-signed, by test root"},
 		{"P5a untrusted root, sent", other.Config(hostile.Cert{Names: site, With: [][]byte{other.Certificate().Raw}}), "its root, test root, is not trusted here"},
 		{
 			"P5a untrusted root, sent behind an intermediate",
@@ -165,6 +164,7 @@ func TestAddressAsName(t *testing.T) {
 
 // rootAsLeaf is a server with a certificate that it signed by itself.
 func rootAsLeaf(t *testing.T) *tls.Config {
+	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

@@ -179,7 +179,7 @@ func TestCandidates(t *testing.T) {
 				}
 				synctest.Wait()
 				if n.Open() != 0 {
-					t.Errorf("Check(%q) left %d connections open", r.Target, n.Open())
+					t.Errorf("Check(%q) left %d connections open; want 0", r.Target, n.Open())
 				}
 			})
 		})
@@ -253,7 +253,7 @@ func TestOnePort(t *testing.T) {
 				}
 				synctest.Wait()
 				if n.Open() != 0 {
-					t.Errorf("Check(%q) left %d connections open", r.Target, n.Open())
+					t.Errorf("Check(%q) left %d connections open; want 0", r.Target, n.Open())
 				}
 			})
 		})
@@ -294,7 +294,7 @@ func TestOnePortDoubts(t *testing.T) {
 				opts := faults.On(n, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))
 				r := faults.NewChecker(t, opts...).Check(t.Context(), "site.test:"+test.port)
 				if r.Online() == test.https || test.https && r.Reason() != checker.ReasonCertificate || len(n.Dials()) > 2 {
-					t.Errorf("Check(%q) = %v on %d connections; https decides: %t", r.Target, r, len(n.Dials()), test.https)
+					t.Errorf("Check(%q) = %v on %d connections; want at most 2, and https to decide: %t", r.Target, r, len(n.Dials()), test.https)
 				}
 			})
 		})

@@ -92,6 +92,7 @@ func trustRoot(t *testing.T, home, roots string) {
 
 // start returns the port of the server.
 func (s tlsServer) start(t *testing.T) (port string) {
+	t.Helper()
 	if s.serve != nil {
 		_, port, _ = net.SplitHostPort(hostile.Serve(t, "127.0.0.1:0", s.serve).Addr().String())
 		return port
@@ -115,6 +116,7 @@ func (s tlsServer) start(t *testing.T) (port string) {
 }
 
 func (s tlsServer) check(t *testing.T, ca *hostile.CA, url string) checker.Result {
+	t.Helper()
 	dns := hostile.ServeDNS(t)
 	dns.Set(strings.Trim(url[len("https://"):strings.LastIndex(url, ":")], "/"), hostile.Addrs("127.0.0.1"))
 	c, err := checker.New(checker.WithTimeout(curlTimeout), checker.WithRetries(0), checker.WithMethod("GET"),
@@ -127,6 +129,7 @@ func (s tlsServer) check(t *testing.T, ca *hostile.CA, url string) checker.Resul
 
 // curl returns curl's exit status.
 func (s tlsServer) curl(t *testing.T, roots, url string) int {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "curl", "-q", "-sS", "--max-time", fmt.Sprint(curlTimeout.Seconds()), "--cacert", roots,
 		"-o", "/dev/null", "--resolve", "*:"+url[strings.LastIndex(url, ":")+1:len(url)-1]+":127.0.0.1", "--", url)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
@@ -144,6 +147,7 @@ func (s tlsServer) curl(t *testing.T, roots, url string) int {
 var helloPage = hostile.Respond("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 
 func newRSA(t *testing.T, bits int) *rsa.PrivateKey {
+	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		t.Fatal(err)

@@ -92,7 +92,6 @@ type sample struct {
 // judge counts how samples compare, and fails for those that differ.
 func judge(t *testing.T, samples []sample) map[string]int {
 	t.Helper()
-	t.Helper()
 	counts := make(map[string]int)
 	failures := 0
 	for _, s := range samples {

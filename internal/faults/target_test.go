@@ -97,9 +97,9 @@ func TestHostIsWhatIsAsked(t *testing.T) {
 		host, err := checker.Host(target)
 		switch {
 		case err != nil && (len(asked) > 0 || r.Reason() != checker.ReasonInvalid):
-			t.Errorf("Host(%q) = %v; Check asked for %v, Err = %v", target, err, asked, r.Err)
+			t.Errorf("Host(%q) = %v; Check asked for %v, Err = %v; want invalid, and nothing asked", target, err, asked, r.Err)
 		case err == nil && (len(asked) != 1 || !asked[host]):
-			t.Errorf("Host(%q) = %q; Check asked for %v", target, host, asked)
+			t.Errorf("Host(%q) = %q; Check asked for %v; want it alone", target, host, asked)
 		}
 	}
 }
