@@ -17,10 +17,9 @@ import (
 //
 //	check = confirm(retry(http ‖ https(redirects(HEAD ‖ GET(h1 → h2(happy eyeballs))))))
 //
-// and the files of the package follow it: confirm.go, probe.go (retry,
-// candidates), follow.go (redirects), exchange.go (HEAD, GET), internal/wire,
-// internal/dial.
-// What stands in a file uses what stands in those after it, and nothing before.
+// and the files of the package follow it: confirm.go, probe.go (retry, candidates),
+// follow.go (redirects), exchange.go (HEAD, GET), internal/wire, internal/dial. What
+// stands in a file uses what stands in those after it, and nothing before.
 
 const (
 	candidateDelay = 300 * time.Millisecond // before https is tried beside http

@@ -61,7 +61,9 @@ func (p *pruner) finished(label string, seen *bytes.Buffer) []byte {
 var finishedData = []byte{0, 0, 0, 0, 0, 0, 0, 0, recordHandshake, 3, 3, 0, 16}
 
 // finish returns the record with the Finished of one side that fits what the other
-// has seen.
+// has seen. It takes the nonce of the record that it replaces. Two records by one key
+// and nonce would give the key of AES-GCM away, but only one of them is ever on the
+// wire: the client's own stays here, and the server's replacement does.
 func (p *pruner) finish(label string, nonce []byte) ([]byte, error) {
 	aead, salt, err := p.side(label)
 	if err != nil {
@@ -77,7 +79,8 @@ func (p *pruner) finish(label string, nonce []byte) ([]byte, error) {
 	return aead.Seal(record, append(bytes.Clone(salt), nonce...), m, finishedData), nil
 }
 
-// sign adds the client's Finished to what both have seen, each as it saw it.
+// sign adds the client's Finished to what both have seen, each as it saw it. The
+// server's is the last message, and nothing is computed over it.
 func (p *pruner) sign(label string) {
 	if label == "client finished" {
 		forServer, forClient := p.finished(label, &p.server), p.finished(label, &p.client)

@@ -62,7 +62,8 @@ func (t *Transport) withoutStrays(ctx context.Context, req Request, tr *Trace, e
 			return resp, err2
 		}
 		*tr = before
-		if _, refused := Alert(err2); !refused { // it can do what was offered
+		// Only a server that refused what a pruner can do may show an observer more.
+		if _, refused := Alert(err2); !refused {
 			break
 		}
 	}
