@@ -88,9 +88,9 @@
 //
 // A head is what Chromium or curl read as one, and they overlook much: a judge sees
 // what there is, without the lines that are no fields, and a body whose end is not
-// clear ends with the connection. Refused are NUL, a status that is no number of
-// three digits, two lengths of one body, more than four bytes of anything before the
-// status line, and a head of more than 256 KiB.
+// clear ends with the connection. Refused are NUL, a status that is no number from 100
+// to 999, two lengths of one body, more than four bytes of anything before the status
+// line, and a head of more than 256 KiB.
 //
 // A site is Offline if its own side failed, and Unknown if neither can be said:
 // because this machine could not check (no descriptors, no route, a resolver

@@ -94,7 +94,7 @@ func (c *chunks) size() (behind byte, err error) {
 			i -= 6
 		}
 		if c.left >= 1<<59 {
-			return 0, errors.New("malformed chunk size: over 2^63")
+			return 0, errors.New("malformed chunk size: 2^63 or more")
 		}
 		c.left = c.left<<4 | int64(i)
 	}

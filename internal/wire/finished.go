@@ -63,7 +63,7 @@ var finishedData = []byte{0, 0, 0, 0, 0, 0, 0, 0, recordHandshake, 3, 3, 0, 16}
 // finish returns the record with the Finished of one side that fits what the other
 // has seen. It takes the nonce of the record that it replaces. Two records by one key
 // and nonce would give the key of AES-GCM away, but only one of them is ever on the
-// wire: the client's own stays here, and the server's replacement does.
+// wire: the client's own stays here, and so does the replacement of the server's.
 func (p *pruner) finish(label string, nonce []byte) ([]byte, error) {
 	aead, salt, err := p.side(label)
 	if err != nil {
