@@ -61,7 +61,8 @@
 // [ReasonDNS], and the error says which server said what. If one family has addresses
 // and all of them fail, an error for the other does not change the verdict. Silence
 // for the other makes it Unknown, unless this machine has no address of that family.
-// Localhost and the names below it are loopback, and nobody is asked (RFC 6761).
+// Localhost and the names below it are loopback, and nobody is asked (RFC 6761), unless
+// there is a [WithResolver].
 // Where a source is beyond this package, as multicast DNS is for printer.local, the C
 // library's resolver is asked, if the program is built with cgo; if it is not, or if
 // that does not find the name, the verdict is Unknown with [ReasonDNS].
@@ -89,7 +90,7 @@
 // A head is what Chromium or curl read as one, and they overlook much: a judge sees
 // what there is, without the lines that are no fields, and a body whose end is not
 // clear ends with the connection. Refused are NUL, a status that is no number from 100
-// to 999, two lengths of one body, more than four bytes of anything before the status
+// to 999, lengths of one body that differ, more than four bytes of anything before the status
 // line, and a head of more than 256 KiB.
 //
 // A site is Offline if its own side failed, and Unknown if neither can be said:

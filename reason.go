@@ -166,7 +166,8 @@ func (e *Error) Error() string {
 	return before + e.message(maxShown-len(before))
 }
 
-// Message is Error without the URL, for where that is shown already.
+// Message is Error without the URL, for where Result.URL is shown already. Beside the
+// target alone it may mislead, since a redirect may have led elsewhere.
 func (e *Error) Message() string {
 	if e.text != "" {
 		return strings.TrimPrefix(clean(e.text, maxShown), e.before())

@@ -77,7 +77,8 @@ type Result struct {
 	Timing Timing
 }
 
-// A Hop is a redirect that was followed. The zero Hop is none.
+// A Hop is a redirect that was followed. One that was not, for a Location that leads to
+// no site or for too many, is in the Result's own URL and StatusCode. The zero Hop is none.
 type Hop struct {
 	URL        string `json:"url"`         // which was asked, without userinfo
 	StatusCode int    `json:"status_code"` // that it answered
@@ -103,7 +104,7 @@ type TLS struct {
 	CipherSuite string    `json:"cipher_suite"`        // the IANA name
 	Subject     string    `json:"subject"`             // RFC 2253 form
 	Issuer      string    `json:"issuer"`              // RFC 2253 form
-	DNSNames    []string  `json:"dns_names,omitempty"` // the hosts that it is for
+	DNSNames    []string  `json:"dns_names,omitempty"` // the host names that it is for, not addresses
 	NotBefore   time.Time `json:"not_before"`          // when it begins to be valid
 	NotAfter    time.Time `json:"not_after"`           // when it ends
 }

@@ -44,7 +44,7 @@ func TestStarvedHandshakes(t *testing.T) {
 			start := time.Now()
 			results := sane(t, checker.WithTimeout(test.timeout), checker.WithConcurrency(test.n),
 				checker.WithTLSConfig(&tls.Config{ServerName: "a.test"})).CheckAll(t.Context(), list)
-			t.Log(fmt.Sprintf("%d at once, %v each: %v in %v", test.n, test.timeout, tally(results), time.Since(start).Round(time.Millisecond)))
+			t.Logf("%d at once, %v each: %v in %v", test.n, test.timeout, tally(results), time.Since(start).Round(time.Millisecond))
 			neverOffline(t, results)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+	"time"
 
 	"example.com/checker/internal/errno"
 )
@@ -105,14 +106,18 @@ func explainUnsent(ctx context.Context, addr netip.AddrPort, err error) error {
 	return &RouteError{"a firewall, a security policy or a route of this machine forbids the connection", err}
 }
 
+// fairWait is how long a neighbour may take to answer ARP or neighbour discovery before
+// it is taken to be absent: the kernel asks again after that.
+const fairWait = 900 * time.Millisecond
+
 // explainSilence returns what err stands for, of a connect to addr that was not
 // answered in time.
-func explainSilence(addr netip.AddrPort, err error) error {
+func explainSilence(addr netip.AddrPort, waited time.Duration, err error) error {
 	h, e := nextHop(addr.Addr())
 	switch {
 	case e != nil && noWay(e):
 		return &RouteError{"this machine no longer has a route to the site", err}
-	case e == nil && h.silent:
+	case e == nil && h.silent && (waited >= fairWait || h.addr != addr.Addr()):
 		return h.blame(addr, err)
 	}
 	return err

@@ -79,6 +79,7 @@ func (s *socket) connect(ctx context.Context) error {
 			return s.failed("dial", errors.Join(syscall.ENOMEM, err))
 		}
 	}
+	begun := time.Now()
 	stop := context.AfterFunc(ctx, func() { s.file.SetWriteDeadline(time.Unix(1, 0)) })
 	var a attempt
 	err = raw.Write(func(fd uintptr) bool { return a.proceed(int(fd), s.remote) })
@@ -89,7 +90,7 @@ func (s *socket) connect(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return s.failed("dial", ctx.Err())
 	case err != nil:
-		return explainSilence(s.remote, s.failed("dial", err))
+		return explainSilence(s.remote, time.Since(begun), s.failed("dial", err))
 	case a.number == 0:
 		return s.file.SetWriteDeadline(time.Time{})
 	}

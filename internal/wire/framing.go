@@ -11,6 +11,8 @@ import (
 type framing struct {
 	sized   bool   // there is a Content-Length that is a number
 	size    int64  // the first of them
+	counted bool   // one of them, or of those in a list, is a number
+	count   uint64 // the last such number
 	differ  bool   // another is another number
 	unclear bool   // another is none
 	absurd  bool   // and does not even begin with one
@@ -41,15 +43,17 @@ func (f *framing) addLength(value string) {
 			f.listed, f.first = true, one
 		}
 		f.apart = f.apart || one != f.first
+		if n, err := strconv.ParseUint(one, 10, 63); err == nil {
+			f.differ = f.differ || f.counted && n != f.count
+			f.counted, f.count = true, n
+		}
 	}
 	n, err := strconv.ParseUint(value, 10, 63)
 	switch {
 	case err != nil:
 		f.unclear = true
 		f.absurd = f.absurd || digits([]byte(strings.TrimPrefix(value, "+"))) == 0
-	case f.sized:
-		f.differ = f.differ || int64(n) != f.size
-	default:
+	case !f.sized:
 		f.sized, f.size = true, int64(n)
 	}
 }
