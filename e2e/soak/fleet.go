@@ -13,11 +13,14 @@ import (
 	"example.com/checker/internal/hostile"
 )
 
+const canaryName = "canary.soak.test"
+
 // A fleet is the servers of all sites of one seed: one on every address of
 // loopback, and a resolver's. They belong to the process that does not check.
 type fleet struct {
 	ledger
 	server   *hostile.Server
+	canary   *hostile.Server // which lives
 	dns      *hostile.DNS
 	closed   uint16 // a port where nobody listens
 	configs  map[string]*tls.Config
@@ -60,6 +63,7 @@ func newFleet(ctx context.Context, n int, d *deck) (f *fleet, err error) {
 	// All of 127/8 is on loopback, but a socket can be bound to one address or
 	// to all, the machine's others included.
 	f.server = hostile.Serve(f, "0.0.0.0:0", f.serve)
+	f.canary = hostile.Serve(f, "127.0.0.1:0", hostile.TLS(f.configs["good"], hostile.Respond(hostile.OK)))
 	f.closed = hostile.ClosedPort(f).Port()
 	f.dns = hostile.ServeDNS(f)
 	for i := range n {
@@ -68,6 +72,7 @@ func newFleet(ctx context.Context, n int, d *deck) (f *fleet, err error) {
 			f.dns.Set(s.name, k.dns(s)...)
 		}
 	}
+	f.dns.Set(canaryName, hostile.Addrs("127.0.0.1"))
 	for i := range hotHosts {
 		f.dns.Set(hotName(i), hostile.Addrs(fmt.Sprintf("127.0.1.%d", i+1)))
 	}

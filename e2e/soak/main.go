@@ -54,6 +54,7 @@ type options struct {
 	Concurrency int
 	Faults      float64
 	Timeout     time.Duration
+	Canaries    bool
 	jsonFile    string
 }
 
@@ -87,7 +88,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "Check a great many sites on loopback that misbehave, and verify every verdict.\n\n"+
-			"usage: soak [-n CHECKS] [-seed N | -seeds N,N,…] [-c CHECKS] [-faults PART] [-timeout D] [-json FILE]\n\n")
+			"usage: soak [-n CHECKS] [-seed N | -seeds N,N,…] [-c CHECKS] [-faults PART] [-timeout D] [-canaries] [-json FILE]\n\n")
 		flags.PrintDefaults()
 	}
 	flags.IntVar(&opts.N, "n", 1_000_000, "`checks` for each seed")
@@ -96,6 +97,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&opts.Concurrency, "c", 200, "`checks` at once")
 	flags.Float64Var(&opts.Faults, "faults", 0.2, "the `part` of the sites that misbehave, from 0 to 1")
 	flags.DurationVar(&opts.Timeout, "timeout", time.Second, "the timeout of a check")
+	flags.BoolVar(&opts.Canaries, "canaries", false, "check with a canary, which lives")
 	flags.StringVar(&opts.jsonFile, "json", "", "write the table and all that is wrong to `FILE` as well")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
@@ -130,7 +132,24 @@ func (o options) validate(bothSeeds bool, rest []string) error {
 
 // command returns the command line that repeats the run of one seed.
 func (o options) command(seed uint64) string {
-	return fmt.Sprintf("go run ./e2e/soak -n %d -seed %d -c %d -faults %v -timeout %v", o.N, seed, o.Concurrency, o.Faults, o.Timeout)
+	return fmt.Sprintf("go run ./e2e/soak -n %d -seed %d -c %d -faults %v -timeout %v -canaries=%t", o.N, seed, o.Concurrency, o.Faults, o.Timeout, o.Canaries)
+}
+
+// bound returns the longest that a check may take: with canaries twice the timeout.
+func (o options) bound() time.Duration {
+	if o.Canaries {
+		return 2 * o.Timeout
+	}
+	return o.Timeout
+}
+
+// mostAttempts returns how many attempts a check may make: two, and with canaries
+// three times two more.
+func (o options) mostAttempts() int {
+	if o.Canaries {
+		return 8
+	}
+	return 2
 }
 
 func writeJSON(file string, all []*tally) error {

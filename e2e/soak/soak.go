@@ -120,9 +120,11 @@ func (j *judge) watch(ctx context.Context, stderr io.Writer, progress func()) er
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	err = gob.NewEncoder(in).Encode(setup{
-		Options: j.opts, Seed: j.Seed, Port: j.fleet.server.Port(), Closed: j.fleet.closed, DNS: j.fleet.dns.Addr(), Root: j.fleet.root,
-	})
+	s := setup{Options: j.opts, Seed: j.Seed, Port: j.fleet.server.Port(), Closed: j.fleet.closed, DNS: j.fleet.dns.Addr(), Root: j.fleet.root}
+	if j.opts.Canaries {
+		s.Canary = fmt.Sprintf("https://%s:%d/", canaryName, j.fleet.canary.Port())
+	}
+	err = gob.NewEncoder(in).Encode(s)
 	if err == nil {
 		err = j.read(out, progress)
 	}
@@ -173,7 +175,7 @@ func (j *judge) judge(r *result) {
 	case "reason":
 		j.offend(&j.Reason, r.Index, "reason", r.JSON)
 	}
-	if r.late(j.opts.Timeout) {
+	if r.late(j.opts.bound()) {
 		j.offend(&j.Late, r.Index, "late", r.JSON)
 	}
 }
@@ -192,7 +194,7 @@ func (j *judge) settle() {
 			j.offend(&j.Ledger, i, "online without a request", nil)
 		case k.serve == nil && conns+requests > 0:
 			j.offend(&j.Ledger, i, "asked, though there is nobody to ask", nil)
-		case conns > most || requests > most || int(g.attempts) > 2:
+		case conns > most || requests > most || int(g.attempts) > j.opts.mostAttempts():
 			j.offend(&j.Ledger, i, "asked too often", nil)
 		}
 	}

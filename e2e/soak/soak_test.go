@@ -137,7 +137,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	opts, err := parse(strings.Fields("-n 10 -seeds 3,4 -faults 0.5"), io.Discard)
-	if want := "go run ./e2e/soak -n 10 -seed 4 -c 200 -faults 0.5 -timeout 1s"; err != nil || len(opts.Seeds) != 2 || opts.command(4) != want {
+	if want := "go run ./e2e/soak -n 10 -seed 4 -c 200 -faults 0.5 -timeout 1s -canaries=false"; err != nil || len(opts.Seeds) != 2 || opts.command(4) != want {
 		t.Errorf("parse() = %+v, %v; want one that is said again by %q", opts, err, want)
 	}
 	var help strings.Builder

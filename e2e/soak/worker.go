@@ -33,6 +33,7 @@ type setup struct {
 	Port, Closed uint16
 	DNS          string
 	Root         []byte
+	Canary       string // a URL; "" for none
 }
 
 // A report is one of what a worker tells, on its standard output: a result, a
@@ -122,14 +123,18 @@ func (s *setup) checker() (*checker.Checker, error) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(root)
-	return checker.New(
+	opts := []checker.Option{
 		checker.WithTimeout(s.Options.Timeout),
 		checker.WithConcurrency(s.Options.Concurrency),
 		checker.WithTLSConfig(&tls.Config{RootCAs: roots}),
 		checker.WithResolver(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, s.DNS)
 		}}),
-	)
+	}
+	if s.Canary != "" {
+		opts = append(opts, checker.WithCanaries(s.Canary))
+	}
+	return checker.New(opts...)
 }
 
 func (s *setup) targets(d *deck) iter.Seq[string] {
@@ -147,7 +152,7 @@ func (s *setup) result(d *deck, r checker.Result) *result {
 		Index: r.Index, Code: r.StatusCode, Attempts: r.Attempts,
 		Status: r.Status(), Reason: r.Reason(), Took: r.Timing.Total,
 	}
-	if short.wrong(d.kind(r.Index)) != "" || short.late(s.Options.Timeout) {
+	if short.wrong(d.kind(r.Index)) != "" || short.late(s.Options.bound()) {
 		short.JSON, _ = json.Marshal(r) // nil says as much as the error
 	}
 	return short
@@ -169,6 +174,6 @@ func (r *result) wrong(k *kind) string {
 	return ""
 }
 
-func (r *result) late(timeout time.Duration) bool {
-	return r.Took > timeout+250*time.Millisecond
+func (r *result) late(bound time.Duration) bool {
+	return r.Took > bound+250*time.Millisecond
 }
