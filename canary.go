@@ -107,7 +107,7 @@ type watcher struct {
 // before the first round.
 func (cs *canaries) watch(ctx context.Context, d time.Duration) *watcher {
 	w := &watcher{canaries: cs}
-	until := time.Now().Add(d + 2*cs.interval)
+	until := time.Now().Add(d + 3*cs.interval)
 	w.timer = time.AfterFunc(cs.interval, func() { w.want(ctx, until) })
 	return w
 }

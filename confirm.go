@@ -14,6 +14,7 @@ const (
 	fairChance = time.Second            // within this a site that is up answers, as a rule
 	maxRecheck = 3                      // times that a site is asked again
 	margin     = 50 * time.Millisecond  // by which a verdict falls before twice the timeout is over
+	resent     = 2 * time.Second        // in that time TCP has sent again what a cut took at its beginning (RFC 6298)
 	freshName  = 100 * time.Microsecond // a name that was found sooner was remembered
 )
 
@@ -85,7 +86,11 @@ func (c *retrial) run(ctx context.Context, r *Result) *Result {
 		q.Anew = reasonOf(r.Err) != ReasonTimeout
 		q.Dense = q.Anew && again == 0
 		c.watcher.want(ctx, c.end)
-		held, err := c.canaries.record.Held(ctx, q, c.start, c.start.Add(min(c.failed.Sub(c.start), c.chance)), c.end)
+		from := c.start
+		if !q.Anew && c.failed.Sub(from) >= resent {
+			from = from.Add(2 * c.canaries.interval) // since when the canaries are asked as well
+		}
+		held, err := c.canaries.record.Held(ctx, q, from, from.Add(min(c.failed.Sub(from), c.chance)), c.end)
 		switch {
 		case held:
 			return r

@@ -210,6 +210,20 @@ func TestCanariesNotAsked(t *testing.T) {
 	})
 }
 
+// Where the timeout leaves TCP the time to send again, a site that is silent while the
+// canaries answer is Offline when its time is over: they were asked beside it.
+func TestCanariesInTime(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		c := faults.NewChecker(t, checker.WithTransport(new(link)), checker.WithTimeout(5*time.Second), checker.WithRetries(0), checker.WithCanaries("http://canary.test/"))
+		for range 3 {
+			if r := c.Check(t.Context(), "http://dead.test/"); r.Reason() != checker.ReasonTimeout || r.Timing.Total > 5*time.Second+50*time.Millisecond {
+				t.Errorf("Check(%q) = %v in %v; want timeout in the timeout of 5s", r.Target, r, r.Timing.Total)
+			}
+			time.Sleep(30 * time.Second)
+		}
+	})
+}
+
 // R9: of 20 sites one is dead, and 25 times out of 25 it is so said, within twice the
 // timeout, whatever is checked beside it.
 func TestCanariesFewSites(t *testing.T) {

@@ -217,7 +217,8 @@ func WithRedirects(max int) Option {
 //
 // With them, a site that gave no answer is Offline only if this machine's network is
 // known to have worked while the site had its chance: from the beginning of its check
-// until it failed, or for a second. The network is known to have worked while canaries
+// until it failed, or for a second. A site that is silent for two seconds or more has it
+// half a second later, when the canaries are asked as well: TCP sends again by then. The network is known to have worked while canaries
 // or other sites answered, in short intervals. Sites count only if their addresses are
 // global, as [PublicOnly] has it, which they are not known to be with [WithTransport];
 // canaries always do. After a site that failed by https an answer by https is wanted,
