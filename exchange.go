@@ -69,6 +69,9 @@ func (headGet) settles(get *answer) bool { return get.up() }
 // choose implements ways. Where HEAD was answered, GET decides, but not by silence where
 // HEAD was answered by somebody else than the site.
 func (headGet) choose(head, get *answer) *answer {
+	if e := errorOf(head.Err); e != nil && e.Reason == ReasonTimeout && e.Phase == PhaseResponse && noRoute(get.Err) {
+		return head // it had found its way to the site, whose silence came before the way was lost
+	}
 	if head.StatusCode == 0 || get.StatusCode == 0 && reasonOf(head.Err).Status() == Unknown && head.Err != nil {
 		return furthest(head, get)
 	}

