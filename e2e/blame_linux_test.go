@@ -214,7 +214,13 @@ func blameWorld(t *testing.T, sites []blameSite) *router {
 }
 
 // A blameLine is what the table says of a site.
-type blameLine struct{ verdict, curl string }
+type blameLine struct {
+	verdict string
+	guarded string // the verdict with a canary
+	curl    string
+}
+
+func (l blameLine) String() string { return l.verdict + " | " + l.guarded + " | " + l.curl }
 
 const blameTimeout = 5 * second
 
@@ -222,6 +228,8 @@ const blameTimeout = 5 * second
 func askBlame(t *testing.T, sites []blameSite) map[string]blameLine {
 	t.Helper()
 	c := sane(t, checker.WithTimeout(blameTimeout))
+	guarded := sane(t, checker.WithTimeout(blameTimeout), checker.WithCanaries("http://"+liveSite+"/"))
+	verdict := func(r checker.Result) string { return strings.TrimSpace(fmt.Sprint(r.Status(), " ", r.Reason())) }
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	found := make(map[string]blameLine)
@@ -230,13 +238,14 @@ func askBlame(t *testing.T, sites []blameSite) map[string]blameLine {
 			url := "http://" + s.host + "/"
 			exit := curlExit(url)
 			r := c.Check(t.Context(), url)
+			beside := guarded.Check(t.Context(), url)
 			if r.Online() && exit != 0 {
 				exit = curlExit(url) // it may have come too late to a busy processor
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found[s.key()] = blameLine{strings.TrimSpace(fmt.Sprint(r.Status(), " ", r.Reason())), fmt.Sprint(exit)}
-			t.Logf("%s: %v", s.key(), r)
+			found[s.key()] = blameLine{verdict(r), verdict(beside), fmt.Sprint(exit)}
+			t.Logf("%s: %v; with a canary %v", s.key(), r, beside)
 		})
 	}
 	wg.Wait()
@@ -297,10 +306,10 @@ func blameLines(t *testing.T) map[string]blameLine {
 			continue
 		}
 		f := strings.Split(text, " | ")
-		if len(f) != 4 {
-			t.Fatalf("the table has %q; want four columns", text)
+		if len(f) != 5 {
+			t.Fatalf("the table has %q; want five columns", text)
 		}
-		lines[f[0]+" | "+f[1]] = blameLine{f[2], f[3]}
+		lines[f[0]+" | "+f[1]] = blameLine{f[2], f[3], f[4]}
 	}
 	return lines
 }
@@ -317,7 +326,7 @@ func compareBlame(t *testing.T, sites []blameSite) {
 	maps.Copy(found, askBlame(t, late))
 	for key, got := range found {
 		if want := table[key]; got != want {
-			t.Errorf("%s | %s | %s; the table has %s | %s", key, got.verdict, got.curl, want.verdict, want.curl)
+			t.Errorf("%s | %v; the table has %v", key, got, want)
 		}
 	}
 }
