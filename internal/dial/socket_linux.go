@@ -119,8 +119,12 @@ func (a *attempt) proceed(fd int, addr netip.AddrPort) (done bool) {
 		}
 		done = true
 		a.number, _ = errno.In(err)
-	} else if done, a.number = outcome(fd); a.number != 0 {
-		a.message = readErrorQueue(fd)
+	} else if done, a.number = outcome(fd); !done || a.number != 0 {
+		// The kernel keeps a message that comes while connect(2) is still on its way,
+		// but goes on until the SYN is sent again a second later.
+		if a.message = readErrorQueue(fd); !done && a.message.by.IsValid() {
+			done, a.number = true, a.message.errno
+		}
 	}
 	if done && a.number == 0 {
 		ignoreICMP(fd, addr)
@@ -187,7 +191,7 @@ func (s *socket) failed(op string, err error) error {
 	switch number, ok := err.(syscall.Errno); {
 	case ok:
 		err = os.NewSyscallError(op, number)
-	case errors.Is(err, os.ErrClosed):
+	case errors.Is(err, os.ErrClosed), op == "set" && !errors.Is(err, os.ErrNoDeadline): // a file has no error of its own for a late deadline
 		err = net.ErrClosed
 	}
 	return &net.OpError{Op: op, Net: "tcp", Addr: s.RemoteAddr(), Err: err}

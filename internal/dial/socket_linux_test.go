@@ -57,6 +57,14 @@ func TestSocketErrors(t *testing.T) {
 	}
 }
 
+func TestSocketDeadlineClosed(t *testing.T) {
+	s, _ := linked(t)
+	s.Close()
+	if err := s.SetDeadline(time.Now()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("SetDeadline() after Close = %v; want %v", err, net.ErrClosed)
+	}
+}
+
 func TestSocketAddrs(t *testing.T) {
 	s, other := linked(t)
 	if got, want := s.LocalAddr().String(), other.RemoteAddr().String(); got != want {
@@ -156,7 +164,7 @@ func FuzzAttributes(f *testing.F) {
 func TestNextHop(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "::1"} {
 		to := netip.MustParseAddr(addr)
-		if h, err := nextHop(to); err != nil || h.addr != to || h.silent {
+		if h, err := nextHop(netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.silent {
 			t.Errorf("nextHop(%s) = %+v, %v; want itself", addr, h, err)
 		}
 	}
