@@ -81,7 +81,7 @@ func (m icmpMessage) explain(ctx context.Context, addr netip.AddrPort, err error
 	case errno.Of(m.errno) != errno.Unreachable:
 		return &RouteError{"a filter of this machine rejects the connection", err}
 	}
-	h, unknown := nextHop(addr.Addr())
+	h, unknown := nextHop(addr)
 	switch {
 	case unknown == nil && !h.silent:
 		return &RouteError{"a filter of this machine rejects the connection", err}
@@ -113,11 +113,11 @@ const fairWait = 900 * time.Millisecond
 // explainSilence returns what err stands for, of a connect to addr that was not
 // answered in time.
 func explainSilence(addr netip.AddrPort, waited time.Duration, err error) error {
-	h, e := nextHop(addr.Addr())
+	h, e := nextHop(addr)
 	switch {
 	case e != nil && noWay(e):
 		return &RouteError{"this machine no longer has a route to the site", err}
-	case e == nil && h.silent && (waited >= fairWait || h.addr != addr.Addr()):
+	case e == nil && (h.down || h.silent && (waited >= fairWait || h.addr != addr.Addr())):
 		return h.blame(addr, err)
 	}
 	return err
@@ -127,9 +127,9 @@ func explainSilence(addr netip.AddrPort, waited time.Duration, err error) error 
 // which does not answer.
 func (h hop) blame(addr netip.AddrPort, err error) error {
 	switch {
-	case h.link != 0 && !h.hasCarrier():
+	case h.down:
 		return &RouteError{"the network interface on the way to the site has no link", err}
-	case h.addr == addr.Addr() && onLink(h.addr):
+	case h.addr == addr.Addr() && (h.own || onLink(h.addr)):
 		return &AbsentError{err}
 	}
 	return &RouteError{"the gateway on the way to the site does not answer", err}

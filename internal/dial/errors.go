@@ -1,10 +1,12 @@
 package dial
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"example.com/checker/internal/hook"
 	"example.com/checker/internal/resolve"
@@ -88,10 +90,16 @@ func (e *happyEyeballs) failure() error {
 // interrupted returns the error when ctx ends, with what is still waited for:
 // connects, and answers that may hold other addresses. If both families answered
 // at the last moment, the lookup has taken all the time.
-func (e *happyEyeballs) interrupted(cause error) error {
+func (e *happyEyeballs) interrupted(ctx context.Context, cause error) error {
 	e.endLookup()
-	if e.running > 0 {
-		e.errs = append(e.errs, cause)
+	for _, u := range e.running {
+		err := cause
+		// Connects of this package's own are to end with ctx and say the same, but need
+		// not do so before this.
+		if e.d.DialContext == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = explainSilence(u.addr, time.Since(u.began), cause)
+		}
+		e.errs = append(e.errs, err)
 	}
 	e.lookupErrors(cause)
 	if len(e.errs) == 0 {

@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"example.com/checker/internal/hook"
@@ -32,7 +33,7 @@ type happyEyeballs struct {
 	delay *time.Timer // ends inResolutionDelay and inAttemptDelay
 
 	// What became of the connects.
-	running int
+	running []underWay
 	results chan connected // unbuffered: see connect
 	errs    []error        // of connects that failed and of addresses that the policy refused
 
@@ -58,8 +59,15 @@ const (
 	inAttemptDelay
 )
 
+// underWay is a connect that has not ended.
+type underWay struct {
+	addr  netip.AddrPort
+	began time.Time
+}
+
 // connected is what became of one connect.
 type connected struct {
+	addr netip.AddrPort
 	conn Conn
 	err  error
 }
@@ -91,7 +99,7 @@ func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
 			return e.connectOnly(ctx)
 		case e.addrs.remaining() > 0:
 			e.connectNext(ctx)
-		case e.running == 0 && !e.expecting():
+		case len(e.running) == 0 && !e.expecting():
 			return Conn{}, e.failure()
 		}
 		select {
@@ -105,11 +113,11 @@ func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
 			if c.err == nil {
 				return e.won(c.conn), nil
 			}
-			e.lost(c.err)
+			e.lost(c)
 		case <-ctx.Done():
 			cause := context.Cause(ctx)
 			e.leave(cause)
-			return Conn{}, e.interrupted(cause)
+			return Conn{}, e.interrupted(ctx, cause)
 		}
 	}
 }
@@ -204,7 +212,7 @@ func (e *happyEyeballs) connectOnly(ctx context.Context) (Conn, error) {
 // connectNext begins to connect to the next address.
 func (e *happyEyeballs) connectNext(ctx context.Context) {
 	addr := netip.AddrPortFrom(e.addrs.pop(), e.port)
-	e.running++
+	e.running = append(e.running, underWay{addr, time.Now()})
 	go e.connect(ctx, addr)
 	e.enter(inAttemptDelay, attemptDelay)
 }
@@ -212,7 +220,7 @@ func (e *happyEyeballs) connectNext(ctx context.Context) {
 // connect connects to addr and tells run. When run is over nobody listens any
 // more, so a connection that comes too late is closed by the one who opened it.
 func (e *happyEyeballs) connect(ctx context.Context, addr netip.AddrPort) {
-	c := connected{err: hook.Exited("the dial function")}
+	c := connected{addr: addr, err: hook.Exited("the dial function")}
 	defer func() {
 		select {
 		case e.results <- c:
@@ -227,9 +235,9 @@ func (e *happyEyeballs) connect(ctx context.Context, addr netip.AddrPort) {
 }
 
 // lost takes in that a connect failed, for which the next one need not wait.
-func (e *happyEyeballs) lost(err error) {
-	e.running--
-	e.errs = append(e.errs, err)
+func (e *happyEyeballs) lost(c connected) {
+	e.running = slices.DeleteFunc(e.running, func(u underWay) bool { return u.addr == c.addr })
+	e.errs = append(e.errs, c.err)
 	e.state = ready
 }
 

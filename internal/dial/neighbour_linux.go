@@ -3,7 +3,6 @@ package dial
 import (
 	"encoding/binary"
 	"iter"
-	"net"
 	"net/netip"
 	"syscall"
 
@@ -14,58 +13,131 @@ import (
 type hop struct {
 	addr   netip.Addr // a gateway, or the address itself on this machine's own link
 	link   int        // index of the network interface
-	silent bool       // it does not answer ARP or neighbour discovery
+	down   bool       // that has nothing at its other end
+	silent bool       // the hop does not answer ARP or neighbour discovery
+	own    bool       // a route has addr in a network of this machine's own
 }
 
 // nextHop asks this machine's routes and its table of neighbours about the way to an
 // address (rtnetlink(7)); nothing is sent. The error is an errno where there is no way.
-func nextHop(to netip.Addr) (hop, error) {
+func nextHop(to netip.AddrPort) (hop, error) {
 	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, syscall.NETLINK_ROUTE)
 	if err != nil {
 		return hop{}, err
 	}
 	defer syscall.Close(fd)
 
-	family, dst := byte(syscall.AF_INET), to.AsSlice()
-	if to.Is6() {
-		family = syscall.AF_INET6
+	h, from, err := route(fd, to, nil)
+	if err == nil && from != nil { // rules may look at it, as connect(2) has them do
+		h, _, err = route(fd, to, from)
 	}
-	m := make([]byte, syscall.SizeofRtMsg)
-	m[0], m[1] = family, byte(8*len(dst))
-	route, err := askKernel(fd, syscall.RTM_GETROUTE, m, attribute{syscall.RTA_DST, dst})
 	if err != nil {
 		return hop{}, err
 	}
+	h.down, h.silent = isDown(fd, h.link), isSilent(fd, h)
+	if h.silent && h.addr == to.Addr() {
+		h.own = isOwnNetwork(fd, to)
+	}
+	return h, nil
+}
+
+// askRoute asks for the route of a connect.
+func askRoute(fd int, to netip.AddrPort, flags uint32, more ...attribute) ([]byte, error) {
+	const ipProto, dport = 27, 29 // RTA_IP_PROTO, RTA_DPORT: for rules
+	dst := to.Addr().AsSlice()
+	m := make([]byte, syscall.SizeofRtMsg)
+	m[0], m[1] = familyOf(to.Addr()), byte(8*len(dst))
+	binary.NativeEndian.PutUint32(m[8:], flags)
+	return askKernel(fd, syscall.RTM_GETROUTE, m, append(more,
+		attribute{syscall.RTA_DST, dst},
+		attribute{ipProto, []byte{syscall.IPPROTO_TCP}},
+		attribute{dport, binary.BigEndian.AppendUint16(nil, to.Port())})...)
+}
+
+// route returns the hop of a connect from an address, and the one that it would be from.
+// Of a connect whose address is not known yet the kernel wants to know none.
+func route(fd int, to netip.AddrPort, from []byte) (h hop, source []byte, err error) {
+	var more []attribute
+	if from != nil {
+		more = append(more, attribute{syscall.RTA_SRC, from})
+	}
+	answer, err := askRoute(fd, to, 0, more...)
+	if err != nil {
+		return hop{}, nil, err
+	}
 	const via = 18 // RTA_VIA: a gateway of the other family
-	h := hop{addr: to}
-	for a := range attributes(route, syscall.SizeofRtMsg) {
+	h = hop{addr: to.Addr()}
+	for a := range attributes(answer, syscall.SizeofRtMsg) {
 		switch a.kind {
 		case syscall.RTA_OIF:
 			h.link = int(int32(binary.NativeEndian.Uint32(a.value)))
+		case syscall.RTA_PREFSRC:
+			source = a.value
 		case syscall.RTA_GATEWAY:
 			h.addr, _ = netip.AddrFromSlice(a.value)
 		case via:
 			h.addr, _ = netip.AddrFromSlice(a.value[2:])
 		}
 	}
-	h.silent = isSilent(fd, h)
-	return h, nil
+	return h, source, nil
 }
 
-// isSilent reports whether the table of neighbours has it that a hop does not answer.
+// isOwnNetwork reports whether a route makes the network of an address one of this
+// machine's, as it does where the machine's own address is a network of one: by DHCPv6,
+// and in clouds. A route for nearly everything is a default route, or a piece of one.
+func isOwnNetwork(fd int, to netip.AddrPort) bool {
+	const (
+		fibMatch = 0x2000 // RTM_F_FIB_MATCH: the route itself
+		least    = 8
+	)
+	answer, err := askRoute(fd, to, fibMatch)
+	return err == nil && len(answer) > 1 && least <= answer[1]
+}
+
+// isDown reports whether a network interface is down or has nothing at its other end. If
+// that cannot be told, it is well.
+func isDown(fd, link int) bool {
+	const (
+		extMask = 29 // IFLA_EXT_MASK
+		noStats = 8  // RTEXT_FILTER_SKIP_STATS
+	)
+	m := make([]byte, syscall.SizeofIfInfomsg)
+	binary.NativeEndian.PutUint32(m[4:], uint32(link))
+	answer, err := askKernel(fd, syscall.RTM_GETLINK, m, attribute{extMask, binary.NativeEndian.AppendUint32(nil, noStats)})
+	return err == nil && len(answer) >= len(m) && binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_RUNNING == 0
+}
+
+// isSilent reports whether the table of neighbours has it that a hop does not answer. One
+// that did before is asked again, and answers to that at once if it is there.
 func isSilent(fd int, h hop) bool {
 	const (
-		dst                = 1          // NDA_DST
-		incomplete, failed = 0x01, 0x20 // NUD_INCOMPLETE, NUD_FAILED
+		dst, cacheInfo            = 1, 3             // NDA_DST, NDA_CACHEINFO
+		incomplete, probe, failed = 0x01, 0x10, 0x20 // NUD_INCOMPLETE, NUD_PROBE, NUD_FAILED
+		patience                  = 20               // in hundredths of a second
 	)
 	m := make([]byte, 12) // struct ndmsg
-	m[0] = syscall.AF_INET
-	if h.addr.Is6() {
-		m[0] = syscall.AF_INET6
-	}
+	m[0] = familyOf(h.addr)
 	binary.NativeEndian.PutUint32(m[4:], uint32(h.link))
 	entry, err := askKernel(fd, syscall.RTM_GETNEIGH, m, attribute{dst, h.addr.AsSlice()})
-	return err == nil && len(entry) >= len(m) && binary.NativeEndian.Uint16(entry[8:])&(incomplete|failed) != 0
+	if err != nil || len(entry) < len(m) {
+		return false
+	}
+	state := binary.NativeEndian.Uint16(entry[8:])
+	if state&probe != 0 {
+		for a := range attributes(entry, len(m)) {
+			if a.kind == cacheInfo && len(a.value) >= 12 {
+				return binary.NativeEndian.Uint32(a.value[8:]) >= patience
+			}
+		}
+	}
+	return state&(incomplete|failed) != 0
+}
+
+func familyOf(addr netip.Addr) byte {
+	if addr.Is6() {
+		return syscall.AF_INET6
+	}
+	return syscall.AF_INET
 }
 
 // An attribute is a part of a message.
@@ -74,18 +146,20 @@ type attribute struct {
 	value []byte
 }
 
-// askKernel sends a request with one attribute and returns the body of the answer.
-func askKernel(fd int, kind uint16, body []byte, a attribute) ([]byte, error) {
+// askKernel sends a request with attributes and returns the body of the answer.
+func askKernel(fd int, kind uint16, body []byte, attrs ...attribute) ([]byte, error) {
 	const header = syscall.NLMSG_HDRLEN
-	n := header + len(body) + syscall.SizeofRtAttr + len(a.value)
-	m := make([]byte, header, n)
-	binary.NativeEndian.PutUint32(m, uint32(n))
+	m := make([]byte, header, 128)
+	m = append(m, body...)
+	for _, a := range attrs {
+		m = binary.NativeEndian.AppendUint16(m, uint16(syscall.SizeofRtAttr+len(a.value)))
+		m = binary.NativeEndian.AppendUint16(m, a.kind)
+		m = append(m, a.value...)
+		m = append(m, make([]byte, -len(m)&(syscall.RTA_ALIGNTO-1))...)
+	}
+	binary.NativeEndian.PutUint32(m, uint32(len(m)))
 	binary.NativeEndian.PutUint16(m[4:], kind)
 	binary.NativeEndian.PutUint16(m[6:], syscall.NLM_F_REQUEST)
-	m = append(m, body...)
-	m = binary.NativeEndian.AppendUint16(m, uint16(syscall.SizeofRtAttr+len(a.value)))
-	m = binary.NativeEndian.AppendUint16(m, a.kind)
-	m = append(m, a.value...)
 	if err := syscall.Sendto(fd, m, 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
 		return nil, err
 	}
@@ -119,13 +193,6 @@ func attributes(m []byte, n int) iter.Seq[attribute] {
 			rest = rest[min(len(rest), (n+align-1)&^(align-1)):]
 		}
 	}
-}
-
-// hasCarrier reports whether a network interface is up, with something at its other
-// end. If that cannot be told, it is.
-func (h hop) hasCarrier() bool {
-	i, err := net.InterfaceByIndex(h.link)
-	return err != nil || i.Flags&net.FlagRunning != 0
 }
 
 // noWay reports whether err, of nextHop, says that there is no way.

@@ -6,9 +6,13 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // connectTo opens a TCP connection to addr.
 func connectTo(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	return connectByNet(ctx, addr)
 }
+
+// explainSilence returns err: who is silent cannot be told.
+func explainSilence(_ netip.AddrPort, _ time.Duration, err error) error { return err }

@@ -1,0 +1,98 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"example.com/checker"
+)
+
+// hosts returns a setUp after which site.test has addresses.
+func hosts(setUp func(*testing.T, *router), addrs ...string) func(*testing.T, *router) {
+	return func(t *testing.T, r *router) {
+		r.six(t)
+		var text string
+		for _, a := range addrs {
+			text += a + " site.test\n"
+		}
+		etc(t, map[string]string{"hosts": text, "nsswitch.conf": "hosts: files\n"})
+		setUp(t, r)
+	}
+}
+
+// gatewayOff takes the gateway away; the link stays.
+func gatewayOff(t *testing.T, r *router) {
+	r.sh(t, "ip addr flush dev v1", "sysctl -qw net.ipv6.conf.v1.disable_ipv6=1")
+	sh(t, "ip neigh flush dev v0")
+}
+
+// soon runs commands on this side, or does something else, while the check is under way.
+func soon(setUp func(*testing.T, *router), later func(*testing.T, *router)) func(*testing.T, *router) {
+	return func(t *testing.T, r *router) {
+		setUp(t, r)
+		done := make(chan struct{})
+		time.AfterFunc(300*time.Millisecond, func() { defer close(done); later(t, r) })
+		t.Cleanup(func() { <-done })
+	}
+}
+
+func both(all ...func(*testing.T, *router)) func(*testing.T, *router) {
+	return func(t *testing.T, r *router) {
+		for _, f := range all {
+			f(t, r)
+		}
+	}
+}
+
+// R1, R2: ways to a site that are not the plain one.
+func TestBlameWays(t *testing.T) {
+	local := func(name, target, text string, setUp func(*testing.T, *router)) netFault {
+		return netFault{name: name, target: target, text: text, setUp: setUp, reason: checker.ReasonLocal, phase: checker.PhaseConnect, upTo: second + idle}
+	}
+	off := func(name, target, text string, reason checker.Reason, setUp func(*testing.T, *router)) netFault {
+		return netFault{name: name, target: target, text: text, setUp: setUp, reason: reason, phase: checker.PhaseConnect, upTo: second + idle}
+	}
+	after := func(f netFault, timeout time.Duration) netFault {
+		f.opts, f.upTo = []checker.Option{checker.WithTimeout(timeout)}, timeout+idle
+		return f
+	}
+	const name = "http://site.test/"
+	drop := filtered("ip daddr "+deadSite+" drop", "ip6 daddr "+deadSite6+" drop")
+	runNetFaults(t, []netFault{
+		local("R1 the gateway is off, both families", name, "the gateway", hosts(gatewayOff, deadSite, deadSite6)),
+		local("R1 the gateway is off, two addresses", name, "the gateway", hosts(gatewayOff, deadSite, liveSite)),
+		after(off("R2 nobody has the addresses, both families", name, "nobody", checker.ReasonUnreachable, hosts(nothing, absent, "2001:db8::77")), 2*second),
+		after(off("R2 nobody has the addresses, two", name, "nobody", checker.ReasonUnreachable, hosts(nothing, absent, "192.0.2.78")), 2*second),
+		off("C2 silent, both families", name, "", checker.ReasonTimeout, hosts(drop, deadSite, deadSite6)),
+		local("J10 the cable is pulled meanwhile", "", "no link", soon(drop, on("ip link set v1 down"))),
+		local("J10 the link goes down meanwhile", "", "route", soon(drop, near("ip link set v0 down"))),
+		local("J10 the cable is pulled meanwhile, both families", name, "no link", hosts(soon(drop, on("ip link set v1 down")), deadSite, deadSite6)),
+		off("R2 a network by route alone", "http://203.0.113.7/", "nobody", checker.ReasonUnreachable, near("ip route add 203.0.113.0/24 dev v0")),
+		after(off("R2 a network by route alone, the kernel gives up", "http://203.0.113.7/", "nobody", checker.ReasonUnreachable, near("ip route add 203.0.113.0/24 dev v0")), 5*second),
+		off("R2 an address of its own of one, IPv6", "http://[2001:db8:5::7]/", "nobody", checker.ReasonUnreachable,
+			near("ip addr add 2001:db8:5::1/128 dev v0 nodad", "ip route add 2001:db8:5::/64 dev v0")),
+		after(off("R2 an address of its own of one, IPv6, the kernel gives up", "http://[2001:db8:5::7]/", "nobody", checker.ReasonUnreachable,
+			near("ip addr add 2001:db8:5::1/128 dev v0 nodad", "ip route add 2001:db8:5::/64 dev v0")), 5*second),
+		local("R1 a default route without a gateway", "http://203.0.113.7/", "the gateway", near("ip route replace default dev v0")),
+		after(local("R1 a default route without a gateway, the kernel gives up", "http://203.0.113.7/", "the gateway", near("ip route replace default dev v0")), 5*second),
+		local("R1 a rule for the source, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add from "+nearAddr+" lookup 100")),
+		local("R1 a rule for the port, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add ipproto tcp dport 80 lookup 100")),
+		off("C2 silent behind a rule for the source", "", "", checker.ReasonTimeout, both(drop, func(t *testing.T, r *router) {
+			sh(t, "ip route replace default via "+absent)
+			sh(t, "ip route add default via "+farAddr+" table 100")
+			sh(t, "ip rule add from "+nearAddr+" lookup 100")
+			sh(t, "ip neigh replace "+absent+" dev v0 nud failed")
+		})),
+		local("R1 the gateway has a link-local address, and is off", "http://["+deadSite6+"]/", "the gateway", hosts(func(t *testing.T, r *router) {
+			sh(t, "ip -6 route replace default via fe80::77 dev v0")
+		})),
+		local("R4 an own filter rejects one port", "", "a filter", near("nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),
+		after(local("R1 the gateway was there a while ago, and is off", "", "the gateway", both(func(t *testing.T, r *router) {
+			sysctl(t, "net.ipv4.neigh.v0.delay_first_probe_time", "1")
+			r.sh(t, "ip link set v1 arp off", "ip link set v1 address 02:00:00:00:00:99")
+			sh(t, "ip neigh replace "+farAddr+" lladdr 02:00:00:00:00:01 dev v0 nud stale")
+		})), 3*second),
+	})
+}
