@@ -26,9 +26,9 @@ type pulse struct {
 }
 
 const (
-	lagShare = 4                     // what lags by 1/lagShare of the timeout leaves a site too little: an exchange waits several times
-	leastLag = 50 * time.Millisecond // which an idle machine may take
-	someLag  = 20 * time.Millisecond // the same where there is other evidence
+	lagShare = 4                      // what lags by 1/lagShare of the timeout leaves a site too little: an exchange waits several times
+	leastLag = 200 * time.Millisecond // which a busy machine may take
+	someLag  = 20 * time.Millisecond  // the same where there is other evidence
 
 	turnShare = 10 // what lags by 1/turnShare will do where it was this process's turn
 	turns     = 5  // the scheduler lets one that comes back from Gosched pass many others

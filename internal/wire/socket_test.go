@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -75,16 +76,25 @@ func TestReadAfterTimeout(t *testing.T) {
 // A peer that never stops sending cannot keep an exchange beyond its timeout.
 func TestFloodAfterTimeout(t *testing.T) {
 	here, there := tcpPair(t)
+	sent := make(chan struct{}, 1)
 	go func() {
 		for b := make([]byte, 64<<10); ; {
 			if _, err := there.Write(b); err != nil {
 				return
 			}
+			select {
+			case sent <- struct{}{}:
+			default:
+			}
 		}
 	}()
+	<-sent // there is something to read when the time is over
 	ctx, cancel := context.WithDeadlineCause(t.Context(), time.Now().Add(20*time.Millisecond), ErrTimeout)
 	defer cancel()
 	c := newConn(ctx, here)
+	for c.raw.over.Load() == 0 {
+		runtime.Gosched()
+	}
 	n, err := io.Copy(io.Discard, c)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || c.raw.late > 2*MaxHead {
 		t.Errorf("read %d bytes, %d of them after the timeout: %v; want at most %d", n, c.raw.late, err, 2*MaxHead)
