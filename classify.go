@@ -3,22 +3,17 @@ package checker
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"net"
-	"net/http"
-	"net/textproto"
 	"slices"
-	"strings"
 	"syscall"
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/errno"
 	"example.com/checker/internal/hook"
 	"example.com/checker/internal/resolve"
-	"example.com/checker/internal/wire"
 )
 
 // newError makes an Error whole: what may be told of err is put into words here,
@@ -34,15 +29,6 @@ func classified(phase Phase, u string, err error) *Error {
 		err = &dial.AddrsError{Errs: ranked(phase, many.Errs)}
 	}
 	return newError(phase, classify(phase, err), u, err)
-}
-
-// words is detail, cut to what can be shown of it. An error that panics when it is
-// asked for its text has none.
-func words(reason Reason, err error) (text string) {
-	var panicked error
-	defer hook.Recovered(&panicked)
-	text = detail(reason, err)
-	return strings.Clone(text[:min(len(text), 2*maxShown)])
 }
 
 // classify says what an error means that ended a check in a phase. It looks at
@@ -156,20 +142,6 @@ func phaseAmong(phase Phase, err error) Phase {
 	return phase
 }
 
-// isMoot reports whether err is of a lookup that failed for one family, which is no
-// reason to expect addresses in it.
-func isMoot(err error) bool {
-	l, ok := errors.AsType[*dial.LookupError](err)
-	return ok && l.Moot
-}
-
-// isProxy reports whether err is net/http's, of a proxy that cannot be reached.
-// The proxy is the caller's, whatever is wrong with it.
-func isProxy(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "proxyconnect"
-}
-
 // guessPhase says in which phase a transport failed that does not tell. An error
 // of unknown type comes from before there was an answer, such as from a proxy's
 // quota, and says nothing of the site.
@@ -188,63 +160,6 @@ func guessPhase(err error) Phase {
 		return PhaseRequest
 	}
 	return PhaseResponse
-}
-
-func isTimeout(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && t.Timeout()
-}
-
-// isTemporary reports whether err is a judge's that says of itself that it may pass.
-// The method, like Timeout, is one of net.Error, and its text is the judge's.
-func isTemporary(err error) bool {
-	t, ok := errors.AsType[interface {
-		error
-		Temporary() bool
-	}](err)
-	return ok && temporary(t)
-}
-
-// temporary asks a caller's error, which may panic.
-func temporary(err interface{ Temporary() bool }) (yes bool) {
-	var panicked error
-	defer hook.Recovered(&panicked)
-	return err.Temporary()
-}
-
-func isCertificate(err error) bool {
-	return has[*tls.CertificateVerificationError](err) || has[*wire.UnparsableError](err) ||
-		has[x509.UnknownAuthorityError](err) || has[x509.CertificateInvalidError](err) ||
-		has[x509.HostnameError](err) || has[x509.InsecureAlgorithmError](err) ||
-		has[x509.ConstraintViolationError](err) || has[x509.UnhandledCriticalExtension](err)
-}
-
-// isUntrusted reports whether err is of a certificate that nobody known vouches
-// for.
-func isUntrusted(err error) bool { return has[x509.UnknownAuthorityError](err) }
-
-// isTLS reports whether err is of the TLS layer: a record that is none, or an
-// alert, which crypto/tls reports as an operation of that name. With TLS 1.3
-// the alert for a missing client certificate comes with the first read.
-func isTLS(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "remote error" || op.Op == "local error") ||
-		has[*wire.TLSError](err) || has[tls.RecordHeaderError](err) || has[tls.AlertError](err) || has[*tls.ECHRejectionError](err)
-}
-
-// isNoTLS reports whether err says that the server speaks something else.
-func isNoTLS(err error) bool { return has[tls.RecordHeaderError](err) }
-
-func isMalformed(err error) bool {
-	return has[*wire.HeadError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
-}
-
-func has[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
 }
 
 // classifyErrno says what a system call's error means. It is total; what is not
@@ -267,136 +182,4 @@ func classifyErrno(phase Phase, number syscall.Errno) Reason {
 		}
 	}
 	return ReasonLocal
-}
-
-// scarce reports whether there is no verdict because this machine is short of
-// something that other checks may give back.
-func scarce(r *Result) bool { return reasonOf(r.Err) == ReasonLocal && errno.Scarce(r.Err) }
-
-// noRoute reports whether err says that this machine has no way to an address.
-func noRoute(err error) bool { return has[*dial.RouteError](err) || errno.NoRoute(err) }
-
-// detail returns what may be told to a stranger beyond the reason's sentence. The
-// causes of connect and policy failures name addresses of the inside, so of those
-// only the bare errno is shown. Of a lookup that failed it tells what this machine's
-// nameservers said, also where it is not to blame.
-func detail(reason Reason, err error) string {
-	many, ok := err.(*dial.AddrsError)
-	if !ok { // also one beside a hint, which says more than the addresses
-		return detailOf(reason, err)
-	}
-	text := detailOf(reason, many.Errs[0])
-	for _, err := range many.Errs[1:] {
-		if e, ok := errors.AsType[*resolve.Error](err); ok && isMoot(err) && e.Err == nil {
-			text = strings.TrimPrefix(text+"; of further addresses nothing is known, since "+e.Error(), "; ")
-		}
-	}
-	return text
-}
-
-// detailOf is detail of one address's error.
-func detailOf(reason Reason, err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case reason == ReasonLocal:
-		return localDetail(err)
-	case reason == ReasonDNS:
-		return lookupDetail(err)
-	case reason == ReasonNotFound:
-		return missingDetail(err)
-	case reason == ReasonUnreachable:
-		return unreachableDetail(err)
-	case !reasons[reason].tell:
-		return ""
-	case reason == ReasonTLS:
-		return tlsDetail(err)
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		return op.Err.Error() // without the two addresses
-	}
-	switch {
-	case reason == ReasonCertificate:
-		return certificateDetail(err)
-	case reason == ReasonMalformed && !isMalformed(err):
-		return "" // a transport's own words
-	}
-	return err.Error()
-}
-
-func localDetail(err error) string {
-	if text, ok := toMend(err); ok {
-		return text
-	}
-	return "the wrapped error says why"
-}
-
-// lookupDetail says who failed in a lookup. What a caller's resolver says of itself
-// is not told.
-func lookupDetail(err error) string {
-	if text, ok := toMend(err); ok {
-		return text
-	}
-	e, ok := errors.AsType[*resolve.Error](err)
-	if ok && e.Kind != resolve.Foreign && e.Told() {
-		return e.Error()
-	}
-	if isTimeout(err) {
-		return "it did not answer in time; look at this machine's resolver and network"
-	}
-	return "the domain's name servers, this machine's resolver or the network may be at fault"
-}
-
-// missingDetail says how it is known that a name has no address.
-func missingDetail(err error) string {
-	e, ok := errors.AsType[*resolve.Error](err)
-	if !ok || !e.Told() {
-		return ""
-	}
-	return e.Error()
-}
-
-// unreachableDetail says why nobody was reached, but not who said so.
-func unreachableDetail(err error) string {
-	if e, ok := errors.AsType[*dial.ICMPError](err); ok {
-		return e.Text
-	}
-	if _, ok := errors.AsType[*dial.AbsentError](err); ok {
-		return "nobody on this machine's network answers to the address"
-	}
-	return ""
-}
-
-// toMend says what err gives this machine's owner to mend, if anything.
-func toMend(err error) (text string, ok bool) {
-	if h, ok := errors.AsType[hint](err); ok {
-		return h.Error(), true
-	}
-	if r, ok := errors.AsType[*dial.RouteError](err); ok {
-		return r.Why, true
-	}
-	if number, ok := errno.In(err); ok {
-		return advice(number), true
-	}
-	return "", false
-}
-
-// advice says in words what a number means for this machine and what to mend.
-func advice(number syscall.Errno) string {
-	text := number.Error()
-	switch errno.Of(number) {
-	case errno.Descriptors:
-		return text + "; raise the limit of open files"
-	case errno.Memory:
-		return text + "; check fewer sites at once"
-	case errno.Ports:
-		return text + "; the local ports may be used up: check fewer sites at once, or more slowly"
-	case errno.NoNetwork, errno.NoFamily:
-		return text + "; there is no route to the site's addresses: look at the network, and at IPv6 if the site has no IPv4 address"
-	case errno.Down:
-		return text + "; look at the network interface"
-	case errno.Forbidden:
-		return text + "; a firewall, a security policy or a route of this machine forbids the connection"
-	}
-	return text
 }
