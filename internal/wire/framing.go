@@ -9,14 +9,12 @@ import (
 
 // A framing is what the fields of a head say of the end of its body.
 type framing struct {
-	sized   bool   // there is a Content-Length that is a number
-	size    int64  // the first of them
-	counted bool   // one of them, or of those in a list, is a number
-	count   uint64 // the last such number
-	differ  bool   // another is another number
-	unclear bool   // another is none
-	absurd  bool   // and does not even begin with one
 	listed  bool   // there is a Content-Length
+	sized   bool   // one of them, or of those in a list, is a number
+	size    int64  // the first such number
+	differ  bool   // another is another number
+	unclear bool   // a field is no number
+	absurd  bool   // and does not even begin with one
 	first   string // what it begins with, up to a comma
 	apart   bool   // what follows a comma or in another field is not the same
 
@@ -44,17 +42,15 @@ func (f *framing) addLength(value string) {
 		}
 		f.apart = f.apart || one != f.first
 		if n, err := strconv.ParseUint(one, 10, 63); err == nil {
-			f.differ = f.differ || f.counted && n != f.count
-			f.counted, f.count = true, n
+			if !f.sized {
+				f.sized, f.size = true, int64(n)
+			}
+			f.differ = f.differ || int64(n) != f.size
 		}
 	}
-	n, err := strconv.ParseUint(value, 10, 63)
-	switch {
-	case err != nil:
+	if _, err := strconv.ParseUint(value, 10, 63); err != nil {
 		f.unclear = true
 		f.absurd = f.absurd || digits([]byte(strings.TrimPrefix(value, "+"))) == 0
-	case !f.sized:
-		f.sized, f.size = true, int64(n)
 	}
 }
 
