@@ -194,8 +194,13 @@ func ExampleWithRedirects() {
 		log.Fatal(err)
 	}
 	r := c.Check(context.Background(), site.URL+"/old")
-	fmt.Println(r.Status(), r.StatusCode, len(r.Hops))
-	// Output: online 200 1
+	for _, hop := range r.Hops {
+		fmt.Println(hop.StatusCode, strings.TrimPrefix(hop.URL, site.URL))
+	}
+	fmt.Println(r.StatusCode, strings.TrimPrefix(r.URL, site.URL), r.Status())
+	// Output:
+	// 301 /old
+	// 200 / online
 }
 
 func ExampleWithHeader() {
