@@ -51,10 +51,27 @@ func open(addr netip.AddrPort) (fd int, err error) {
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
+	if fd <= 2 {
+		if fd, err = higher(fd); err != nil {
+			return 0, os.NewSyscallError("fcntl", err)
+		}
+	}
 	// Where an option is not to be had, less is known or the answer is slower.
 	_ = syscall.SetsockoptInt(fd, level, option, 1)
 	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	return fd, nil
+}
+
+// higher returns a copy of a descriptor in place of it, above the standard ones, which
+// this process may have closed. A write to one of those whose peer is gone is taken by
+// package os for the end of a pipeline, and ends the process.
+func higher(fd int) (int, error) {
+	defer syscall.Close(fd)
+	copied, _, number := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 3)
+	if number != 0 {
+		return 0, number
+	}
+	return int(copied), nil
 }
 
 // ignoreICMP makes the socket pass over ICMP again, as TCP does by itself once there is a

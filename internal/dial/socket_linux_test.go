@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -126,6 +127,37 @@ func TestConnectEnds(t *testing.T) {
 		if took := time.Since(start); !errors.Is(err, want) || took > 5*time.Second {
 			t.Errorf("connectTo(%v) error = %v after %v; want %v at once", addr, err, took, want)
 		}
+	}
+}
+
+const closedEnv = "CHECKER_DIAL_CLOSED" // an address to connect to, with standard output closed
+
+// A socket is never a standard descriptor, though those may be closed: package os ends the
+// process by SIGPIPE where it writes to such a one whose peer is gone.
+func TestSocketIsNoStandardDescriptor(t *testing.T) {
+	if text := os.Getenv(closedEnv); text != "" {
+		syscall.Close(1)
+		c, err := connectTo(t.Context(), netip.MustParseAddrPort(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := c.(*socket).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := raw.Control(func(fd uintptr) {
+			if fd <= 2 {
+				os.Exit(1)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		os.Exit(0)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), closedEnv+"="+listen(t).Addr().String())
+	if err := cmd.Run(); err != nil {
+		t.Errorf("with standard output closed a socket is a standard descriptor: %v", err)
 	}
 }
 
