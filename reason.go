@@ -36,7 +36,7 @@ const (
 	ReasonNotFound    Reason = "not_found"   // the name has no address: all who were to be asked said so, for both address families
 	ReasonRefused     Reason = "refused"     // the host refused the connection
 	ReasonUnreachable Reason = "unreachable" // a router or the site turned it away by ICMP, or nobody has an address of this machine's own network
-	ReasonReset       Reason = "reset"       // the peer closed or reset the connection before the status of a response
+	ReasonReset       Reason = "reset"       // the peer closed the connection before the status of a response, or reset it before the end of the head
 	ReasonTimeout     Reason = "timeout"     // no answer within the timeout; Phase says where it stalled, while this machine was well
 	ReasonCertificate Reason = "certificate" // expired, not yet valid, for another host or use, untrusted, too weak or not to be parsed
 	ReasonTLS         Reason = "tls"         // the TLS handshake failed otherwise
