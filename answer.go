@@ -197,8 +197,12 @@ func (e *engine) excused(ctx context.Context, made *Error) *Error {
 	}
 	// It was this process's turn if what the site had sent was not read, or if the request,
 	// which always fits into the buffer of a socket, was not written.
-	turn := made.Phase == PhaseRequest || has[*wire.UnreadError](made.Err)
-	if lag := e.pulse.lag(end, e.conf.timeout, turn); lag > 0 {
+	turn, ok := errors.AsType[*wire.TurnError](made.Err)
+	var idle time.Duration
+	if ok {
+		idle = turn.Idle
+	}
+	if lag := e.pulse.lag(end, e.conf.timeout, ok || made.Phase == PhaseRequest, idle); lag > 0 {
 		return newError(made.Phase, ReasonLocal, made.URL, errors.Join(hintStarved(lag, e.conf.timeout), made.Err))
 	}
 	return made

@@ -38,8 +38,9 @@ const (
 // at the end of a timeout, and 0 if that is no excuse. The end was noticed late by then,
 // and it takes a turn of what wants to run to come back from Gosched. A check that
 // was under way when another one saw the like is excused as well, as the process has
-// to catch up. Less will do where it is seen otherwise that it was this process's turn.
-func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool) time.Duration {
+// to catch up. Less will do where it is known that it was this process's turn, and for
+// how long the other side had been idle.
+func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool, idle time.Duration) time.Duration {
 	enough := max(leastLag, timeout/lagShare)
 	lag := time.Since(end)
 	for range turns {
@@ -60,11 +61,11 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool) time.Durati
 		p.mu.Lock()
 		p.missed = time.Now()
 		p.mu.Unlock()
-	case overlaps && lag > someLag/2, turn && lag > max(someLag, timeout/turnShare):
+	case overlaps && lag > someLag/2, turn && max(lag, idle) > max(someLag, timeout/turnShare):
 	default:
 		return 0
 	}
-	return lag
+	return max(lag, idle)
 }
 
 func hintStarved(lag, timeout time.Duration) hint {

@@ -71,11 +71,11 @@ func (c *conn) Close() error {
 func (c *conn) fail(ctx context.Context, err error) error {
 	c.stop()
 	c.raw.Close()
-	switch {
-	case ctx.Err() == nil:
+	if ctx.Err() == nil {
 		return err
-	case c.raw.late > 0:
-		return &UnreadError{context.Cause(ctx)}
+	}
+	if turn := c.raw.turn.Load(); turn > 0 {
+		return &TurnError{time.Duration(turn - 1), context.Cause(ctx)}
 	}
 	return context.Cause(ctx)
 }

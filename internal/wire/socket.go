@@ -19,6 +19,10 @@ type socket struct {
 	net.Conn
 	over atomic.Int32 // 1 plus how late the end of the timeout was noticed, in milliseconds; 0 before
 	late int32        // bytes that were read since; the reader's
+
+	// 1 plus how many nanoseconds the peer had been idle when it was over and there was
+	// something to read or to write; 0 if there was not.
+	turn atomic.Int64
 }
 
 const (
@@ -35,14 +39,17 @@ type timeoutError struct{}
 func (*timeoutError) Error() string { return "the check's timeout has passed" }
 func (*timeoutError) Timeout() bool { return true }
 
-// An UnreadError says that the timeout is over, and that what the server had sent by then
-// had not been read: there was something, but no answer.
-type UnreadError struct{ err error }
+// A TurnError says that the timeout is over, and that it was this side's turn: what the
+// server had sent was not read, or what was to be sent not written.
+type TurnError struct {
+	Idle time.Duration // since the server last sent something; 0 where the system does not tell
+	err  error
+}
 
-func (e *UnreadError) Error() string { return e.err.Error() }
+func (e *TurnError) Error() string { return e.err.Error() }
 
 // Unwrap returns what ended the exchange.
-func (e *UnreadError) Unwrap() error { return e.err }
+func (e *TurnError) Unwrap() error { return e.err }
 
 // timeOut notes that the end of the timeout was noticed so late.
 func (s *socket) timeOut(late time.Duration) {
@@ -57,15 +64,33 @@ func (s *socket) Read(b []byte) (int, error) {
 	if n > 0 || over == 0 || s.late >= MaxHead || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
+	idle := sinceReceived(s.Conn)
 	n, ok, late := readNow(s.Conn, b)
 	if !ok && over > idleDelay {
 		n, late = s.readSoon(b)
 	}
-	if s.late += int32(n); n > 0 || late == io.EOF {
+	if s.late += int32(n); n > 0 {
+		s.hadTurn(idle)
+	}
+	if n > 0 || late == io.EOF {
 		return n, late
 	}
 	return 0, err
 }
+
+// Write implements [net.Conn]. What is sent before there is an answer always fits into
+// the buffer of a socket, so nobody else is waited for.
+func (s *socket) Write(b []byte) (int, error) {
+	n, err := s.Conn.Write(b)
+	if s.over.Load() != 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		s.hadTurn(sinceReceived(s.Conn))
+	}
+	return n, err
+}
+
+// hadTurn notes that it was this side's turn, and for how long the peer had been idle. The
+// first time counts: what is read late may be answered late.
+func (s *socket) hadTurn(idle time.Duration) { s.turn.CompareAndSwap(0, 1+int64(idle)) }
 
 // readSoon reads what is there by a deadline of its own.
 func (s *socket) readSoon(b []byte) (n int, err error) {

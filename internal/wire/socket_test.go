@@ -73,6 +73,39 @@ func TestReadAfterTimeout(t *testing.T) {
 	}
 }
 
+// How long an answer lay there before it was read tells whose turn it was.
+func TestTurn(t *testing.T) {
+	if sinceReceivedUnknown {
+		t.Log("this system does not tell when a peer last sent something")
+	}
+	const lay = 60 * time.Millisecond
+	for _, test := range []struct {
+		name string
+		act  func(s *socket) error
+	}{
+		{"read", func(s *socket) error { _, err := io.ReadFull(s, make([]byte, 8)); return err }},
+		{"write", func(s *socket) error { _, err := s.Write(make([]byte, 8)); return err }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			here, there := tcpPair(t)
+			if _, err := io.WriteString(there, "part"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(lay) // this is the fault
+			s := socket{Conn: here}
+			s.timeOut(0)
+			here.SetDeadline(longAgo)
+			if err := test.act(&s); err == nil {
+				t.Fatal("there was no error after the timeout")
+			}
+			idle := time.Duration(s.turn.Load() - 1)
+			if idle < 0 || idle < lay/2 && !sinceReceivedUnknown {
+				t.Errorf("the peer was idle for %v; want %v or so", idle, lay)
+			}
+		})
+	}
+}
+
 // A peer that never stops sending cannot keep an exchange beyond its timeout.
 func TestFloodAfterTimeout(t *testing.T) {
 	here, there := tcpPair(t)
@@ -99,7 +132,7 @@ func TestFloodAfterTimeout(t *testing.T) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) || c.raw.late > 2*MaxHead {
 		t.Errorf("read %d bytes, %d of them after the timeout: %v; want at most %d", n, c.raw.late, err, 2*MaxHead)
 	}
-	if err, ok := c.fail(ctx, err).(*UnreadError); !ok || !errors.Is(err, ErrTimeout) {
-		t.Errorf("the error is %v; want one that says that something was unread", err)
+	if err, ok := c.fail(ctx, err).(*TurnError); !ok || !errors.Is(err, ErrTimeout) {
+		t.Errorf("the error is %v; want one that says that it was this side's turn", err)
 	}
 }
