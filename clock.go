@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -38,8 +39,9 @@ const (
 // at the end of a timeout, and 0 if that is no excuse. The end was noticed late by then,
 // and it takes a turn of what wants to run to come back from Gosched. A check that
 // was under way when another one saw the like is excused as well, as the process has
-// to catch up. Less will do where it is known that it was this process's turn, and for
-// how long the other side had been idle.
+// to catch up. Less will do where it is known that it was this process's turn; for how
+// long the other side had been idle counts then, if that is known, which the length of
+// the queue for the CPU does not change.
 func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool, idle time.Duration) time.Duration {
 	enough := max(leastLag, timeout/lagShare)
 	lag := time.Since(end)
@@ -61,7 +63,7 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool, idle time.D
 		p.mu.Lock()
 		p.missed = time.Now()
 		p.mu.Unlock()
-	case overlaps && lag > someLag/2, turn && max(lag, idle) > max(someLag, timeout/turnShare):
+	case overlaps && lag > someLag/2, turn && cmp.Or(idle, lag) > max(someLag, timeout/turnShare):
 	default:
 		return 0
 	}

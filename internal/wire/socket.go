@@ -21,8 +21,9 @@ type socket struct {
 	late int32        // bytes that were read since; the reader's
 
 	// 1 plus how many nanoseconds the peer had been idle when it was over and there was
-	// something to read or to write; 0 if there was not.
-	turn atomic.Int64
+	// something to read, or a message of the handshake to write; 0 if there was not.
+	turn    atomic.Int64
+	shaking bool // the handshake of TLS is under way
 }
 
 const (
@@ -40,7 +41,7 @@ func (*timeoutError) Error() string { return "the check's timeout has passed" }
 func (*timeoutError) Timeout() bool { return true }
 
 // A TurnError says that the timeout is over, and that it was this side's turn: what the
-// server had sent was not read, or what was to be sent not written.
+// server had sent was not read, or a message of the handshake not written.
 type TurnError struct {
 	Idle time.Duration // since the server last sent something; 0 where the system does not tell
 	err  error
@@ -78,11 +79,12 @@ func (s *socket) Read(b []byte) (int, error) {
 	return 0, err
 }
 
-// Write implements [net.Conn]. What is sent before there is an answer always fits into
-// the buffer of a socket, so nobody else is waited for.
+// Write implements [net.Conn]. The messages of a handshake always fit into the buffer of
+// a socket, so nobody else was waited for. What HTTP/2 writes need not: a peer may send
+// what calls for answers and read none, and it is written to once more in the end.
 func (s *socket) Write(b []byte) (int, error) {
 	n, err := s.Conn.Write(b)
-	if s.over.Load() != 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+	if s.shaking && s.over.Load() != 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		s.hadTurn(sinceReceived(s.Conn))
 	}
 	return n, err

@@ -84,7 +84,7 @@ func TestTurn(t *testing.T) {
 		act  func(s *socket) error
 	}{
 		{"read", func(s *socket) error { _, err := io.ReadFull(s, make([]byte, 8)); return err }},
-		{"write", func(s *socket) error { _, err := s.Write(make([]byte, 8)); return err }},
+		{"write", func(s *socket) error { s.shaking = true; _, err := s.Write(make([]byte, 8)); return err }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			here, there := tcpPair(t)

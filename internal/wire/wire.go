@@ -174,7 +174,7 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, p protocol)
 	if u.Scheme != "https" {
 		return c, nil
 	}
-	tr.Stage = TLS
+	tr.Stage, c.raw.shaking = TLS, true
 	start := time.Now()
 	conf, err := t.config(serverName(host), p.name())
 	if err == nil {
@@ -188,6 +188,7 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, p protocol)
 	if err != nil {
 		return nil, c.fail(ctx, err)
 	}
+	c.raw.shaking = false
 	return c, nil
 }
 
