@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -146,6 +148,49 @@ func TestCanariesAllFail(t *testing.T) {
 				for _, r := range c.CheckAll(t.Context(), targets) {
 					if r.Reason() != checker.ReasonLocal || r.Timing.Total > 2*second {
 						t.Errorf("%v in %v; want local within %v", r, r.Timing.Total, 2*second)
+					}
+				}
+			})
+		})
+	}
+}
+
+// everywhere is a resolver that finds every name at one address.
+type everywhere struct{ netip.Addr }
+
+// LookupNetIP implements [checker.Resolver].
+func (e everywhere) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
+	if network == "ip6" {
+		return nil, nil
+	}
+	return []netip.Addr{e.Addr}, nil
+}
+
+// R15: a captive portal answers for every name and on every port, with a certificate of
+// its own. What it answers by http looks like a site, but it makes none Offline.
+func TestCanariesBehindPortal(t *testing.T) {
+	for answer, login := range map[string]string{
+		"login": "HTTP/1.1 302 Found\r\nLocation: http://login.portal.test/\r\nContent-Length: 0\r\n\r\n",
+		"511":   "HTTP/1.1 511 Network Authentication Required\r\nContent-Length: 0\r\n\r\n",
+	} {
+		t.Run("R15 "+answer, func(t *testing.T) {
+			namespaced(t, func(t *testing.T) {
+				r := far(t)
+				r.serve(t, "0.0.0.0:8443", hostile.TLS(hostile.SelfSigned(t, "login.portal.test"), hostile.Respond(login)))
+				r.serve(t, "0.0.0.0:8000", hostile.Respond(login))
+				r.sh(t, "nft add table ip n", "nft add chain ip n pre { type nat hook prerouting priority -100 ; }",
+					"nft add rule ip n pre tcp dport 443 redirect to :8443", "nft add rule ip n pre tcp dport 1-65535 redirect to :8000")
+				c := sane(t, checker.WithTimeout(second), checker.WithResolver(everywhere{netip.MustParseAddr("8.1.1.1")}),
+					checker.WithCanaries("https://canary.test/", "https://beacon.test/"))
+				targets := []string{
+					"http://a.test/", "https://a.test/", "a.test", "a.test:443", "a.test:8443", "https://a.test:8443/", "a.test:22",
+					"https://no-such-name.test/", "8.2.2.2", "https://8.2.2.2/", "http://[2001:db8::1]/",
+				}
+				for range 2 {
+					for _, r := range c.CheckAll(t.Context(), targets) {
+						if r.Status() == checker.Offline {
+							t.Errorf("%v; want it not Offline", r)
+						}
 					}
 				}
 			})
