@@ -69,6 +69,9 @@ func TestBlameWays(t *testing.T) {
 		local("J10 the cable is pulled meanwhile", "", "no link", soon(drop, on("ip link set v1 down"))),
 		local("J10 the link goes down meanwhile", "", "route", soon(drop, near("ip link set v0 down"))),
 		local("J10 the cable is pulled meanwhile, both families", name, "no link", hosts(soon(drop, on("ip link set v1 down")), deadSite, deadSite6)),
+		local("J10 the address is another meanwhile", "", "address", soon(drop, near("ip addr add 192.0.2.9/24 dev v0", "ip addr del "+nearAddr+"/24 dev v0", "ip addr replace 192.0.2.9/24 dev v0", "ip route replace default via "+farAddr))),
+		after(local("J10 the cable is pulled meanwhile, the kernel gives up", "", "no link", both(near("sysctl -qw net.ipv4.tcp_syn_retries=1"), soon(drop, on("ip link set v1 down")))), 5*second),
+		after(off("C2 silent, the kernel gives up", "", "", checker.ReasonTimeout, both(near("sysctl -qw net.ipv4.tcp_syn_retries=1"), drop)), 5*second),
 		off("R2 a network by route alone", "http://203.0.113.7/", "nobody", checker.ReasonUnreachable, near("ip route add 203.0.113.0/24 dev v0")),
 		after(off("R2 a network by route alone, the kernel gives up", "http://203.0.113.7/", "nobody", checker.ReasonUnreachable, near("ip route add 203.0.113.0/24 dev v0")), 5*second),
 		off("R2 an address of its own of one, IPv6", "http://[2001:db8:5::7]/", "nobody", checker.ReasonUnreachable,
@@ -79,6 +82,7 @@ func TestBlameWays(t *testing.T) {
 		after(local("R1 a default route without a gateway, the kernel gives up", "http://203.0.113.7/", "the gateway", near("ip route replace default dev v0")), 5*second),
 		local("R1 a rule for the source, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add from "+nearAddr+" lookup 100")),
 		local("R1 a rule for the port, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add ipproto tcp dport 80 lookup 100")),
+		local("R1 a rule for the own port, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add ipproto tcp sport 1024-65534 lookup 100")),
 		off("C2 silent behind a rule for the source", "", "", checker.ReasonTimeout, both(drop, func(t *testing.T, r *router) {
 			sh(t, "ip route replace default via "+absent)
 			sh(t, "ip route add default via "+farAddr+" table 100")
@@ -89,6 +93,8 @@ func TestBlameWays(t *testing.T) {
 			sh(t, "ip -6 route replace default via fe80::77 dev v0")
 		})),
 		local("R4 an own filter rejects one port", "", "a filter", near("nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),
+		local("R4 an own filter rejects a loopback address that no interface has", "http://127.0.0.2/", "a filter", near("nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),
+		local("R4 an own filter rejects an address of a network of its own", "http://203.0.113.7/", "a filter", near("ip route add local 203.0.113.0/24 dev lo", "nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),
 		after(local("R1 the gateway was there a while ago, and is off", "", "the gateway", both(func(t *testing.T, r *router) {
 			sysctl(t, "net.ipv4.neigh.v0.delay_first_probe_time", "1")
 			r.sh(t, "ip link set v1 arp off", "ip link set v1 address 02:00:00:00:00:99")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"net/netip"
-	"slices"
 	"syscall"
 	"time"
 
@@ -71,17 +70,19 @@ func addrIn(b []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-// explain returns what err, of a connect to addr that began well, stands for.
-func (m icmpMessage) explain(ctx context.Context, addr netip.AddrPort, err error) error {
-	switch {
-	case !m.by.IsValid():
+// explain returns what err, of a connect from a socket's own address to addr that began
+// well, stands for.
+func (m icmpMessage) explain(ctx context.Context, from, addr netip.AddrPort, err error) error {
+	if !m.by.IsValid() {
 		return explain(ctx, addr, err)
-	case !isOwn(m.by):
+	}
+	switch own, _ := isOwn(m.by); {
+	case !own:
 		return &ICMPError{Text: icmpText(m.ipv6, m.typ, m.code), By: m.by, err: err}
 	case errno.Of(m.errno) != errno.Unreachable:
 		return &RouteError{"a filter of this machine rejects the connection", err}
 	}
-	h, unknown := nextHop(addr)
+	h, unknown := nextHop(from, addr)
 	switch {
 	case unknown == nil && !h.silent:
 		return &RouteError{"a filter of this machine rejects the connection", err}
@@ -111,12 +112,12 @@ func explainUnsent(ctx context.Context, addr netip.AddrPort, err error) error {
 const fairWait = 900 * time.Millisecond
 
 // explainSilence returns what err stands for, of a connect to addr that was not
-// answered in time.
-func explainSilence(addr netip.AddrPort, waited time.Duration, err error) error {
-	h, e := nextHop(addr)
+// answered in time. The socket's own address is zero if it is not known.
+func explainSilence(from, addr netip.AddrPort, waited time.Duration, err error) error {
+	h, e := nextHop(from, addr)
 	switch {
-	case e != nil && noWay(e):
-		return &RouteError{"this machine no longer has a route to the site", err}
+	case e != nil && noWay(e), isLost(from):
+		return &RouteError{"this machine no longer has a route to the site, or the address that it connected from", err}
 	case e == nil && (h.down || h.silent && (waited >= fairWait || h.addr != addr.Addr())):
 		return h.blame(addr, err)
 	}
@@ -135,8 +136,12 @@ func (h hop) blame(addr netip.AddrPort, err error) error {
 	return &RouteError{"the gateway on the way to the site does not answer", err}
 }
 
-// isOwn reports whether addr is of this machine.
-func isOwn(addr netip.Addr) bool {
-	all, _ := ownPrefixes()
-	return slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Addr() == addr.WithZone("") })
+// isLost reports whether a socket's own address is no longer one of this machine's, which
+// has got another meanwhile.
+func isLost(from netip.AddrPort) bool {
+	if !from.IsValid() || from.Addr().IsUnspecified() {
+		return false
+	}
+	own, err := isOwn(from.Addr())
+	return err == nil && !own
 }

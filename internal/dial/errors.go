@@ -97,7 +97,7 @@ func (e *happyEyeballs) interrupted(ctx context.Context, cause error) error {
 		// Connects of this package's own are to end with ctx and say the same, but need
 		// not do so before this.
 		if e.d.DialContext == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			err = explainSilence(u.addr, time.Since(u.began), cause)
+			err = explainSilence(netip.AddrPort{}, u.addr, time.Since(u.began), cause)
 		}
 		e.errs = append(e.errs, err)
 	}

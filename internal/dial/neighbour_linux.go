@@ -19,17 +19,18 @@ type hop struct {
 }
 
 // nextHop asks this machine's routes and its table of neighbours about the way to an
-// address (rtnetlink(7)); nothing is sent. The error is an errno where there is no way.
-func nextHop(to netip.AddrPort) (hop, error) {
-	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, syscall.NETLINK_ROUTE)
+// address (rtnetlink(7)) from a socket's own, which is zero if it is not known; nothing
+// is sent. The error is an errno where there is no way.
+func nextHop(from, to netip.AddrPort) (hop, error) {
+	fd, err := openRoutes()
 	if err != nil {
 		return hop{}, err
 	}
 	defer syscall.Close(fd)
 
-	h, from, err := route(fd, to, nil)
-	if err == nil && from != nil { // rules may look at it, as connect(2) has them do
-		h, _, err = route(fd, to, from)
+	h, source, err := route(fd, from, to)
+	if err == nil && !from.IsValid() && source.IsValid() { // rules may look at it, as connect(2) has them do
+		h, _, err = route(fd, netip.AddrPortFrom(source, 0), to)
 	}
 	if err != nil {
 		return hop{}, err
@@ -39,6 +40,11 @@ func nextHop(to netip.AddrPort) (hop, error) {
 		h.own = isOwnNetwork(fd, to)
 	}
 	return h, nil
+}
+
+// openRoutes opens a socket to this machine's routes.
+func openRoutes() (fd int, err error) {
+	return syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, syscall.NETLINK_ROUTE)
 }
 
 // askRoute asks for the route of a connect.
@@ -55,15 +61,21 @@ func askRoute(fd int, to netip.AddrPort, flags uint32, more ...attribute) ([]byt
 }
 
 // route returns the hop of a connect from an address, and the one that it would be from.
-// Of a connect whose address is not known yet the kernel wants to know none.
-func route(fd int, to netip.AddrPort, from []byte) (h hop, source []byte, err error) {
+// Of a connect whose address is not known yet the kernel wants to know none. Its port
+// counts where routes are shared among gateways by it, which of IPv6 the kernel chooses
+// before there is a port.
+func route(fd int, from, to netip.AddrPort) (h hop, source netip.Addr, err error) {
+	const sport = 28 // RTA_SPORT
 	var more []attribute
-	if from != nil {
-		more = append(more, attribute{syscall.RTA_SRC, from})
+	if from.IsValid() {
+		more = append(more, attribute{syscall.RTA_SRC, from.Addr().AsSlice()})
+	}
+	if from.Port() != 0 && to.Addr().Is4() {
+		more = append(more, attribute{sport, binary.BigEndian.AppendUint16(nil, from.Port())})
 	}
 	answer, err := askRoute(fd, to, 0, more...)
 	if err != nil {
-		return hop{}, nil, err
+		return hop{}, source, err
 	}
 	const via = 18 // RTA_VIA: a gateway of the other family
 	h = hop{addr: to.Addr()}
@@ -72,7 +84,7 @@ func route(fd int, to netip.AddrPort, from []byte) (h hop, source []byte, err er
 		case syscall.RTA_OIF:
 			h.link = int(int32(binary.NativeEndian.Uint32(a.value)))
 		case syscall.RTA_PREFSRC:
-			source = a.value
+			source, _ = netip.AddrFromSlice(a.value)
 		case syscall.RTA_GATEWAY:
 			h.addr, _ = netip.AddrFromSlice(a.value)
 		case via:
@@ -80,6 +92,18 @@ func route(fd int, to netip.AddrPort, from []byte) (h hop, source []byte, err er
 		}
 	}
 	return h, source, nil
+}
+
+// isOwn reports whether an address is of this machine: it may have whole networks, as it
+// has that of loopback.
+func isOwn(addr netip.Addr) (own bool, err error) {
+	fd, err := openRoutes()
+	if err != nil {
+		return false, err
+	}
+	defer syscall.Close(fd)
+	answer, err := askRoute(fd, netip.AddrPortFrom(addr.WithZone(""), 0), 0)
+	return err == nil && len(answer) >= syscall.SizeofRtMsg && answer[7] == syscall.RTN_LOCAL, err // rtm_type
 }
 
 // isOwnNetwork reports whether a route makes the network of an address one of this

@@ -107,15 +107,18 @@ func (s *socket) connect(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return s.failed("dial", ctx.Err())
 	case err != nil:
-		return explainSilence(s.remote, time.Since(begun), s.failed("dial", err))
+		return explainSilence(s.name(), s.remote, time.Since(begun), s.failed("dial", err))
 	case a.number == 0:
 		return s.file.SetWriteDeadline(time.Time{})
 	}
 	err = s.failed("dial", os.NewSyscallError("connect", a.number))
-	if !a.begun {
+	switch {
+	case !a.begun:
 		return explainUnsent(ctx, s.remote, err)
+	case a.number == syscall.ETIMEDOUT: // the kernel has given up, as its own settings say
+		return explainSilence(s.name(), s.remote, time.Since(begun), err)
 	}
-	return a.message.explain(ctx, s.remote, err)
+	return a.message.explain(ctx, s.name(), s.remote, err)
 }
 
 // An attempt is a connect under way.

@@ -196,7 +196,7 @@ func FuzzAttributes(f *testing.F) {
 func TestNextHop(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "::1"} {
 		to := netip.MustParseAddr(addr)
-		if h, err := nextHop(netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.silent {
+		if h, err := nextHop(netip.AddrPort{}, netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.silent {
 			t.Errorf("nextHop(%s) = %+v, %v; want itself", addr, h, err)
 		}
 	}

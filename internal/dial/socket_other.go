@@ -15,4 +15,4 @@ func connectTo(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 }
 
 // explainSilence returns err: who is silent cannot be told.
-func explainSilence(_ netip.AddrPort, _ time.Duration, err error) error { return err }
+func explainSilence(_, _ netip.AddrPort, _ time.Duration, err error) error { return err }
