@@ -3,6 +3,8 @@
 package e2e_test
 
 import (
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +38,21 @@ func soon(setUp func(*testing.T, *router), later func(*testing.T, *router)) func
 		time.AfterFunc(300*time.Millisecond, func() { defer close(done); later(t, r) })
 		t.Cleanup(func() { <-done })
 	}
+}
+
+// bridge makes a bridge of this machine's own, with one port that has a link, and then
+// runs commands.
+func bridge(commands ...string) func(*testing.T, *router) {
+	return both(near("ip link add b0 type bridge", "ip addr add 10.9.0.1/24 dev b0", "ip link set b0 up",
+		"ip link add c0 type veth peer name c1", "ip link set c0 master b0", "ip link set c0 up", "ip link set c1 up"),
+		func(t *testing.T, _ *router) {
+			for range 50 {
+				if out, _ := exec.Command("ip", "link", "show", "b0").Output(); strings.Contains(string(out), "LOWER_UP") {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}, near(commands...))
 }
 
 func both(all ...func(*testing.T, *router)) func(*testing.T, *router) {
@@ -78,6 +95,10 @@ func TestBlameWays(t *testing.T) {
 			near("ip addr add 2001:db8:5::1/128 dev v0 nodad", "ip route add 2001:db8:5::/64 dev v0")),
 		after(off("R2 an address of its own of one, IPv6, the kernel gives up", "http://[2001:db8:5::7]/", "nobody", checker.ReasonUnreachable,
 			near("ip addr add 2001:db8:5::1/128 dev v0 nodad", "ip route add 2001:db8:5::/64 dev v0")), 5*second),
+		off("R2 a bridge whose last port is gone", "http://10.9.0.7/", "nobody", checker.ReasonUnreachable, bridge("ip link del c0")),
+		after(off("R2 a bridge whose last port is gone, the kernel gives up", "http://10.9.0.7/", "nobody", checker.ReasonUnreachable, bridge("ip link del c0")), 5*second),
+		local("J10 a bridge whose port has no link", "http://10.9.0.7/", "no link", bridge("ip link set c1 down")),
+		local("R1 a gateway on a bridge whose last port is gone", "", "no link", bridge("ip route replace default via 10.9.0.2", "ip link del c0")),
 		local("R1 a default route without a gateway", "http://203.0.113.7/", "the gateway", near("ip route replace default dev v0")),
 		after(local("R1 a default route without a gateway, the kernel gives up", "http://203.0.113.7/", "the gateway", near("ip route replace default dev v0")), 5*second),
 		local("R1 a rule for the source, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add from "+nearAddr+" lookup 100")),

@@ -2,6 +2,7 @@ package dial
 
 import (
 	"encoding/binary"
+	"io"
 	"iter"
 	"net/netip"
 	"syscall"
@@ -36,7 +37,13 @@ func nextHop(from, to netip.AddrPort) (hop, error) {
 		return hop{}, err
 	}
 	h.down, h.silent = isDown(fd, h.link), isSilent(fd, h)
-	if h.silent && h.addr == to.Addr() {
+	if h.addr != to.Addr() {
+		return h, nil
+	}
+	if h.down && isEmptyBridge(fd, h.link) {
+		h.down, h.silent = false, true
+	}
+	if h.silent {
 		h.own = isOwnNetwork(fd, to)
 	}
 	return h, nil
@@ -54,7 +61,7 @@ func askRoute(fd int, to netip.AddrPort, flags uint32, more ...attribute) ([]byt
 	m := make([]byte, syscall.SizeofRtMsg)
 	m[0], m[1] = familyOf(to.Addr()), byte(8*len(dst))
 	binary.NativeEndian.PutUint32(m[8:], flags)
-	return askKernel(fd, syscall.RTM_GETROUTE, m, append(more,
+	return askKernel(fd, syscall.RTM_GETROUTE, 0, m, append(more,
 		attribute{syscall.RTA_DST, dst},
 		attribute{ipProto, []byte{syscall.IPPROTO_TCP}},
 		attribute{dport, binary.BigEndian.AppendUint16(nil, to.Port())})...)
@@ -118,17 +125,47 @@ func isOwnNetwork(fd int, to netip.AddrPort) bool {
 	return err == nil && len(answer) > 1 && least <= answer[1]
 }
 
-// isDown reports whether a network interface is down or has nothing at its other end. If
-// that cannot be told, it is well.
-func isDown(fd, link int) bool {
+// askLink asks about a network interface.
+func askLink(fd, link int) ([]byte, error) {
 	const (
 		extMask = 29 // IFLA_EXT_MASK
 		noStats = 8  // RTEXT_FILTER_SKIP_STATS
 	)
 	m := make([]byte, syscall.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(m[4:], uint32(link))
-	answer, err := askKernel(fd, syscall.RTM_GETLINK, m, attribute{extMask, binary.NativeEndian.AppendUint32(nil, noStats)})
-	return err == nil && len(answer) >= len(m) && binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_RUNNING == 0
+	return askKernel(fd, syscall.RTM_GETLINK, 0, m, attribute{extMask, binary.NativeEndian.AppendUint32(nil, noStats)})
+}
+
+// isDown reports whether a network interface is down or has nothing at its other end. If
+// that cannot be told, it is well.
+func isDown(fd, link int) bool {
+	answer, err := askLink(fd, link)
+	return err == nil && len(answer) >= syscall.SizeofIfInfomsg && binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_RUNNING == 0
+}
+
+// isEmptyBridge reports whether a network interface is a bridge to which nobody is
+// connected. Its network is in this machine alone, as that of containers is, and is whole.
+func isEmptyBridge(fd, link int) bool {
+	const linkInfo, infoKind, master = 18, 1, 10 // IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_MASTER
+	answer, err := askLink(fd, link)
+	if err != nil || len(answer) < syscall.SizeofIfInfomsg || binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_UP == 0 {
+		return false
+	}
+	bridge := false
+	for a := range attributes(answer, syscall.SizeofIfInfomsg) {
+		if a.kind != linkInfo {
+			continue
+		}
+		for b := range attributes(a.value, 0) {
+			bridge = bridge || b.kind == infoKind && string(b.value) == "bridge\x00"
+		}
+	}
+	if !bridge {
+		return false
+	}
+	_, err = askKernel(fd, syscall.RTM_GETLINK, syscall.NLM_F_DUMP, make([]byte, syscall.SizeofIfInfomsg),
+		attribute{master, binary.NativeEndian.AppendUint32(nil, uint32(link))})
+	return err == io.EOF
 }
 
 // isSilent reports whether the table of neighbours has it that a hop does not answer. One
@@ -142,7 +179,7 @@ func isSilent(fd int, h hop) bool {
 	m := make([]byte, 12) // struct ndmsg
 	m[0] = familyOf(h.addr)
 	binary.NativeEndian.PutUint32(m[4:], uint32(h.link))
-	entry, err := askKernel(fd, syscall.RTM_GETNEIGH, m, attribute{dst, h.addr.AsSlice()})
+	entry, err := askKernel(fd, syscall.RTM_GETNEIGH, 0, m, attribute{dst, h.addr.AsSlice()})
 	if err != nil || len(entry) < len(m) {
 		return false
 	}
@@ -170,8 +207,9 @@ type attribute struct {
 	value []byte
 }
 
-// askKernel sends a request with attributes and returns the body of the answer.
-func askKernel(fd int, kind uint16, body []byte, attrs ...attribute) ([]byte, error) {
+// askKernel sends a request with attributes and returns the body of the answer, of a dump
+// that of the first one, or [io.EOF] if there is none.
+func askKernel(fd int, kind, flags uint16, body []byte, attrs ...attribute) ([]byte, error) {
 	const header = syscall.NLMSG_HDRLEN
 	m := make([]byte, header, 128)
 	m = append(m, body...)
@@ -183,7 +221,7 @@ func askKernel(fd int, kind uint16, body []byte, attrs ...attribute) ([]byte, er
 	}
 	binary.NativeEndian.PutUint32(m, uint32(len(m)))
 	binary.NativeEndian.PutUint16(m[4:], kind)
-	binary.NativeEndian.PutUint16(m[6:], syscall.NLM_F_REQUEST)
+	binary.NativeEndian.PutUint16(m[6:], syscall.NLM_F_REQUEST|flags)
 	if err := syscall.Sendto(fd, m, 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
 		return nil, err
 	}
@@ -194,6 +232,8 @@ func askKernel(fd int, kind uint16, body []byte, attrs ...attribute) ([]byte, er
 		return nil, err
 	case got < header+4:
 		return nil, syscall.EBADMSG
+	case binary.NativeEndian.Uint16(answer[4:]) == syscall.NLMSG_DONE:
+		return nil, io.EOF
 	case binary.NativeEndian.Uint16(answer[4:]) == syscall.NLMSG_ERROR:
 		return nil, syscall.Errno(-int32(binary.NativeEndian.Uint32(answer[header:])))
 	}
