@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/hostile"
 )
 
 // hosts returns a setUp after which site.test has addresses.
@@ -38,6 +39,17 @@ func soon(setUp func(*testing.T, *router), later func(*testing.T, *router)) func
 		time.AfterFunc(300*time.Millisecond, func() { defer close(done); later(t, r) })
 		t.Cleanup(func() { <-done })
 	}
+}
+
+// tentative gives this side an IPv6 address that it is long in making sure of.
+func tentative(t *testing.T, r *router) {
+	r.sh(t, "ip addr add "+farAddr6+"/64 dev v1 nodad", "ip route add local 2001:db8:1::/64 dev lo")
+	r.serve(t, "["+farAddr6+"]:80", hostile.Respond(hostile.OK))
+	sh(t, "ip link set v0 down")
+	sysctl(t, "net.ipv6.conf.v0.dad_transmits", "20")
+	r.up(t)
+	sh(t, "ip addr add "+nearAddr6+"/64 dev v0")
+	sh(t, "ip route add default via "+farAddr6)
 }
 
 // bridge makes a bridge of this machine's own, with one port that has a link, and then
@@ -113,6 +125,12 @@ func TestBlameWays(t *testing.T) {
 		local("R1 the gateway has a link-local address, and is off", "http://["+deadSite6+"]/", "the gateway", hosts(func(t *testing.T, r *router) {
 			sh(t, "ip -6 route replace default via fe80::77 dev v0")
 		})),
+		local("R5 this machine's IPv6 address is not sure yet, a live site of its own network", "http://["+farAddr6+"]/", "no address", tentative),
+		local("R5 the same, two addresses", name, "no address", both(tentative, func(t *testing.T, _ *router) {
+			etc(t, map[string]string{"hosts": farAddr6 + " site.test\n2001:db8::3 site.test\n", "nsswitch.conf": "hosts: files\n"})
+		})),
+		after(local("R5 the same, the kernel gives up", "http://["+farAddr6+"]/", "no address", tentative), 5*second),
+		local("R5 this machine's IPv6 address is not sure yet", "http://["+deadSite6+"]/", "no address", tentative),
 		local("R4 an own filter rejects one port", "", "a filter", near("nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),
 		local("R4 an own filter rejects a loopback address that no interface has", "http://127.0.0.2/", "a filter", near("nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),
 		local("R4 an own filter rejects an address of a network of its own", "http://203.0.113.7/", "a filter", near("ip route add local 203.0.113.0/24 dev lo", "nft add table inet o", "nft add chain inet o out { type filter hook output priority 0 ; }", "nft add rule inet o out tcp dport 80 reject")),

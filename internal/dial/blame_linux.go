@@ -81,6 +81,8 @@ func (m icmpMessage) explain(ctx context.Context, from, addr netip.AddrPort, err
 		return &ICMPError{Text: icmpText(m.ipv6, m.typ, m.code), By: m.by, err: err}
 	case errno.Of(m.errno) != errno.Unreachable:
 		return &RouteError{"a filter of this machine rejects the connection", err}
+	case isHomeless(from.Addr(), addr.Addr()):
+		return &RouteError{noSource, err}
 	}
 	h, unknown := nextHop(from, addr)
 	switch {
@@ -118,6 +120,8 @@ func explainSilence(from, addr netip.AddrPort, waited time.Duration, err error) 
 	switch {
 	case e != nil && noWay(e), isLost(from):
 		return &RouteError{"this machine no longer has a route to the site, or the address that it connected from", err}
+	case e == nil && isHomeless(h.from, addr.Addr()):
+		return &RouteError{noSource, err}
 	case e == nil && (h.down || h.silent && (waited >= fairWait || h.addr != addr.Addr())):
 		return h.blame(addr, err)
 	}
@@ -144,4 +148,13 @@ func isLost(from netip.AddrPort) bool {
 	}
 	own, err := isOwn(from.Addr())
 	return err == nil && !own
+}
+
+const noSource = "this machine has no address to connect from, or has not made sure of it yet"
+
+// isHomeless reports whether a connect to another machine was from a loopback address: so
+// it is by IPv6 while this machine makes sure that nobody else has its own (RFC 4862,
+// section 5.4). Until then it cannot ask for its neighbours either.
+func isHomeless(from, to netip.Addr) bool {
+	return from.IsLoopback() && !to.IsLoopback() && !to.IsUnspecified()
 }

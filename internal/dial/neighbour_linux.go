@@ -12,6 +12,7 @@ import (
 
 // A hop is the next station on the way to an address.
 type hop struct {
+	from   netip.Addr // this machine's address; zero if that is not known
 	addr   netip.Addr // a gateway, or the address itself on this machine's own link
 	link   int        // index of the network interface
 	down   bool       // that has nothing at its other end
@@ -31,11 +32,13 @@ func nextHop(from, to netip.AddrPort) (hop, error) {
 
 	h, source, err := route(fd, from, to)
 	if err == nil && !from.IsValid() && source.IsValid() { // rules may look at it, as connect(2) has them do
-		h, _, err = route(fd, netip.AddrPortFrom(source, 0), to)
+		from = netip.AddrPortFrom(source, 0)
+		h, _, err = route(fd, from, to)
 	}
 	if err != nil {
 		return hop{}, err
 	}
+	h.from = from.Addr()
 	h.down, h.silent = isDown(fd, h.link), isSilent(fd, h)
 	if h.addr != to.Addr() {
 		return h, nil
