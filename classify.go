@@ -154,7 +154,7 @@ func guessPhase(err error) Phase {
 		return PhaseDNS
 	case isCertificate(err) || has[x509.SystemRootsError](err) || isTLS(err):
 		return PhaseTLS
-	case op != nil && op.Op == "dial":
+	case op != nil && op.Op == "dial", has[*dial.RouteError](err), has[*dial.AbsentError](err):
 		return PhaseConnect
 	case classify(PhaseRequest, err) == ReasonLocal:
 		return PhaseRequest

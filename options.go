@@ -325,7 +325,10 @@ func WithResolver(r Resolver) Option {
 // address with a port; names are looked up before. The function must return
 // once its context has ended. A connection that has no deadlines, such as one
 // through SSH, is closed when its time is over. The function is called from many
-// goroutines at once. The default is a [net.Dialer]. Nil is refused.
+// goroutines at once. The default connects as a [net.Dialer] does, and asks the kernel
+// who made a connect fail. Of a connect to addr itself that a net.Dialer of the caller's
+// made, it is told where the gateway does not answer, the interface has no link or a route
+// of this machine forbids it, if the host has one address. Nil is refused.
 func WithDialContext(dial func(ctx context.Context, network, addr string) (net.Conn, error)) Option {
 	return func(c *config) error {
 		if dial == nil {

@@ -3,8 +3,14 @@
 package e2e_test
 
 import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,5 +145,50 @@ func TestBlameWays(t *testing.T) {
 			r.sh(t, "ip link set v1 arp off", "ip link set v1 address 02:00:00:00:00:99")
 			sh(t, "ip neigh replace "+farAddr+" lladdr 02:00:00:00:00:01 dev v0 nud stale")
 		})), 3*second),
+	})
+}
+
+// R1, R2, R3: what can be told where the caller opens connections by a net.Dialer, which
+// does not keep who made a connect fail.
+func TestBlameDialers(t *testing.T) {
+	fault := func(name string, timeout time.Duration, reason checker.Reason, setUp func(*testing.T, *router)) netFault {
+		return netFault{name: name, opts: []checker.Option{checker.WithTimeout(timeout), checker.WithDialContext(new(net.Dialer).DialContext)},
+			setUp: setUp, reason: reason, phase: checker.PhaseConnect, upTo: timeout + idle}
+	}
+	to := func(target string, f netFault) netFault { f.target = target; return f }
+	silent := filtered("ip daddr "+deadSite+" drop", "ip6 daddr "+deadSite6+" drop")
+	lives := fault("lives", second, "", nothing)
+	lives.phase = ""
+	bound := fault("C2 silent, the dialer is bound to an interface", second, checker.ReasonTimeout, both(silent, near("ip route del default")))
+	bound.opts = append(bound.opts, checker.WithDialContext((&net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		e := c.Control(func(fd uintptr) { err = syscall.BindToDevice(int(fd), "v0") })
+		return errors.Join(e, err)
+	}}).DialContext))
+	memory := fault("C2 silent, in a network in memory", second, checker.ReasonTimeout, gatewayOff)
+	memory.opts = append(memory.opts, checker.WithDialContext(func(ctx context.Context, _, addr string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr)), Err: ctx.Err()}
+	}))
+	carried := func(name string, reason checker.Reason, setUp func(*testing.T, *router)) netFault {
+		f := fault(name, 5*second, reason, setUp)
+		f.opts = []checker.Option{checker.WithTimeout(5 * second), checker.WithTransport(new(http.Transport))}
+		return f
+	}
+	runNetFaults(t, []netFault{
+		lives,
+		fault("R1 the gateway is off", 100*time.Millisecond, checker.ReasonLocal, gatewayOff),
+		fault("R1 the gateway is off, the kernel gives up", 5*second, checker.ReasonLocal, gatewayOff),
+		to("http://["+deadSite6+"]/", fault("R1 the gateway is off, IPv6", second, checker.ReasonLocal, hosts(gatewayOff))),
+		to("http://site.test/", fault("R1 the gateway is off, a name", second, checker.ReasonLocal, hosts(gatewayOff, deadSite))),
+		fault("J7 a route of this machine says unreachable", second, checker.ReasonLocal, near("ip route add unreachable "+deadSite)),
+		fault("J10 the cable is pulled", second, checker.ReasonLocal, on("ip link set v1 down")),
+		to("http://"+absent+"/", fault("R2 nobody has the address", 2*second, checker.ReasonUnreachable, nil)),
+		to("http://"+absent+"/", fault("R2 nobody has the address, the kernel gives up", 5*second, checker.ReasonUnreachable, nil)),
+		fault("R3 a firewall says unreachable", 2*second, checker.ReasonUnreachable, filtered("ip daddr "+deadSite+" reject with icmp host-unreachable")),
+		fault("C2 silent", second, checker.ReasonTimeout, silent),
+		bound, memory,
+		carried("R1 the gateway is off, a transport", checker.ReasonLocal, gatewayOff),
+		to("http://"+absent+"/", carried("R2 nobody has the address, a transport", checker.ReasonUnreachable, nil)),
+		carried("R3 a firewall says unreachable, a transport", checker.ReasonUnreachable, filtered("ip daddr "+deadSite+" reject with icmp host-unreachable")),
 	})
 }

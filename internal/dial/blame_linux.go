@@ -120,9 +120,30 @@ func explainSilence(from, addr netip.AddrPort, waited time.Duration, err error) 
 	switch {
 	case e != nil && noWay(e), isLost(from):
 		return &RouteError{"this machine no longer has a route to the site, or the address that it connected from", err}
-	case e == nil && isHomeless(h.from, addr.Addr()):
+	case e != nil:
+		return err
+	}
+	return h.explain(addr, waited, err)
+}
+
+// explainHop is explainSilence of a connect that may have gone another way than this
+// machine's routes say, as one that is bound to an interface does: that they know no way
+// says nothing of it.
+func explainHop(from, addr netip.AddrPort, waited time.Duration, err error) error {
+	h, e := nextHop(from, addr)
+	if e != nil {
+		return err
+	}
+	return h.explain(addr, waited, err)
+}
+
+// explain returns what err stands for, of a connect to addr by way of h that was not
+// answered for so long.
+func (h hop) explain(addr netip.AddrPort, waited time.Duration, err error) error {
+	switch {
+	case isHomeless(h.from, addr.Addr()):
 		return &RouteError{noSource, err}
-	case e == nil && (h.down || h.silent && (waited >= fairWait || h.addr != addr.Addr())):
+	case h.down, h.silent && (waited >= fairWait || h.addr != addr.Addr()):
 		return h.blame(addr, err)
 	}
 	return err

@@ -116,10 +116,11 @@ func connectByNet(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 // openHook dials addr with DialContext, which is the caller's.
 func (d *Dialer) openHook(ctx context.Context, addr netip.AddrPort) (nc net.Conn, err error) {
 	defer hook.Recovered(&err)
+	began := time.Now()
 	nc, err = d.DialContext(ctx, "tcp", addr.String())
 	switch {
 	case err != nil:
-		return nil, hook.Checked(err)
+		return nil, ExplainDirect(ctx, time.Since(began), hook.Checked(err))
 	case nc == nil:
 		return nil, errNoConn
 	}

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"example.com/checker/internal/errno"
 )
@@ -38,6 +41,39 @@ func explain(ctx context.Context, addr netip.AddrPort, err error) error {
 		}
 	}
 	return err
+}
+
+// ExplainDirect returns err, which a caller's function or transport met after a while, or
+// what it stands for if it is of a connect that a net.Dialer made for them. That does not
+// say by ICMP who made the connect fail, so less can be told.
+func ExplainDirect(ctx context.Context, waited time.Duration, err error) error {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "dial" || !tcpAddr(op.Addr).IsValid() || !byNet(op.Err) {
+		return err
+	}
+	addr := tcpAddr(op.Addr)
+	return explain(ctx, addr, explainHop(tcpAddr(op.Source), addr, waited, err))
+}
+
+// byNet reports whether err says, as package net does, that a connect found no way to the
+// host or took too long. Networks that are in memory have their own words, and know
+// nothing of this machine's.
+func byNet(err error) bool {
+	if call, ok := err.(*os.SyscallError); ok {
+		number, _ := errno.In(call.Err)
+		kind := errno.Of(number)
+		return strings.HasPrefix(call.Syscall, "connect") && (kind == errno.Unreachable || kind == errno.TimedOut)
+	}
+	return err != context.DeadlineExceeded && errors.Is(err, context.DeadlineExceeded)
+}
+
+// tcpAddr returns a as an address, zero if it is none of TCP.
+func tcpAddr(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok || t == nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(t.AddrPort().Addr().Unmap(), t.AddrPort().Port())
 }
 
 // connectUDP asks this machine alone, by its routes and addresses, for a way to

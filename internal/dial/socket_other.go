@@ -16,3 +16,6 @@ func connectTo(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 
 // explainSilence returns err: who is silent cannot be told.
 func explainSilence(_, _ netip.AddrPort, _ time.Duration, err error) error { return err }
+
+// explainHop returns err, for the same reason.
+func explainHop(_, _ netip.AddrPort, _ time.Duration, err error) error { return err }

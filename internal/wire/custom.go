@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/hook"
 )
 
@@ -24,7 +25,7 @@ func (t Custom) Exchange(ctx context.Context, req Request, tr *Trace) (*http.Res
 	}
 	resp, err := t.RoundTripper.RoundTrip(asked)
 	if err != nil {
-		return nil, hook.Checked(err)
+		return nil, dial.ExplainDirect(ctx, time.Since(sent), hook.Checked(err))
 	}
 	tr.First = time.Since(sent)
 	if resp == nil || resp.Body == nil {
