@@ -84,7 +84,7 @@ func firstUnparsable(entries []byte, extended bool) error {
 // that can be read.
 func (o *observer) handshake() (clear, sealed []byte) {
 	const recordData = 23
-	var open cipher.AEAD
+	var open opener
 	var iv []byte
 	var number uint64
 	for rest := o.seen.Bytes(); len(rest) >= 5; {
@@ -106,7 +106,7 @@ func (o *observer) handshake() (clear, sealed []byte) {
 				nonce[4+i] ^= byte(number >> (56 - 8*i))
 			}
 			number++
-			inner, err := open.Open(nil, nonce, body, head)
+			inner, err := open(nonce, body, head)
 			if err != nil {
 				return clear, sealed
 			}
@@ -118,16 +118,15 @@ func (o *observer) handshake() (clear, sealed []byte) {
 	return clear, sealed
 }
 
+// An opener opens a record by a key.
+type opener func(nonce, sealed, head []byte) ([]byte, error)
+
 // key returns what a cipher suite makes of the secret (RFC 8446, section 7.3), or nil
-// if it is not by AES.
-func (o *observer) key(suite uint16) (cipher.AEAD, []byte) {
-	h, n := func() hash.Hash { return sha256.New() }, 16
-	switch suite {
-	case tls.TLS_AES_128_GCM_SHA256:
-	case tls.TLS_AES_256_GCM_SHA384:
-		h, n = sha512.New384, 32
-	default:
-		return nil, nil
+// if it is none that an observer knows.
+func (o *observer) key(suite uint16) (open opener, iv []byte) {
+	h := func() hash.Hash { return sha256.New() }
+	if suite == tls.TLS_AES_256_GCM_SHA384 {
+		h = sha512.New384
 	}
 	expand := func(label string, n int) []byte {
 		label = "tls13 " + label
@@ -135,15 +134,28 @@ func (o *observer) key(suite uint16) (cipher.AEAD, []byte) {
 		out, _ := hkdf.Expand(h, o.secret, string(append(info, 0)), n)
 		return out
 	}
-	block, err := aes.NewCipher(expand("key", n))
-	if err != nil {
-		return nil, nil
-	}
-	open, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, nil
+	switch suite {
+	case tls.TLS_AES_128_GCM_SHA256:
+		open = openGCM(expand("key", 16))
+	case tls.TLS_AES_256_GCM_SHA384:
+		open = openGCM(expand("key", 32))
+	case tls.TLS_CHACHA20_POLY1305_SHA256:
+		key := expand("key", 32)
+		open = func(nonce, sealed, head []byte) ([]byte, error) { return openChaCha(key, nonce, sealed, head) }
 	}
 	return open, expand("iv", 12)
+}
+
+func openGCM(key []byte) opener {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil
+	}
+	return func(nonce, sealed, head []byte) ([]byte, error) { return aead.Open(nil, nonce, sealed, head) }
 }
 
 // messagesIn yields the messages of a handshake that have come whole.
