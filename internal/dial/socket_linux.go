@@ -1,9 +1,7 @@
 package dial
 
 import (
-	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -11,8 +9,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"example.com/checker/internal/errno"
 )
 
 // A socket is a TCP connection that this package opened. Package net would open it as
@@ -119,67 +115,6 @@ func (s *socket) connect(ctx context.Context) error {
 		return explainSilence(s.name(), s.remote, time.Since(begun), err)
 	}
 	return a.message.explain(ctx, s.name(), s.remote, err)
-}
-
-// An attempt is a connect under way.
-type attempt struct {
-	begun   bool
-	number  syscall.Errno // by which it failed
-	message icmpMessage   // that made it fail, if one did
-}
-
-// proceed begins the connect or looks at what has become of it, and reports whether it
-// has come to an end.
-func (a *attempt) proceed(fd int, addr netip.AddrPort) (done bool) {
-	if !a.begun {
-		err := connect(fd, addr)
-		if err == syscall.EINPROGRESS || err == syscall.EINTR {
-			a.begun = true
-			return false
-		}
-		done = true
-		a.number, _ = errno.In(err)
-	} else if done, a.number = outcome(fd); !done || a.number != 0 {
-		// The kernel keeps a message that comes while connect(2) is still on its way,
-		// but goes on until the SYN is sent again a second later.
-		if a.message = readErrorQueue(fd); !done && a.message.by.IsValid() {
-			done, a.number = true, a.message.errno
-		}
-	}
-	if done && a.number == 0 {
-		ignoreICMP(fd, addr)
-	}
-	return done
-}
-
-func connect(fd int, addr netip.AddrPort) error {
-	if addr.Addr().Is4() {
-		return syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()})
-	}
-	return syscall.Connect(fd, &syscall.SockaddrInet6{Port: int(addr.Port()), Addr: addr.Addr().As16()})
-}
-
-// outcome reports whether a connect has come to an end, and to which.
-func outcome(fd int) (done bool, number syscall.Errno) {
-	const (
-		synSent = 2 // TCP_SYN_SENT
-		closed  = 7 // TCP_CLOSE
-	)
-	info, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_INFO) // its beginning
-	if err != nil {
-		return true, err.(syscall.Errno)
-	}
-	switch state := binary.NativeEndian.AppendUint32(nil, uint32(info))[0]; state {
-	case synSent:
-		return false, 0
-	case closed:
-		n, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
-		if err != nil {
-			return true, err.(syscall.Errno)
-		}
-		return true, cmp.Or(syscall.Errno(n), syscall.ECONNRESET)
-	}
-	return true, 0
 }
 
 // name returns the socket's own address.

@@ -2,6 +2,7 @@ package dial
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // linked returns a connection of this package's own and its other end.
@@ -130,6 +132,33 @@ func TestConnectEnds(t *testing.T) {
 	}
 }
 
+// Where the kernel, or what stands for it, does not tell the state of TCP, a connect comes
+// to the same end.
+func TestOutcomeWithoutState(t *testing.T) {
+	for name, test := range map[string]struct {
+		addr   netip.AddrPort
+		done   bool
+		number syscall.Errno
+	}{
+		"answered": {listen(t).Addr().(*net.TCPAddr).AddrPort(), true, 0},
+		"refused":  {closedPort(t), true, syscall.ECONNREFUSED},
+		"silent":   {full(t), false, 0},
+	} {
+		fd, err := open(test.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(fd)
+		if err := connect(fd, test.addr); err != nil && err != syscall.EINPROGRESS {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // until it has come to its end, if it does
+		if done, number := outcomeByPeer(fd); done != test.done || number != test.number {
+			t.Errorf("%s: outcomeByPeer() = %t, %v; want %t, %v", name, done, number, test.done, test.number)
+		}
+	}
+}
+
 const closedEnv = "CHECKER_DIAL_CLOSED" // an address to connect to, with standard output closed
 
 // A socket is never a standard descriptor, though those may be closed: package os ends the
@@ -161,8 +190,23 @@ func TestSocketIsNoStandardDescriptor(t *testing.T) {
 	}
 }
 
+// extendedErr is what the kernel says with "host unreachable" from 198.18.0.1.
+func extendedErr() []byte {
+	const n = lenExtendedErr + syscall.SizeofSockaddrInet4
+	b := make([]byte, syscall.CmsgSpace(n))
+	h := (*syscall.Cmsghdr)(unsafe.Pointer(&b[0])) // its lengths are the machine's
+	h.Level, h.Type = syscall.IPPROTO_IP, syscall.IP_RECVERR
+	h.SetLen(syscall.CmsgLen(n))
+	m := b[syscall.CmsgLen(0):]
+	binary.NativeEndian.PutUint32(m, uint32(syscall.EHOSTUNREACH))
+	copy(m[4:], "\x02\x03\x01") // by ICMP, type, code
+	binary.NativeEndian.PutUint16(m[lenExtendedErr:], syscall.AF_INET)
+	copy(m[lenExtendedErr+4:], "\xc6\x12\x00\x01")
+	return b
+}
+
 func FuzzExtendedErr(f *testing.F) {
-	f.Add([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add(extendedErr())
 	f.Fuzz(func(t *testing.T, control []byte) {
 		m := parseExtendedErr(control)
 		if icmpText(m.ipv6, m.typ, m.code) == "" {
@@ -172,7 +216,7 @@ func FuzzExtendedErr(f *testing.F) {
 }
 
 func TestExtendedErr(t *testing.T) {
-	m := parseExtendedErr([]byte("\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x00\x00\x71\x00\x00\x00\x02\x03\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\xc6\x12\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"))
+	m := parseExtendedErr(extendedErr())
 	want := icmpMessage{by: netip.MustParseAddr("198.18.0.1"), typ: 3, code: 1, errno: syscall.EHOSTUNREACH}
 	if m != want {
 		t.Errorf("parseExtendedErr() = %+v; want %+v", m, want)
