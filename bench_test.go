@@ -36,7 +36,10 @@ func hosts(n int, port string) func(yield func(string) bool) {
 // A check of a plain-HTTP site makes some 47 allocations of 3.4 KiB in all: reading
 // the target, scheduling, connecting, the exchange and the Result.
 func TestAllocations(t *testing.T) {
-	const n = 3000
+	n := 3000
+	if testing.Short() {
+		n = 300
+	}
 	port := hostile.StartPlain(t)
 	c := faults.NewChecker(t)
 	run := func() (allocs, bytes uint64) {
@@ -48,11 +51,15 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 		runtime.ReadMemStats(&after)
-		return (after.Mallocs - before.Mallocs) / n, (after.TotalAlloc - before.TotalAlloc) / n
+		return (after.Mallocs - before.Mallocs) / uint64(n), (after.TotalAlloc - before.TotalAlloc) / uint64(n)
 	}
 	run() // buffers and goroutines are made once
-	if allocs, bytes := run(); allocs > 48 || bytes > 3584 {
-		t.Errorf("a check makes %d allocations of %d bytes in all; want at most 48 of 3584", allocs, bytes)
+	most, mostBytes := uint64(48), uint64(3584)
+	if runtime.GOOS != "linux" {
+		most, mostBytes = 56, 4096 // package net connects there
+	}
+	if allocs, bytes := run(); allocs > most || bytes > mostBytes {
+		t.Errorf("a check makes %d allocations of %d bytes in all; want at most %d of %d", allocs, bytes, most, mostBytes)
 	} else {
 		t.Logf("a check makes %d allocations of %d bytes in all", allocs, bytes)
 	}

@@ -145,11 +145,13 @@ func ExampleError() {
 	r := c.Check(context.Background(), nowhere)
 	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
 		fmt.Println(e.Phase, e.Reason)
-		fmt.Println(e.Err) // for the operator: the cause as it came
+		if op, ok := errors.AsType[*net.OpError](e.Err); ok { // for the operator: the cause as it came
+			fmt.Println(op.Op, op.Net, op.Addr)
+		}
 	}
 	// Output:
 	// connect refused
-	// dial tcp 127.0.0.1:1: connect: connection refused
+	// dial tcp 127.0.0.1:1
 }
 
 // check prints the verdict of a Checker with the given options.

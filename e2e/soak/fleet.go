@@ -163,3 +163,4 @@ func (f *fleet) Context() context.Context { return f.ctx }
 func (f *fleet) Fatalf(format string, args ...any) {
 	panic(fmt.Errorf("%w: %s", errSetup, strings.TrimSpace(fmt.Sprintf(format, args...))))
 }
+func (f *fleet) Skipf(format string, args ...any) { f.Fatalf(format, args...) }

@@ -236,7 +236,8 @@ func kind(err error) string {
 	if panicked && len(p.Stack) == 0 && !strings.Contains(fmt.Sprint(p.Value), "Goexit") {
 		add("without a stack", true)
 	}
-	add("refused", errors.Is(err, syscall.ECONNREFUSED))
+	const wsaECONNREFUSED = syscall.Errno(10061) // Windows has a number of its own
+	add("refused", errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaECONNREFUSED))
 	add("deadline", errors.Is(err, context.DeadlineExceeded))
 	add("canceled", errors.Is(err, context.Canceled))
 	if err != nil && kinds == nil {

@@ -19,6 +19,7 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/emulator"
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
@@ -32,6 +33,7 @@ func child(t *testing.T, env []string, body func(t *testing.T)) {
 		body(t)
 		return
 	}
+	emulator.Skip(t, emulator.QEMU, "the kernel runs no program of this machine by itself")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(append(os.Environ(), env...), inside+"="+t.Name())
 	out, err := cmd.CombinedOutput()

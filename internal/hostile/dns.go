@@ -95,9 +95,7 @@ func ServeDNS(tb TB) *DNS {
 	d := &DNS{names: make(map[string][]Answer), queries: make(map[string]int)}
 	var err error
 	for range 10 { // both protocols on one port
-		if d.udp, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
-			break
-		}
+		d.udp = ListenUDP(tb, "127.0.0.1:0")
 		if d.tcp, err = net.Listen("tcp", d.udp.LocalAddr().String()); err == nil {
 			break
 		}

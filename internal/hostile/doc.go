@@ -17,4 +17,5 @@ type TB interface {
 	Cleanup(func())
 	Context() context.Context
 	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/errno"
 )
 
 // A fault that a server does not commit makes every test of it worthless, so
@@ -84,7 +85,8 @@ func TestSequence(t *testing.T) {
 }
 
 func TestClosedPort(t *testing.T) {
-	if _, err := net.Dial("tcp", ClosedPort(t).String()); !errors.Is(err, syscall.ECONNREFUSED) {
+	_, err := net.Dial("tcp", ClosedPort(t).String())
+	if number, _ := errno.In(err); errno.Of(number) != errno.Refused {
 		t.Errorf("Dial = %v; want %v", err, syscall.ECONNREFUSED)
 	}
 }

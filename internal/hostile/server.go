@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+
+	"example.com/checker/internal/emulator"
 )
 
 // A Handler serves one connection. Its caller closes the connection when it
@@ -128,6 +130,17 @@ func ClosedPort(tb TB) netip.AddrPort {
 	}
 	tb.Cleanup(func() { conn.Close() })
 	return conn.LocalAddr().(*net.TCPAddr).AddrPort()
+}
+
+// ListenUDP listens on an address until it is closed.
+func ListenUDP(tb TB, addr string) *net.UDPConn {
+	tb.Helper()
+	c, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		emulator.Skip(tb, emulator.Wine, "no SIO_UDP_CONNRESET, which package net wants of every socket of UDP")
+		tb.Fatalf("listen: %v", err)
+	}
+	return c.(*net.UDPConn)
 }
 
 // ReadHead reads a request up to its blank line.

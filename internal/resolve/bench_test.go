@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"example.com/checker/internal/hostile"
 	"example.com/checker/internal/resolve/dnstest"
 )
 
@@ -18,10 +19,7 @@ import (
 // address that is a constant.
 func echo(b testing.TB) string {
 	b.Helper()
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := hostile.ListenUDP(b, "127.0.0.1:0")
 	b.Cleanup(func() { c.Close() })
 	go func() {
 		buf := make([]byte, 512)

@@ -3,7 +3,6 @@ package resolve
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -12,16 +11,14 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"example.com/checker/internal/hostile"
 	"example.com/checker/internal/resolve/dnstest"
 )
 
 // unused returns an address on which nobody listens.
 func unused(t *testing.T) netip.AddrPort {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := hostile.ListenUDP(t, "127.0.0.1:0")
 	defer c.Close()
 	return netip.MustParseAddrPort(c.LocalAddr().String())
 }
@@ -174,10 +171,7 @@ func TestContextEnds(t *testing.T) {
 
 // A thousand forged answers cost no more than to read them.
 func TestManyForged(t *testing.T) {
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := hostile.ListenUDP(t, "127.0.0.1:0")
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer c.Close()

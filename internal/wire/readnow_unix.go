@@ -10,6 +10,8 @@ import (
 	"example.com/checker/internal/hook"
 )
 
+const readNowUnknown = false
+
 // readNow reads what lies in the buffer of a socket, past its deadline and without
 // waiting. It reports whether nc is one.
 func readNow(nc net.Conn, b []byte) (n int, ok bool, err error) {

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"example.com/checker/internal/emulator"
 )
 
 // tcpPair returns both ends of a connection.
@@ -32,6 +34,15 @@ func tcpPair(t *testing.T) (here, there net.Conn) {
 // plainConn hides that a connection is a socket.
 type plainConn struct{ net.Conn }
 
+// soon is how late the end of a timeout may be noticed, or has to be, for what has come to
+// be read.
+func soon() time.Duration {
+	if readNowUnknown {
+		return 2 * idleDelay * time.Millisecond
+	}
+	return 0
+}
+
 // R6: what has come is read when the timeout is over, if that is why reading fails.
 func TestReadAfterTimeout(t *testing.T) {
 	const ms = time.Millisecond
@@ -43,8 +54,8 @@ func TestReadAfterTimeout(t *testing.T) {
 		want  string
 		err   error
 	}{
-		{"an answer", func(c net.Conn) { io.WriteString(c, "answer") }, false, 0, "answer", os.ErrDeadlineExceeded},
-		{"an answer, and the end", func(c net.Conn) { io.WriteString(c, "answer"); c.Close() }, false, 0, "answer", io.EOF},
+		{"an answer", func(c net.Conn) { io.WriteString(c, "answer") }, false, soon(), "answer", os.ErrDeadlineExceeded},
+		{"an answer, and the end", func(c net.Conn) { io.WriteString(c, "answer"); c.Close() }, false, soon(), "answer", io.EOF},
 		{"nothing", func(net.Conn) {}, false, time.Hour, "", os.ErrDeadlineExceeded},
 		{"the caller's end", func(c net.Conn) { io.WriteString(c, "answer") }, false, -1, "", os.ErrDeadlineExceeded},
 		{"a connection that is no socket, noticed in time", func(c net.Conn) { io.WriteString(c, "answer") }, true, ms, "", os.ErrDeadlineExceeded},
@@ -93,13 +104,14 @@ func TestTurn(t *testing.T) {
 			}
 			time.Sleep(lay) // this is the fault
 			s := socket{Conn: here}
-			s.timeOut(0)
+			s.timeOut(soon())
 			here.SetDeadline(longAgo)
 			if err := test.act(&s); err == nil {
 				t.Fatal("there was no error after the timeout")
 			}
 			idle := time.Duration(s.turn.Load() - 1)
 			if idle < 0 || idle < lay/2 && !sinceReceivedUnknown {
+				emulator.Skip(t, emulator.QEMU, "no more than four bytes of TCP_INFO")
 				t.Errorf("the peer was idle for %v; want %v or so", idle, lay)
 			}
 		})
@@ -132,7 +144,7 @@ func TestFloodAfterTimeout(t *testing.T) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) || c.raw.late > 2*MaxHead {
 		t.Errorf("read %d bytes, %d of them after the timeout: %v; want at most %d", n, c.raw.late, err, 2*MaxHead)
 	}
-	if err, ok := c.fail(ctx, err).(*TurnError); !ok || !errors.Is(err, ErrTimeout) {
+	if err, ok := c.fail(ctx, err).(*TurnError); !readNowUnknown && (!ok || !errors.Is(err, ErrTimeout)) {
 		t.Errorf("the error is %v; want one that says that it was this side's turn", err)
 	}
 }

@@ -91,9 +91,7 @@ func ServeAt(tb hostile.TB, addr string, zone Zone) *Server {
 	s := &Server{zone: zone, marks: make(chan struct{}), count: make(map[string]int), ports: make(map[string]int)}
 	var err error
 	for range 20 { // both protocols on one port
-		if s.udp, err = net.ListenPacket("udp", addr); err != nil {
-			tb.Fatalf("listen: %v", err)
-		}
+		s.udp = hostile.ListenUDP(tb, addr)
 		if s.tcp, err = net.Listen("tcp", s.udp.LocalAddr().String()); err == nil {
 			break
 		}
