@@ -242,3 +242,16 @@ func TestRootIsAbove(t *testing.T) {
 		}
 	}
 }
+
+// Package watch is made of what the root shows to everyone.
+func TestWatchIsOutside(t *testing.T) {
+	p := list(t, "./watch")[0]
+	for _, path := range p.Imports {
+		if strings.HasPrefix(path, root+"/") {
+			t.Errorf("watch imports %s", path)
+		}
+	}
+	if !slices.Contains(p.Imports, root) {
+		t.Errorf("watch imports %q; want the root among them", p.Imports)
+	}
+}
