@@ -1,15 +1,19 @@
 // Command gate waits until sites are up, so that what comes after it in a
 // deployment or a CI job finds them so.
 //
-//	gate -timeout 2m -status 200-299 https://example.org/health example.net && ./release
+//	gate -within 2m -status 200-299 https://example.org/health example.net && ./release
 //
-// It checks each site once a second until the status of its answer is in the
-// range. On a terminal each site has a line that shows how it is; elsewhere a
-// line is written whenever that changes.
+// It checks each site once a second, whatever the others do, until the status of its
+// answer is in the range. On a terminal each site has a line that shows how it is;
+// elsewhere a line is written whenever that changes. A site that was up and then fails
+// twice in a row is waited for again.
+//
+// -junit writes a report for CI systems; in a job of GitHub's each site that is not up
+// becomes an error of the job.
 //
 // The exit status is 0 when all sites were up, 1 when some were not in time or
-// the program was interrupted, with the reasons on standard error, and 2 when it
-// was called wrongly.
+// the program was interrupted, with what was last found of them on standard error, and 2
+// when it was called wrongly.
 package main
 
 import (
@@ -19,26 +23,34 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
 	"example.com/checker"
 	"example.com/checker/examples/cli"
+	"example.com/checker/watch"
 )
 
 // options are the flags.
 type options struct {
-	timeout time.Duration   // for all sites together
-	every   time.Duration   // from the end of a check to the next one
-	status  cli.StatusRange // of a site that is up
+	within    time.Duration   // for all sites together
+	every     time.Duration   // from one check of a site to the next
+	timeout   time.Duration   // of a check
+	status    cli.StatusRange // of a site that is up
+	redirects int
+	header    cli.Fields
+	junit     string // a file
+	github    bool
 }
 
 // errUsage is wrapped by errors about how the program was called.
@@ -46,9 +58,14 @@ var errUsage = errors.New("wrong usage")
 
 func main() {
 	var opts options
-	flag.DurationVar(&opts.timeout, "timeout", 2*time.Minute, "give up after this `time`")
-	flag.DurationVar(&opts.every, "every", time.Second, "the `time` between two checks of a site")
+	flag.DurationVar(&opts.within, "within", 2*time.Minute, "give up after this `time`")
+	flag.DurationVar(&opts.every, "every", time.Second, "the `time` from one check of a site to the next")
+	flag.DurationVar(&opts.timeout, "timeout", 5*time.Second, "the `time` that a check may take, no longer than nine tenths of -within")
 	flag.TextVar(&opts.status, "status", cli.StatusRange{Min: 200, Max: 299}, "the `codes` of a site that is up, as MIN-MAX or one")
+	flag.IntVar(&opts.redirects, "redirects", 0, "how many redirects to follow")
+	flag.Var(&opts.header, "header", "send this `field`, as \"Key: value\", to the sites, but not to others that they redirect to; repeatable")
+	flag.StringVar(&opts.junit, "junit", "", "write a report in JUnit's XML to this `file`")
+	flag.BoolVar(&opts.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write ::error lines for what is not up; the default in a job of GitHub's")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "Usage: gate [flags] URL…\n\nWait until all sites are up.\n\n")
 		flag.PrintDefaults()
@@ -72,60 +89,77 @@ func (o *options) validate(urls []string) error {
 		return fmt.Errorf("%w: no URLs to wait for; see gate -h", errUsage)
 	case late >= 0:
 		return fmt.Errorf("%w: %s: flags come before the URLs", errUsage, urls[late])
-	case o.timeout <= 0:
-		return fmt.Errorf("%w: -timeout %v is not positive", errUsage, o.timeout)
+	case o.within <= 0:
+		return fmt.Errorf("%w: -within %v is not positive", errUsage, o.within)
 	case o.every <= 0:
 		return fmt.Errorf("%w: -every %v is not positive", errUsage, o.every)
+	}
+	for _, url := range urls {
+		if _, err := checker.Host(url); err != nil {
+			return fmt.Errorf("%w: %s: %v", errUsage, checker.Redact(url), err)
+		}
 	}
 	return nil
 }
 
-// run waits for the sites and shows on out how they are. It returns nil once all
-// are up.
+// checks returns how the sites are checked. Each check is for itself: no other one of its
+// host makes it wait, and none has it wait by a Retry-After. To be asked again is what
+// every site is here for.
+func (o *options) checks(sites int) []checker.Option {
+	var n atomic.Uint64
+	all := []checker.Option{
+		checker.WithJudge(checker.StatusIn(o.status.Min, o.status.Max)),
+		checker.WithTimeout(min(o.timeout, o.within*9/10)), // so that even the first one comes to a verdict
+		checker.WithRedirects(o.redirects),
+		checker.WithRetries(0),
+		checker.WithConcurrency(sites),
+		checker.WithHostKey(func(*url.URL) string { return strconv.FormatUint(n.Add(1), 36) }),
+	}
+	for _, f := range o.header {
+		all = append(all, checker.WithHeader(f.Key, f.Value))
+	}
+	return all
+}
+
+// run waits for the sites, shows on out how they are, and returns nil once all are up.
 func run(ctx context.Context, out io.Writer, opts options, urls []string, more ...checker.Option) error {
 	if err := opts.validate(urls); err != nil {
 		return err
 	}
-	c, err := checker.New(append([]checker.Option{
-		checker.WithJudge(checker.StatusIn(opts.status.Min, opts.status.Max)),
-		checker.WithRetries(0), // to be asked again is what every site is here for
-	}, more...)...)
+	c, err := checker.New(append(opts.checks(len(urls)), more...)...)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, opts.timeout, errors.New("gave up"))
+	report, err := cli.NewReport("gate", opts.junit, opts.github)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, opts.within, errors.New("gave up"))
 	defer cancel()
 	b := newBoard(out, urls)
-	group, ctx := errgroup.WithContext(ctx)
-	for i, url := range urls {
-		group.Go(func() error { return watch(ctx, c, url, opts.every, func(r checker.Result) { b.set(i, r) }) })
-	}
-	if err = b.show(group.Wait); err == nil || errors.Is(err, errUsage) {
-		return err
-	}
-	return fmt.Errorf("%w after %v: %s", err, b.elapsed(), b.missing())
-}
-
-// watch checks a site until it is up, and shows each verdict. It returns early,
-// with the cause, if ctx ends or if the target names no site.
-func watch(ctx context.Context, c *checker.Checker, url string, every time.Duration, show func(checker.Result)) error {
-	for {
-		r := c.Check(ctx, url)
-		switch r.Reason() {
-		case checker.ReasonCanceled: // says nothing that the verdict before does not say better
-			return context.Cause(ctx)
-		case checker.ReasonInvalid: // and will ever be
-			return fmt.Errorf("%w: %s: %v", errUsage, checker.Redact(url), r.Err)
+	wait := func() error {
+		for r := range watch.Run(ctx, c, opts.every, urls) {
+			if r.Reason() != checker.ReasonCanceled && b.set(r) { // that one says less than the verdict before
+				return nil
+			}
 		}
-		if show(r); r.Online() {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(every):
-		}
+		return context.Cause(ctx)
 	}
+	if b.live {
+		var screen cli.Screen
+		err = screen.While(out, wait, b.lines)
+	} else {
+		err = wait()
+	}
+	report.Took, report.Cases = time.Since(b.start), b.cases()
+	if err != nil {
+		n, lines := report.Missing()
+		if b.live {
+			lines = "" // they are on the screen
+		}
+		err = fmt.Errorf("%w after %v: %d of %d not up%s", err, b.elapsed(), n, len(urls), lines)
+	}
+	return errors.Join(err, report.Write(out))
 }
 
 // A board knows how each site is and shows it: on a terminal by a line per site
@@ -138,14 +172,16 @@ type board struct {
 
 	mu    sync.Mutex
 	sites []site
-	back  string // moves from the end of a frame to its beginning; "" before the first
 }
 
 // A site is how one of the sites is. Its state is "" before the first verdict.
 type site struct {
 	name, state string
-	up          bool
+	took        time.Duration // until it was up
+	tracker     watch.Tracker
 }
+
+func (s *site) up() bool { return s.tracker.State().Status == checker.Online }
 
 // newBoard returns a board on which no site has a verdict.
 func newBoard(out io.Writer, urls []string) *board {
@@ -154,94 +190,60 @@ func newBoard(out io.Writer, urls []string) *board {
 		b.sites = append(b.sites, site{name: checker.Redact(url)})
 	}
 	if f, ok := out.(*os.File); ok {
-		// Lines that have left the screen cannot be written again.
 		_, height, err := term.GetSize(int(f.Fd()))
 		b.live = err == nil && len(urls) < height
 	}
 	return b
 }
 
-// set takes in the verdict on a site.
-func (b *board) set(i int, r checker.Result) {
+// set takes in a verdict on a site and reports whether all sites are up now.
+func (b *board) set(r checker.Result) (done bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s, before := &b.sites[i], b.sites[i].state
-	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
+	s := &b.sites[r.Index]
+	before := s.state
+	_, changed := s.tracker.Add(r)
+	if e, ok := errors.AsType[*checker.Error](r.Err); ok && !s.up() {
 		s.state = string(e.Reason) + ": " + e.Message()
-	} else {
-		s.up, s.state = true, fmt.Sprintf("up after %v (%d)", b.elapsed(), r.StatusCode)
+	} else if changed {
+		s.took, s.state = time.Since(b.start), fmt.Sprintf("up after %v (%d)", b.elapsed(), r.StatusCode)
 	}
 	if !b.live && s.state != before {
 		fmt.Fprintf(b.out, "%s: %s\n", s.name, s.state)
 	}
-}
-
-// missing says which sites are not up, and why unless that is on the screen.
-func (b *board) missing() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var lines strings.Builder
-	n := 0
-	for _, s := range b.sites {
-		if s.up {
-			continue
-		}
-		n++
-		if !b.live {
-			fmt.Fprintf(&lines, "\n  %s: %s", s.name, cmp.Or(s.state, "no verdict yet"))
-		}
-	}
-	return fmt.Sprintf("%d of %d not up%s", n, len(b.sites), &lines)
+	return !slices.ContainsFunc(b.sites, func(s site) bool { return !s.up() })
 }
 
 func (b *board) elapsed() time.Duration {
 	return time.Since(b.start).Round(100 * time.Millisecond)
 }
 
-// show returns what wait does. Meanwhile it draws a live board ten times a
-// second, and in the end leaves the last state on the screen.
-func (b *board) show(wait func() error) error {
-	if !b.live {
-		return wait()
-	}
-	waited := make(chan error, 1)
-	go func() { waited <- wait() }()
-	for i := 0; ; i++ {
-		b.draw(spinner[i%len(spinner)])
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case err := <-waited:
-			b.draw("✗")
-			return err
+// cases returns how the sites are, for a report.
+func (b *board) cases() (all []cli.Case) {
+	for _, s := range b.sites {
+		c := cli.Case{Name: s.name, Took: cmp.Or(s.took, time.Since(b.start))}
+		switch {
+		case s.up():
+		case s.tracker.State().Last == checker.Offline:
+			c.Failure = s.state
+		default:
+			c.Error = cmp.Or(s.state, "no verdict yet")
 		}
+		all = append(all, c)
 	}
+	return all
 }
 
-var spinner = strings.Split("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "")
-
-// What terminals understand (ECMA-48, and DEC's mode 7). Lines longer than the
-// terminal is wide are cut off rather than wrapped, or the way up would be
-// longer than there are sites.
-const (
-	up    = "\x1b[%dA"
-	begin = "\r\x1b[?7l"
-	rest  = "\x1b[K\r\n"
-	end   = "\x1b[?7h\x1b[J" // wipes the ^C that the terminal showed
-)
-
-// draw writes a frame over the one before, in one piece. mark stands before the
-// sites that are not up.
-func (b *board) draw(mark string) {
+// lines shows the sites, with a mark before those that are not up.
+func (b *board) lines(mark string) (lines []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	frame := b.back + begin
 	for _, s := range b.sites {
-		if s.up {
-			frame += "✓ " + s.name + "  " + s.state + rest
+		if s.up() {
+			lines = append(lines, "✓ "+s.name+"  "+s.state)
 		} else {
-			frame += fmt.Sprintf("%s %s  %v  %s%s", mark, s.name, b.elapsed(), s.state, rest)
+			lines = append(lines, fmt.Sprintf("%s %s  %v  %s", mark, s.name, b.elapsed(), s.state))
 		}
 	}
-	io.WriteString(b.out, frame+end)
-	b.back = fmt.Sprintf(up, len(b.sites))
+	return lines
 }

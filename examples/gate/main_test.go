@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"syscall"
@@ -38,7 +40,7 @@ func (s fakeSite) RoundTrip(req *http.Request) (*http.Response, error) {
 // In a bubble time stands still while the program computes, so that what it
 // writes is exact.
 func TestRun(t *testing.T) {
-	opts := options{timeout: 10 * time.Second, every: time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
+	opts := options{within: 10 * time.Second, every: time.Second, timeout: 5 * time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
 	const refused = "http://h/: refused: the host refused the connection\n"
 	const rejected = "http://h/: rejected: the answer was not accepted: status 503, wanted 200–299\n"
 	for _, test := range []struct {
@@ -48,7 +50,7 @@ func TestRun(t *testing.T) {
 		out, err       string
 	}{
 		{"up", 0, 0, 0, "http://h/: up after 100ms (200)\n", ""},
-		{"up later", 1500 * time.Millisecond, 3 * time.Second, 0, refused + rejected + "http://h/: up after 3.3s (200)\n", ""},
+		{"up later", 1500 * time.Millisecond, 3 * time.Second, 0, refused + rejected + "http://h/: up after 3.1s (200)\n", ""},
 		{"never", time.Hour, time.Hour, 0, refused, "gave up after 10s: 1 of 1 not up\n  " + strings.TrimSuffix(refused, "\n")},
 		{"interrupted", time.Hour, time.Hour, 5 * time.Second, refused, "interrupt after 5s: 1 of 1 not up\n  " + strings.TrimSuffix(refused, "\n")},
 		{"interrupted at once", 0, 0, time.Millisecond, "", "interrupt after 0s: 1 of 1 not up\n  http://h/: no verdict yet"},
@@ -74,3 +76,88 @@ func TestRun(t *testing.T) {
 		})
 	}
 }
+
+// A crowd is the sites of one host: by path, when they come up and how they are before.
+type crowd map[string]fakeSite
+
+func (c crowd) RoundTrip(req *http.Request) (*http.Response, error) {
+	switch path := req.URL.Path; {
+	case strings.HasPrefix(path, "/hangs"):
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	case strings.HasPrefix(path, "/busy"):
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Proto: "HTTP/1.1", Body: http.NoBody, Request: req,
+			Header: http.Header{"Retry-After": {"3600"}}}, nil
+	default:
+		return c[path].RoundTrip(req)
+	}
+}
+
+// However many neighbours on the same host hang, or ask to be left alone, a site that
+// comes up is told within an interval, and so is one that had asked for it itself.
+func TestNeighbours(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		now := time.Now()
+		var urls []string
+		for i := range 20 {
+			urls = append(urls, fmt.Sprintf("http://h/hangs%d", i), fmt.Sprintf("http://h/busy%d", i))
+		}
+		urls = append(urls, "http://h/site")
+		opts := options{within: 10 * time.Second, every: time.Second, timeout: 5 * time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
+		var out strings.Builder
+		err := run(t.Context(), &out, opts, urls, checker.WithTransport(crowd{"/site": {ready: now.Add(2200 * time.Millisecond)}}))
+		const want = "http://h/site: up after "
+		_, after, found := strings.Cut(out.String(), want)
+		after, _, _ = strings.Cut(after, " ")
+		if took, e := time.ParseDuration(after); !found || e != nil || took > 3500*time.Millisecond {
+			t.Errorf("printed\n%s; want %sat most 3.5s", &out, want)
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), "gave up after 10s: 40 of 41 not up\n") || strings.Contains(err.Error(), "cancel") {
+			t.Errorf("run = %v; want 40 sites that are not up, for reasons of theirs", err)
+		}
+	})
+}
+
+// Even where a check may take longer than all that there is, there is a verdict.
+func TestLastVerdict(t *testing.T) {
+	for _, within := range []time.Duration{100 * time.Millisecond, 3 * time.Second, 7 * time.Second, time.Minute} {
+		bubble.Test(t, func(t *testing.T) {
+			opts := options{within: within, every: time.Second, timeout: 5 * time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
+			err := run(t.Context(), io.Discard, opts, []string{"http://h/hangs"}, checker.WithTransport(crowd{}))
+			if err == nil || !strings.HasSuffix(err.Error(), "\n  http://h/hangs: timeout: no answer within the timeout (response)") {
+				t.Errorf("within %v run = %v; want a timeout", within, err)
+			}
+		})
+	}
+}
+
+// A site that goes down while others are waited for is waited for again; one failure
+// alone is none.
+func TestDownAgain(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		start := time.Now()
+		rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+			since, code := time.Since(start), http.StatusOK
+			switch {
+			case req.URL.Host == "late" && since < 9*time.Second,
+				req.URL.Host == "blip" && since > 3*time.Second && since < 4*time.Second,
+				req.URL.Host == "down" && since > 5*time.Second && since < 12*time.Second:
+				code = http.StatusBadGateway
+			}
+			return &http.Response{StatusCode: code, Proto: "HTTP/1.1", Body: http.NoBody, Request: req}, nil
+		})
+		opts := options{within: time.Minute, every: time.Second, timeout: time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
+		var out strings.Builder
+		err := run(t.Context(), &out, opts, []string{"http://late/", "http://blip/", "http://down/"}, checker.WithTransport(rt))
+		const rejected = "rejected: the answer was not accepted: status 502, wanted 200–299\n"
+		const want = "http://late/: " + rejected + "http://blip/: up after 0s (200)\nhttp://down/: up after 100ms (200)\n" +
+			"http://down/: " + rejected + "http://late/: up after 9.4s (200)\nhttp://down/: up after 12.1s (200)\n"
+		if out.String() != want || err != nil {
+			t.Errorf("run = %v, printed\n%s; want\n%s", err, &out, want)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

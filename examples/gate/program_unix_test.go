@@ -7,10 +7,13 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -29,7 +32,7 @@ func TestMain(m *testing.M) {
 
 func program(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "GITHUB_ACTIONS=")
 	return cmd
 }
 
@@ -98,7 +101,7 @@ func match(t *testing.T, what, text, pattern, host string) {
 func TestComesUp(t *testing.T) {
 	p := newPort(t)
 	time.AfterFunc(time.Second, func() { p.serve(t, 204) })
-	stdout, stderr, status := gate(t, "-timeout", "30s", "-every", "50ms", p.host)
+	stdout, stderr, status := gate(t, "-within", "30s", "-every", "50ms", p.host)
 	if status != 0 || stderr != "" {
 		t.Errorf("gate exited with status %d and said %q; want 0 and nothing", status, stderr)
 	}
@@ -109,7 +112,7 @@ func TestComesUp(t *testing.T) {
 func TestNever(t *testing.T) {
 	never, wrong := newPort(t), newPort(t)
 	wrong.serve(t, 500)
-	stdout, stderr, status := gate(t, "-timeout=1s", "-every=50ms", "-status=200", "http://"+never.host, "http://"+wrong.host)
+	stdout, stderr, status := gate(t, "-within=1s", "-every=50ms", "-status=200", "http://"+never.host, "http://"+wrong.host)
 	if status != 1 {
 		t.Errorf("gate exited with status %d; want 1", status)
 	}
@@ -144,18 +147,80 @@ func TestInterrupt(t *testing.T) {
 	match(t, "standard error", stderr.String(), `gate: interrupt signal received after \d\S*s: 1 of 1 not up\n  HOST: refused: the host refused the connection\n`, p.host)
 }
 
+// Reports for CI systems have what was found of each site, without passwords.
+func TestReports(t *testing.T) {
+	up, wrong := newPort(t), newPort(t)
+	up.serve(t, 200)
+	wrong.serve(t, 500)
+	file := filepath.Join(t.TempDir(), "report.xml")
+	stdout, _, status := gate(t, "-within=3s", "-every=50ms", "-junit", file, "-github", "http://me:secret@"+up.host, "http://me:secret@"+wrong.host, "x.invalid:99")
+	if status != 1 {
+		t.Errorf("gate exited with status %d; want 1", status)
+	}
+	const reason = `rejected: the answer was not accepted: status 500, wanted 200–299`
+	match(t, "standard output", stdout, `.*::error title=gate::http://xxxxx@HOST: `+reason+`\n::error title=gate::x.invalid:99: .*\n`, wrong.host)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	match(t, "the report", string(text), `.*<testsuite name="gate" tests="3" .*name="http://xxxxx@\S+" time="0\.\d+"></testcase>.*`+
+		`name="http://xxxxx@HOST" time="3\.\d+">\s*<failure message="`+reason+`"></failure>.*`, wrong.host)
+	if strings.Contains(stdout+string(text), "secret") {
+		t.Error("a password is in a report")
+	}
+}
+
+// Redirects are followed if asked for, and header fields go to the site's own origin.
+func TestRedirectsAndHeaders(t *testing.T) {
+	var lost atomic.Bool
+	there := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			lost.Store(true)
+		}
+	}))
+	t.Cleanup(there.Close)
+	here := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer x: y" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		http.Redirect(w, r, there.URL, http.StatusFound)
+	}))
+	t.Cleanup(here.Close)
+	header := []string{"-header", "Authorization: Bearer x: y"}
+	for _, test := range []struct {
+		args   []string
+		status int
+	}{
+		{nil, 1}, {header, 1}, {[]string{"-redirects", "1"}, 1}, {append(header, "-redirects", "1"), 0}, {append(header, "-status", "302"), 0},
+	} {
+		within := []string{"20s", "400ms"}[test.status]
+		if _, stderr, status := gate(t, append(append([]string{"-within", within, "-every", "50ms"}, test.args...), here.URL)...); status != test.status {
+			t.Errorf("gate %q exited with status %d and said %q; want %d", test.args, status, stderr, test.status)
+		}
+	}
+	if lost.Load() {
+		t.Error("the field went to another origin")
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
 		{nil, `gate: wrong usage: no URLs to wait for; see gate -h\n`},
-		{[]string{"-timeout", "0s", "h"}, `gate: wrong usage: -timeout 0s is not positive\n`},
+		{[]string{"-within", "0s", "h"}, `gate: wrong usage: -within 0s is not positive\n`},
 		{[]string{"-every", "-1s", "h"}, `gate: wrong usage: -every -1s is not positive\n`},
+		{[]string{"-timeout", "0s", "h"}, `gate: wrong usage: invalid option: WithTimeout: 0s is not positive\n`},
+		{[]string{"-redirects", "-1", "h"}, `gate: wrong usage: invalid option: WithRedirects: -1 is negative\n`},
+		{[]string{"-header", "A b: c", "h"}, `gate: wrong usage: invalid option: WithHeader: .*`},
+		{[]string{"-header", "nonsense", "h"}, `invalid value "nonsense" for flag -header: want Key: value\nUsage: gate .*`},
+		{[]string{"-junit", "/no/where", "h"}, `gate: wrong usage: open /no/where: no such file or directory\n`},
 		{[]string{"h", "-timeout", "1s"}, `gate: wrong usage: -timeout: flags come before the URLs\n`},
 		{[]string{"-status", "ok", "h"}, `invalid value "ok" for flag -status: want two codes from 200 to 999, such as 200-299, or one\nUsage: gate .*`},
 		{[]string{"-retries", "1", "h"}, `flag provided but not defined: -retries\nUsage: gate .*`},
-		{[]string{"ftp://me:secret@h/"}, `gate: wrong usage: ftp://xxxxx@h/: not a site to check: the scheme "ftp" is neither http nor https\n`},
+		{[]string{"h", "ftp://me:secret@h/"}, `gate: wrong usage: ftp://xxxxx@h/: not a site to check: the scheme "ftp" is neither http nor https\n`},
 	} {
 		stdout, stderr, status := gate(t, test.args...)
 		if status != 2 || stdout != "" {

@@ -58,7 +58,7 @@ func onTerminal(t *testing.T, rows uint16, args ...string) string {
 func TestTerminal(t *testing.T) {
 	late, never := newPort(t), newPort(t)
 	time.AfterFunc(time.Second, func() { late.serve(t, 200) })
-	got := onTerminal(t, 24, "-timeout=2s", "-every=50ms", "http://me:secret@"+late.host, never.host)
+	got := onTerminal(t, 24, "-within=2s", "-every=50ms", "http://me:secret@"+late.host, never.host)
 	frames := strings.Split(got, "\x1b[2A")
 	if len(frames) < 5 {
 		t.Fatalf("there were %d frames; want some ten a second:\n%q", len(frames), got)
