@@ -12,12 +12,14 @@
 // can reach that page can make this machine send requests, so it is off unless
 // asked for, and connects to public addresses only; -allow-private lifts that.
 //
-// The names of the metrics and what a success is are blackbox_exporter's, with
-// two differences. Where there is no verdict, because this machine or its
-// resolver failed, probe_success is absent rather than 0, so that no alert on a
-// site goes off; and probe_verdict{status,reason} tells why, whatever the
-// verdict. See alerts.yml for what to do with them, and dashboard.json, which
-// Grafana imports.
+// The names of the metrics and what a success is are blackbox_exporter's. Where there
+// is no verdict, because this machine or its resolver failed, probe_success is absent
+// rather than 0, so that no alert on a site goes off; and probe_verdict{status,reason}
+// tells why, whatever the verdict. README.md has all the differences. See alerts.yml for
+// what to do with the metrics, and dashboard.json, which Grafana imports.
+//
+// SIGHUP has the list read again: what is known of a site stays while it is listed, and
+// if the list cannot be read the one before stays.
 package main
 
 import (
@@ -46,6 +48,7 @@ type options struct {
 	timeout      time.Duration
 	status       cli.StatusRange // of a success
 	redirects    int
+	canaries     []string
 	probe        bool
 	allowPrivate bool
 }
@@ -58,6 +61,10 @@ func main() {
 	flag.DurationVar(&opts.timeout, "timeout", 5*time.Second, "the `time` that a check may take; less than Prometheus's scrape_timeout")
 	flag.TextVar(&opts.status, "status", cli.StatusRange{Min: 200, Max: 299}, "the `codes` of a success, as MIN-MAX or one")
 	flag.IntVar(&opts.redirects, "redirects", 10, "how many redirects to follow")
+	flag.Func("canary", "a `URL` known to be up: no site is offline while no canary answers; repeatable", func(url string) error {
+		opts.canaries = append(opts.canaries, url)
+		return nil
+	})
 	flag.BoolVar(&opts.probe, "probe", false, "serve /probe?target=…")
 	flag.BoolVar(&opts.allowPrivate, "allow-private", false, "let /probe connect to addresses that are not public")
 	flag.Usage = func() {
@@ -86,6 +93,19 @@ func (o *options) validate(args []string) error {
 	return nil
 }
 
+// checks returns how sites are checked, listed or not.
+func (o *options) checks() []checker.Option {
+	all := []checker.Option{
+		checker.WithTimeout(o.timeout),
+		checker.WithRedirects(o.redirects),
+		checker.WithJudge(checker.StatusIn(o.status.Min, o.status.Max)),
+	}
+	if len(o.canaries) > 0 {
+		all = append(all, checker.WithCanaries(o.canaries...))
+	}
+	return all
+}
+
 // run serves until ctx ends.
 func run(ctx context.Context, opts options, args []string) error {
 	if err := opts.validate(args); err != nil {
@@ -95,18 +115,13 @@ func run(ctx context.Context, opts options, args []string) error {
 	if err != nil {
 		return err
 	}
-	common := []checker.Option{
-		checker.WithTimeout(opts.timeout),
-		checker.WithRedirects(opts.redirects),
-		checker.WithJudge(checker.StatusIn(opts.status.Min, opts.status.Max)),
-	}
-	m, err := newMonitor(sites, common...)
+	m, err := newMonitor(sites, opts.checks()...)
 	if err != nil {
 		return err
 	}
 	var p http.Handler
 	if opts.probe {
-		if p, err = newProber(opts.allowPrivate, common...); err != nil {
+		if p, err = newProber(opts.allowPrivate, opts.checks()...); err != nil {
 			return err
 		}
 	}
@@ -114,15 +129,45 @@ func run(ctx context.Context, opts options, args []string) error {
 	if err != nil {
 		return err
 	}
-	log.Printf("listening on http://%s/", l.Addr())
 	var wg sync.WaitGroup
 	within, cancel := context.WithCancel(ctx)
-	wg.Go(func() { m.run(within, opts.every) })
+	lists := make(chan []site)
+	if opts.file != "" {
+		hup := make(chan os.Signal, 1)
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup)
+		wg.Go(func() { reread(within, hup, opts.file, m, lists) })
+	}
+	log.Printf("listening on http://%s/", l.Addr())
+	wg.Go(func() { m.run(within, opts.every, lists) })
 	err = cli.Serve(ctx, l, newServer(ctx, handler(m, p)), 5*time.Second)
 	cancel()
 	wg.Wait()
 	log.Printf("stopped: %s", m.summary())
 	return err
+}
+
+// reread reads the list again whenever a signal says so, until ctx ends.
+func reread(ctx context.Context, hup <-chan os.Signal, file string, m *monitor, lists chan<- []site) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		}
+		sites, err := readSites(file)
+		if err != nil {
+			log.Printf("the list stays as it is: %v", err)
+			m.unreadable()
+			continue
+		}
+		select {
+		case <-ctx.Done(): // and with it the monitor
+			return
+		case lists <- sites:
+			log.Printf("the list has %d sites", len(sites))
+		}
+	}
 }
 
 // newServer returns a server whose requests end with ctx: the checks under way

@@ -40,7 +40,13 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 // that interrupts it and returns what it said at the end.
 func start(t *testing.T, args ...string) (base string, stop func() string) {
 	t.Helper()
-	cmd := program(t, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	base, _, stop = startProcess(t, args...)
+	return base, stop
+}
+
+func startProcess(t *testing.T, args ...string) (base string, cmd *exec.Cmd, stop func() string) {
+	t.Helper()
+	cmd = program(t, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +60,7 @@ func start(t *testing.T, args ...string) (base string, stop func() string) {
 	if !found {
 		t.Fatalf("exporter %q said %q; want where it listens", args, line)
 	}
-	return base, func() string {
+	return base, cmd, func() string {
 		cmd.Process.Signal(os.Interrupt)
 		said, _ := io.ReadAll(r)
 		if err := cmd.Wait(); err != nil {
@@ -191,8 +197,8 @@ func TestMonitorEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.run(ctx, time.Hour)
-	if m.last[0].Attempts != 0 {
-		t.Errorf("a check that was interrupted is kept: %v", m.last[0])
+	m.run(ctx, time.Hour, nil)
+	if m.sites[0].last.Attempts != 0 {
+		t.Errorf("a check that was interrupted is kept: %v", m.sites[0].last)
 	}
 }

@@ -17,9 +17,9 @@ type family struct {
 }
 
 // families returns all metrics on a Result, with the given labels and those of
-// their own. A label's values come from a closed set: the phases, Status and
-// Reason here, the list of sites there. So there are never more series than
-// some twenty a site, whatever the sites answer.
+// their own. A label's values come from a closed set: the phases, Status, Reason and
+// what crypto/tls knows here, the list of sites there. So there are never more series
+// than some twenty a site, whatever the sites answer.
 func families(labels ...string) []family {
 	var all []family
 	add := func(name, help string, samples func(*checker.Result, func(float64, ...string)), own ...string) {
@@ -40,10 +40,13 @@ func families(labels ...string) []family {
 	gauge("probe_http_ssl", "Whether the answer that decided came over TLS.", always(secure))
 	gauge("probe_http_version", "The version of HTTP of the answer that decided. Absent without one.", version)
 	gauge("probe_ip_protocol", "The version of IP, 4 or 6. Absent if no host was reached.", protocol)
-	gauge("probe_ssl_earliest_cert_expiry", "When the site's certificate expires, in seconds since 1970. Absent without one.", expiry)
-	gauge("probe_last_check_timestamp_seconds", "When the check began, in seconds since 1970.", always(func(r *checker.Result) float64 { return unix(r.Start) }))
+	gauge("probe_ssl_earliest_cert_expiry", "When the site's certificate expires, in seconds since 1970. Absent without one.", certificate(func(t *checker.TLS) time.Time { return t.NotAfter }))
+	gauge("probe_ssl_earliest_cert_not_before", "When that certificate began to be valid, in seconds since 1970. Absent without one.", certificate(func(t *checker.TLS) time.Time { return t.NotBefore }))
+	gauge("probe_last_check_timestamp_seconds", "When the check began, in seconds since 1970, and 0 before the first.", always(func(r *checker.Result) float64 { return unix(r.Start) }))
 	add("probe_http_duration_seconds", "How long each phase of the exchange that decided took, 0 if it was not completed.", phases, "phase")
-	add("probe_verdict", "1 for the verdict: online, offline or unknown, and the reason unless it is online.", verdict, "status", "reason")
+	add("probe_tls_version_info", "1 for the version of TLS. Absent without TLS.", session(func(t *checker.TLS) string { return t.Version }), "version")
+	add("probe_tls_cipher_info", "1 for the cipher suite of TLS. Absent without TLS.", session(func(t *checker.TLS) string { return t.CipherSuite }), "cipher")
+	add("probe_verdict", "1 for the verdict: online, offline or unknown, and the reason unless it is online. Before the first check it is unknown for no reason.", verdict, "status", "reason")
 	return all
 }
 
@@ -86,11 +89,21 @@ func protocol(r *checker.Result) (float64, bool) {
 	return 6, r.Addr.IsValid()
 }
 
-func expiry(r *checker.Result) (float64, bool) {
-	if r.TLS == nil {
-		return 0, false
+func certificate(date func(*checker.TLS) time.Time) func(*checker.Result) (float64, bool) {
+	return func(r *checker.Result) (float64, bool) {
+		if r.TLS == nil {
+			return 0, false
+		}
+		return unix(date(r.TLS)), true
 	}
-	return unix(r.TLS.NotAfter), true
+}
+
+func session(what func(*checker.TLS) string) func(*checker.Result, func(float64, ...string)) {
+	return func(r *checker.Result, emit func(float64, ...string)) {
+		if r.TLS != nil {
+			emit(1, what(r.TLS))
+		}
+	}
 }
 
 // phases has the names that blackbox_exporter gives them. Its transfer is
@@ -113,4 +126,10 @@ func number(b bool) float64 {
 	return 0
 }
 
-func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+// unix returns the seconds since 1970, and 0 for the zero time, as Prometheus has it.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}

@@ -7,10 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"example.com/checker"
 	"example.com/checker/examples/cli"
+	"example.com/checker/watch"
 )
 
 // A site is one of the list.
@@ -51,76 +50,105 @@ func readSites(file string) (sites []site, err error) {
 // prometheus.Collector of what it found last. It is safe for concurrent use.
 type monitor struct {
 	checker  *checker.Checker
-	sites    []site
 	families []family
 
 	mu     sync.Mutex
-	last   []checker.Result // of each site; the zero Result before its first check
-	checks int
+	sites  []watched
+	checks map[checker.Status]int
+	reload reload // the newest one
 }
+
+// A watched site has what was found last of it: the zero Result before its first check.
+type watched struct {
+	site
+	last checker.Result
+}
+
+// A reload is when the list was read last without an error, and whether it has had any
+// since.
+type reload struct {
+	at     time.Time
+	failed bool
+}
+
+// atOnce is how many checks run at once, at the most: no site is to wait for another
+// that hangs, and any machine has descriptors for so many.
+const atOnce = 1000
 
 func newMonitor(sites []site, opts ...checker.Option) (*monitor, error) {
-	c, err := checker.New(opts...)
-	return &monitor{checker: c, sites: sites, families: families("target"), last: make([]checker.Result, len(sites))}, err
+	c, err := checker.New(append([]checker.Option{checker.WithConcurrency(atOnce)}, opts...)...)
+	m := &monitor{checker: c, families: families("target"), checks: make(map[checker.Status]int)}
+	m.list(sites)
+	return m, err
 }
 
-// apart is how far apart the first checks of two sites are, unless the list is
-// too long for that.
-const apart = 50 * time.Millisecond
-
-// run checks all sites until ctx ends. Each goes at its own pace, and they begin
-// one after another, so that their checks are spread over the time between two.
-func (m *monitor) run(ctx context.Context, every time.Duration) {
-	if len(m.sites) == 0 {
-		return
-	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	t := time.NewTicker(max(1, min(apart, every/time.Duration(len(m.sites)))))
-	defer t.Stop()
-	for i := range m.sites {
-		wg.Go(func() { m.watch(ctx, i, every) })
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// watch checks one site until ctx ends.
-func (m *monitor) watch(ctx context.Context, i int, every time.Duration) {
-	t := time.NewTicker(every)
-	defer t.Stop()
+// run checks all sites until ctx ends. A list that comes meanwhile takes the place of
+// the one before.
+func (m *monitor) run(ctx context.Context, every time.Duration, lists <-chan []site) {
 	for ctx.Err() == nil {
-		if r := m.checker.Check(ctx, m.sites[i].target); r.Reason() != checker.ReasonCanceled {
-			m.set(i, r)
-		}
+		within, cancel := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			m.watch(within, every)
+		}()
+		next, listed := []site(nil), false
 		select {
-		case <-t.C:
 		case <-ctx.Done():
+		case next, listed = <-lists:
+		}
+		cancel()
+		if <-ended; listed { // by now no Result is of the list before
+			m.list(next)
 		}
 	}
+}
+
+// watch checks the sites of the present list until ctx ends.
+func (m *monitor) watch(ctx context.Context, every time.Duration) {
+	for r := range watch.Run(ctx, m.checker, every, m.targets()) {
+		if r.Reason() != checker.ReasonCanceled {
+			m.set(r.Index, r)
+		}
+	}
+}
+
+func (m *monitor) targets() (all []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.sites {
+		all = append(all, s.target)
+	}
+	return all
+}
+
+// list takes in a list that was read. What is known of a site stays while it is listed.
+func (m *monitor) list(sites []site) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := make(map[site]checker.Result)
+	for _, s := range m.sites {
+		known[s.site] = s.last
+	}
+	m.sites = nil
+	for _, s := range sites {
+		m.sites = append(m.sites, watched{s, known[s]})
+	}
+	m.reload = reload{at: time.Now()}
+}
+
+// unreadable notes that the list could not be read again.
+func (m *monitor) unreadable() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reload.failed = true
 }
 
 func (m *monitor) set(i int, r checker.Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last[i] = r
-	m.checks++
-}
-
-func (m *monitor) Describe(ch chan<- *prometheus.Desc) { describe(ch, m.families) }
-
-// Collect sends the metrics of the sites that have been checked.
-func (m *monitor) Collect(ch chan<- prometheus.Metric) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i := range m.last {
-		if !m.last[i].Start.IsZero() {
-			send(ch, m.families, &m.last[i], m.sites[i].name)
-		}
-	}
+	m.sites[i].last = r
+	m.checks[r.Status()]++
 }
 
 // summary says how many checks there were, and what they found last.
@@ -128,9 +156,10 @@ func (m *monitor) summary() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := make(map[checker.Status]int)
-	for _, r := range m.last {
-		n[r.Status()]++
+	for _, s := range m.sites {
+		n[s.last.Status()]++
 	}
+	all := m.checks[checker.Online] + m.checks[checker.Offline] + m.checks[checker.Unknown]
 	return fmt.Sprintf("%d checks of %d sites, of which last %d were online, %d offline, %d unknown",
-		m.checks, len(m.sites), n[checker.Online], n[checker.Offline], n[checker.Unknown])
+		all, len(m.sites), n[checker.Online], n[checker.Offline], n[checker.Unknown])
 }

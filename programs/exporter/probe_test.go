@@ -18,11 +18,12 @@ func TestProbe(t *testing.T) {
 	}{
 		{w.up, map[string]string{"probe_success": "1", "probe_http_status_code": "200", `probe_verdict{reason="",status="online"}`: "1",
 			"probe_http_version": "1.1", "probe_ip_protocol": "4", "probe_http_ssl": "0", "probe_http_redirects": "0"},
-			[]string{"probe_ssl_earliest_cert_expiry"}},
+			[]string{"probe_ssl_earliest_cert_expiry", `probe_tls_version_info{version="TLS 1.3"}`}},
 		{w.moved, map[string]string{"probe_success": "1", "probe_http_redirects": "1", "probe_http_status_code": "200"}, nil},
 		{w.busy, map[string]string{"probe_success": "0", "probe_http_status_code": "503", `probe_verdict{reason="rejected",status="offline"}`: "1"}, nil},
 		{w.selfSigned, map[string]string{"probe_success": "0", "probe_http_status_code": "0", `probe_verdict{reason="certificate",status="offline"}`: "1",
-			"probe_ssl_earliest_cert_expiry": "3.6e+09"}, []string{"probe_http_version"}},
+			"probe_ssl_earliest_cert_expiry": "3.6e+09", "probe_ssl_earliest_cert_not_before": "0", `probe_tls_version_info{version="TLS 1.3"}`: "1",
+			`probe_tls_cipher_info{cipher="TLS_AES_128_GCM_SHA256"}`: "1"}, []string{"probe_http_version"}},
 		{refused, map[string]string{"probe_success": "0", `probe_verdict{reason="refused",status="offline"}`: "1"}, []string{"probe_ip_protocol"}},
 		{"ftp://x", map[string]string{`probe_verdict{reason="invalid",status="unknown"}`: "1"}, []string{"probe_success"}},
 	} {

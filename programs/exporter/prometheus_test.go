@@ -57,7 +57,7 @@ func TestScrape(t *testing.T) {
 	w := newWeb(t)
 	base, stop := start(t, "-f", list(t, w.up, w.busy, w.selfSigned, refused, "ftp://x"), "-every", "100ms", "-probe", "-allow-private")
 	p := startPrometheus(t, strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/"), w.moved)
-	got := p.await(t, 6, "probe_verdict", "job", "target", "status", "reason")
+	got := p.await(t, 6, `probe_verdict{status!="unknown"} or probe_verdict{reason!=""}`, "job", "target", "status", "reason")
 	for _, want := range []string{
 		"sites " + w.up + " online -",
 		"sites " + w.busy + " offline rejected",
@@ -72,6 +72,9 @@ func TestScrape(t *testing.T) {
 	}
 	if got := p.await(t, 2, "min by (job) (up)", "job"); got["sites"] != "1" || got["probe"] != "1" {
 		t.Errorf("up is %v; want 1 for both jobs", got)
+	}
+	if got := p.await(t, 3, "checker_exporter_checks_total > 0", "status"); len(got) != 3 {
+		t.Errorf("checks are counted as %v; want some of each verdict", got)
 	}
 	checkMetrics(t, base+"metrics")
 	checkMetrics(t, base+"probe?target="+url.QueryEscape(w.selfSigned))
