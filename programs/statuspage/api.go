@@ -22,7 +22,7 @@ type siteReport struct {
 	Target             string         `json:"target"` // without userinfo
 	Status             checker.Status `json:"status,omitempty"`
 	Since              time.Time      `json:"since,omitzero"`
-	LastVerdict        checker.Status `json:"last_verdict,omitempty"` // may differ from status until it is confirmed
+	LastVerdict        checker.Status `json:"last_verdict,omitempty"` // may differ from status while that is in doubt
 	LastCheck          time.Time      `json:"last_check,omitzero"`
 	LatencyMS          float64        `json:"latency_ms,omitempty"`
 	P95MS              float64        `json:"p95_ms,omitempty"`
@@ -52,11 +52,12 @@ func (s *server) api(w http.ResponseWriter, _ *http.Request) {
 
 func newSiteReport(s *site, now time.Time) siteReport {
 	latency, p95 := s.latency()
+	status, since := s.shown(now)
 	r := siteReport{
 		Name:               s.name,
 		Target:             hide(s.target),
-		Status:             s.status,
-		Since:              s.since.UTC(),
+		Status:             status,
+		Since:              since.UTC(),
 		LatencyMS:          float64(latency) / 1e6,
 		P95MS:              float64(p95) / 1e6,
 		Uptime24h:          known(s.uptime(now, 24)),

@@ -13,9 +13,10 @@ type board struct {
 	mu      sync.Mutex
 	sites   []*site
 	version uint64
-	fresh   []uint64      // by site: the version that changed it last
-	news    chan struct{} // closed, and replaced, with each new version
-	ended   time.Time     // when the newest verdict came in, or the board was made
+	fresh   []uint64         // by site: the version that changed it last
+	shown   []checker.Status // by site: as what the newest look showed it
+	news    chan struct{}    // closed, and replaced, with each new version
+	ended   time.Time        // when the newest verdict came in, or the board was made
 
 	checks, changes int
 }
@@ -24,6 +25,7 @@ func newBoard(sites []*site) *board {
 	return &board{
 		sites: sites,
 		fresh: make([]uint64, len(sites)),
+		shown: make([]checker.Status, len(sites)),
 		news:  make(chan struct{}),
 		ended: time.Now(),
 	}
@@ -51,16 +53,15 @@ func (b *board) record(i int, v verdict) record {
 	b.ended = time.Now()
 	b.version++
 	b.fresh[i] = b.version
+	b.shown[i], _ = s.shown(b.ended)
 	close(b.news)
 	b.news = make(chan struct{})
 	return record{
-		target: s.target,
-		status: s.status,
-		since:  s.since,
-		fault:  s.fault,
-		newest: v,
-		oldest: s.samples[0].at,
-		tally:  *s.hourOf(v.at),
+		target:  s.target,
+		tracker: s.tracker,
+		fault:   s.fault,
+		newest:  v,
+		oldest:  s.samples[0].at,
 	}
 }
 
@@ -76,6 +77,12 @@ type look struct {
 func (b *board) look(since uint64, now time.Time) look {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for i, s := range b.sites { // time alone makes a state one that nobody has seen for long
+		if status, _ := s.shown(now); status != b.shown[i] {
+			b.version++
+			b.shown[i], b.fresh[i] = status, b.version
+		}
+	}
 	l := look{version: b.version, news: b.news}
 	for i, s := range b.sites {
 		if b.fresh[i] > since || since == 0 {
@@ -108,12 +115,13 @@ func (b *board) idle(now time.Time) time.Duration {
 	return now.Sub(b.ended)
 }
 
-// counts returns how many sites are in each state; "" stands for those that no
-// verdict has come in on.
-func counts(sites []*site) map[checker.Status]int {
+// counts returns how many sites are shown in each state; "" stands for those of which
+// none is known.
+func counts(sites []*site, now time.Time) map[checker.Status]int {
 	n := make(map[checker.Status]int)
 	for _, s := range sites {
-		n[s.status]++
+		status, _ := s.shown(now)
+		n[status]++
 	}
 	return n
 }

@@ -45,7 +45,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		since = l.version
-		if !sleepUntil(r.Context(), time.Now().Add(breath)) || !waitFor(r.Context(), l.news) {
+		if !waitFor(r.Context(), nil, breath) || !waitFor(r.Context(), l.news, pulse) {
 			return
 		}
 	}
@@ -76,10 +76,10 @@ func sendHTML(session *sse.Session, msg *sse.Message, name string, data any) err
 	return session.Send(msg)
 }
 
-// waitFor waits for news, but no longer than a pulse, and reports whether it
-// ended before ctx did.
-func waitFor(ctx context.Context, news <-chan struct{}) bool {
-	timer := time.NewTimer(pulse)
+// waitFor waits for news, but no longer than d, and reports whether it ended before
+// ctx did.
+func waitFor(ctx context.Context, news <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

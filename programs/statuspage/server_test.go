@@ -28,7 +28,9 @@ const evil = `<script>alert("x")</script><img src=x onerror=alert(1)>` + "\u202e
 
 func TestPage(t *testing.T) {
 	b := newBoard([]*site{parseSite("https://user:secret@example.org/ " + evil), parseSite(`http://10.0.0.1/"onclick=alert(2)`)})
-	b.record(0, verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonRejected, text: evil})
+	for range 2 {
+		b.record(0, verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonRejected, text: evil})
+	}
 	w := get(newServer(options{Title: evil}, b), "/")
 	page := w.Body.String()
 	if w.Code != http.StatusOK || w.Header().Get("Content-Security-Policy") != policy || !strings.HasPrefix(policy, "default-src 'self';") {
@@ -93,7 +95,7 @@ func TestHealthz(t *testing.T) {
 			{time.Hour, true, "200 ok\n"}, // whatever the verdict
 		} {
 			if time.Sleep(step.sleep); step.check {
-				b.record(0, verdict{at: time.Now(), status: checker.Unknown})
+				b.record(0, verdict{at: time.Now(), status: checker.Unknown, reason: checker.ReasonDNS})
 			}
 			w := get(s, "/healthz")
 			if got := w.Result().Status[:4] + w.Body.String(); got != step.want {
@@ -109,13 +111,14 @@ func TestAPI(t *testing.T) {
 		at := time.Now()
 		b.record(0, verdict{at: at, status: checker.Online, latency: 1500 * time.Microsecond, expires: at.Add(time.Hour)})
 		b.record(0, verdict{at: at.Add(time.Second), status: checker.Offline, reason: checker.ReasonTimeout, text: "no answer"})
+		time.Sleep(2 * time.Second)
 		w := get(newServer(options{Title: "T", Every: time.Minute}, b), "/api/status.json")
 		var got, want any
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
 		_ = json.Unmarshal([]byte(`{
-			"title": "T", "time": "2000-01-01T00:00:00Z", "every_ms": 60000, "counts": {"online": 1, "offline": 0, "unknown": 0},
+			"title": "T", "time": "2000-01-01T00:00:02Z", "every_ms": 60000, "counts": {"online": 1, "offline": 0, "unknown": 0},
 			"sites": [{
 				"name": "Example", "target": "https://example.org", "status": "online", "since": "2000-01-01T00:00:00Z",
 				"last_verdict": "offline", "last_check": "2000-01-01T00:00:01Z", "p95_ms": 1.5, "uptime_24h": 1, "uptime_7d": 1,
@@ -198,10 +201,37 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%v later came %+v", time.Since(quiet), e)
 		}
 		for range 2 {
-			b.record(1, verdict{at: time.Now(), status: checker.Offline, text: evil})
+			b.record(1, verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonReset, text: evil})
 		}
 		if e := next(); !strings.Contains(e.Data, `id="s1" class="offline"`) || !strings.Contains(e.Data, "&lt;script&gt;") || strings.Contains(e.Data, "<img") {
 			t.Errorf("after two failures came %+v", e)
+		}
+	})
+}
+
+// A site that nobody has seen for long becomes Unknown on the pages that are open, too.
+func TestEventsOfStaleness(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		b := newBoard([]*site{parseSite("a.example"), parseSite("b.example")})
+		b.sites[1].tracker.Every = time.Hour
+		for i := range b.sites {
+			b.record(i, verdict{at: time.Now(), status: checker.Online})
+		}
+		next := stream(t, newServer(options{}, b), "")
+		start := time.Now()
+		for e := next(); ; e = next() {
+			if strings.Contains(e.Data, `id="s0" class="unknown"`) {
+				if strings.Contains(e.Data, `id="s1"`) {
+					t.Errorf("with it came %s", e.Data)
+				}
+				break
+			}
+			if time.Since(start) > 2*time.Minute+pulse+breath {
+				t.Fatalf("after %v there is no word of it", time.Since(start))
+			}
+		}
+		if e := next(); !strings.Contains(e.Data, "No verdict on 1 of 2 sites") {
+			t.Errorf("then came %s", e.Data)
 		}
 	})
 }

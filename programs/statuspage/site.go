@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/watch"
 )
 
 const (
 	kept = 60     // verdicts of a site that are kept one by one
-	week = 7 * 24 // hours of which its verdicts are counted
+	week = 7 * 24 // hours
 )
 
 // A verdict is what is kept of a checker.Result.
@@ -43,10 +46,12 @@ func newVerdict(r checker.Result) verdict {
 	return v
 }
 
-// A tally counts the verdicts of one hour, those of Unknown left out.
-type tally struct {
-	hour            int64 // since 1970
-	online, offline int
+// result is what a Tracker has to know of a verdict.
+func (v verdict) result() checker.Result {
+	if v.status == checker.Online {
+		return checker.Result{Start: v.at, StatusCode: http.StatusOK}
+	}
+	return checker.Result{Start: v.at, Err: v.reason}
 }
 
 // A site is one line of the list, with what is known about it. It is not safe
@@ -55,41 +60,40 @@ type site struct {
 	name, target string
 	given        bool // the name is in the list, and not made from the target
 
-	status  checker.Status // as shown; "" before the first verdict
-	since   time.Time
-	doubt   *verdict  // the newest, if it differs from status
-	fault   verdict   // the newest that was not Online
-	expires time.Time // when the certificate does
-	samples []verdict // the newest, oldest first
-	hours   [week]tally
+	tracker watch.Tracker // says what state it is in, and how much of the time it was up
+	fault   verdict       // the newest that was not Online
+	expires time.Time     // when the certificate does
+	samples []verdict     // the newest, oldest first
 }
 
-// record takes in a verdict and reports whether it changed the site's state.
-//
-// A verdict that differs from the state is held in doubt. If the next one
-// equals it, the state is theirs, since the first of them, and both are
-// counted; otherwise the one in doubt is not counted as either. So what the
-// page showed and what it counts agree. The first verdict of all has no state
-// to change and is shown at once.
+// record takes in a verdict and reports whether it changed the site's state from
+// one to another.
 func (s *site) record(v verdict) (changed bool) {
 	s.keep(v)
+	before := s.tracker.State().Status
+	_, changed = s.tracker.Add(v.result())
+	return changed && before != ""
+}
+
+// shown returns what the page shows as the site's state, and since when it is so: ""
+// before it is known. A state that nobody has seen for twice the interval, because of
+// Unknown or because checks do not come to an end, is shown as Unknown.
+func (s *site) shown(now time.Time) (status checker.Status, since time.Time) {
+	state := s.tracker.State()
 	switch {
-	case s.status == "":
-		s.status, s.since = v.status, v.at
-		s.count(v, 1)
-		return false
-	case s.status == v.status:
-		s.doubt = nil
-		s.count(v, 1)
-		return false
-	case s.doubt == nil || s.doubt.status != v.status:
-		s.doubt = &v
-		return false
+	case state.Status != "" && now.Sub(state.Seen) <= 2*cmp.Or(s.tracker.Every, time.Minute):
+		return state.Status, state.Since
+	case state.Status != "":
+		return checker.Unknown, state.Seen
+	case state.Last == checker.Unknown:
+		return checker.Unknown, s.samples[0].at
 	}
-	s.status, s.since = v.status, s.doubt.at
-	s.doubt = nil
-	s.count(v, 2)
-	return true
+	return "", time.Time{}
+}
+
+func (s *site) is(status checker.Status, now time.Time) bool {
+	shown, _ := s.shown(now)
+	return shown == status
 }
 
 // keep stores the facts of a verdict, whatever becomes of the state.
@@ -106,44 +110,11 @@ func (s *site) keep(v verdict) {
 	}
 }
 
-// count adds n verdicts like v to its hour. Unknown is neither up nor down.
-func (s *site) count(v verdict, n int) {
-	t := s.hourOf(v.at)
-	switch v.status {
-	case checker.Online:
-		t.online += n
-	case checker.Offline:
-		t.offline += n
-	}
-}
-
-// hourOf returns the tally of an hour, an empty one if its place holds that of
-// a week ago.
-func (s *site) hourOf(at time.Time) *tally {
-	hour := at.Unix() / 3600
-	t := s.place(hour)
-	if t.hour != hour {
-		*t = tally{hour: hour}
-	}
-	return t
-}
-
-// place returns where the tally of an hour is kept, even for a clock that is
-// before 1970.
-func (s *site) place(hour int64) *tally { return &s.hours[uint64(hour)%week] }
-
 // uptime returns how much of the last hours a site was online, from 0 to 1, and
 // whether anything is known of them. The running hour is the first of them.
-func (s *site) uptime(now time.Time, hours int64) (share float64, ok bool) {
-	var online, all int
-	newest := now.Unix() / 3600
-	for _, t := range s.hours {
-		if t.hour <= newest && t.hour > newest-hours {
-			online += t.online
-			all += t.online + t.offline
-		}
-	}
-	return float64(online) / float64(max(all, 1)), all > 0
+func (s *site) uptime(now time.Time, hours int) (share float64, ok bool) {
+	up, measured := s.tracker.Uptime(now.Add(-time.Duration(hours-1)*time.Hour), now)
+	return float64(up) / float64(max(measured, 1)), measured > 0
 }
 
 // latency returns the newest latency and the 95th percentile (nearest rank) of

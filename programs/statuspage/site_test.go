@@ -10,66 +10,96 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
+	"example.com/checker/watch"
 )
 
 // letters are short forms of verdicts and states.
 var letters = map[rune]checker.Status{'+': checker.Online, '-': checker.Offline, '?': checker.Unknown}
 
-// feed records verdicts a minute apart and returns the state after each, in
+// given returns a verdict by its letter.
+func given(letter rune, at time.Time) verdict {
+	v := verdict{at: at, status: letters[letter]}
+	switch v.status {
+	case checker.Offline:
+		v.reason = checker.ReasonReset
+	case checker.Unknown:
+		v.reason = checker.ReasonDNS
+	}
+	return v
+}
+
+// feed records verdicts a minute apart and returns what is shown after each, in
 // letters.
 func feed(s *site, verdicts string) string {
 	var states strings.Builder
 	for _, letter := range verdicts {
 		time.Sleep(time.Minute)
-		s.record(verdict{at: time.Now(), status: letters[letter]})
-		for l, status := range letters {
-			if status == s.status {
-				states.WriteRune(l)
-			}
-		}
+		s.record(given(letter, time.Now()))
+		states.WriteRune(letterOf(s.shown(time.Now())))
 	}
 	return states.String()
 }
 
-// The state changes only after two equal verdicts in a row.
+// letterOf returns the letter of a state.
+func letterOf(status checker.Status, _ time.Time) rune {
+	for l, s := range letters {
+		if s == status {
+			return l
+		}
+	}
+	return '.'
+}
+
+// A site is offline after two failures in a row and online with one answer. Unknown
+// changes neither, but is shown when there is nothing newer for twice the interval.
 func TestState(t *testing.T) {
 	for _, test := range []struct {
 		verdicts, states string
-		since            int // the verdict that the last state counts from
-		online, offline  int // how many of them are counted
+		since            int // the verdict that what is shown last counts from
 	}{
-		{"+", "+", 0, 1, 0},
-		{"-", "-", 0, 0, 1}, // the first one has nothing to change
-		{"?", "?", 0, 0, 0},
-		{"+++", "+++", 0, 3, 0},
-		{"++-", "+++", 0, 2, 0},
-		{"++-+", "++++", 0, 3, 0}, // a lone failure is none
-		{"++--", "+++-", 2, 2, 2},
-		{"+-+-+-", "++++++", 0, 3, 0},
-		{"+-?-?-", "++++++", 0, 1, 0}, // never two equal ones
-		{"+-?--", "++++-", 3, 1, 2},
-		{"+--++", "++--+", 3, 3, 2},
-		{"++??", "+++?", 2, 2, 0}, // unknown is shown, and is no downtime
-		{"++???++", "+++???+", 5, 4, 0},
-		{"--??--", "---??-", 4, 0, 4},
+		{"+", "+", 0},
+		{"--", ".-", 0},
+		{"?", "?", 0},
+		{"++-+", "++++", 0}, // a lone failure is none
+		{"++--", "+++-", 2},
+		{"+--++", "++-++", 3},
+		{"+-?--", "+++--", 1},
+		{"++??", "++++", 0},
+		{"++???++", "++++?++", 0}, // the state has not moved
+		{"--?????", ".---???", 1}, // and is of then
+		{"--????-", ".---??-", 0},
 	} {
 		t.Run(test.verdicts, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				var s site
 				start := time.Now()
 				if got := feed(&s, test.verdicts); got != test.states {
-					t.Errorf("after the verdicts %s the states were %s; want %s", test.verdicts, got, test.states)
+					t.Errorf("after the verdicts %s %s was shown; want %s", test.verdicts, got, test.states)
 				}
-				if got, want := s.since.Sub(start), time.Duration(test.since+1)*time.Minute; got != want {
+				_, since := s.shown(time.Now())
+				if got, want := since.Sub(start), time.Duration(test.since+1)*time.Minute; got != want {
 					t.Errorf("after %s the state was since %v; want %v", test.verdicts, got, want)
-				}
-				if tally := s.hourOf(time.Now()); tally.online != test.online || tally.offline != test.offline {
-					t.Errorf("%s was counted as %d online and %d offline; want %d and %d",
-						test.verdicts, tally.online, tally.offline, test.online, test.offline)
 				}
 			})
 		})
 	}
+}
+
+// A site that is no longer checked is not shown as it was.
+func TestStale(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		s := site{tracker: watch.Tracker{Every: time.Hour}}
+		feed(&s, "+")
+		seen := time.Now()
+		time.Sleep(2 * time.Hour)
+		if status, since := s.shown(time.Now()); status != checker.Online || !since.Equal(seen) {
+			t.Errorf("after two intervals %s is shown since %v; want online since %v", status, since, seen)
+		}
+		time.Sleep(time.Second)
+		if status, since := s.shown(time.Now()); status != checker.Unknown || !since.Equal(seen) {
+			t.Errorf("after more %s is shown since %v; want unknown since %v", status, since, seen)
+		}
+	})
 }
 
 // The newest fault is kept, whether or not the state followed it.
@@ -79,43 +109,37 @@ func TestFault(t *testing.T) {
 		feed(&s, "++")
 		s.record(verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonRefused})
 		feed(&s, "+++")
-		if s.fault.reason != checker.ReasonRefused || s.status != checker.Online {
-			t.Errorf("the last reason of a site that is %v was %q; want refused", s.status, s.fault.reason)
+		if status, _ := s.shown(time.Now()); s.fault.reason != checker.ReasonRefused || status != checker.Online {
+			t.Errorf("the last reason of a site that is %v was %q; want refused", status, s.fault.reason)
 		}
 	})
 }
 
+// The uptime is package watch's, of the last hours by the clock.
 func TestUptime(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var s site
-		uptime := func(hours int64) string {
+		uptime := func(hours int) string {
 			share, ok := s.uptime(time.Now(), hours)
 			return fmt.Sprintf("%.4f %t", share, ok)
 		}
 		if got := uptime(week); got != "0.0000 false" {
 			t.Errorf("before any verdict the uptime was %s", got)
 		}
-		feed(&s, "++--") // 2 of 4
+		feed(&s, "++---") // two minutes up, two down, and the last counts for two more
 		time.Sleep(23 * time.Hour)
-		feed(&s, "--++++") // 4 of 6
-		if got, want := uptime(24), "0.6000 true"; got != want {
-			t.Errorf("the uptime of a day was %s; want %s", got, want)
-		}
-		time.Sleep(2 * time.Hour)
-		if got, want := uptime(24), "0.6667 true"; got != want {
-			t.Errorf("the uptime of the next day was %s; want %s", got, want)
-		}
-		if got, want := uptime(week), "0.6000 true"; got != want {
-			t.Errorf("the uptime of the week was %s; want %s", got, want)
+		feed(&s, "+++++") // four minutes up
+		for _, test := range []struct {
+			hours int
+			want  string
+		}{{24, "0.6000 true"}, {23, "1.0000 true"}, {week, "0.6000 true"}} {
+			if got := uptime(test.hours); got != test.want {
+				t.Errorf("the uptime of %d hours was %s; want %s", test.hours, got, test.want)
+			}
 		}
 		time.Sleep(week * time.Hour)
-		feed(&s, "?")
 		if got, want := uptime(week), "0.0000 false"; got != want {
 			t.Errorf("a week later the uptime was %s; want %s", got, want)
-		}
-		feed(&s, "++")
-		if got, want := uptime(week), "1.0000 true"; got != want {
-			t.Errorf("then the uptime was %s; want %s", got, want)
 		}
 	})
 }
@@ -193,6 +217,7 @@ func TestWords(t *testing.T) {
 }
 
 func TestHeadline(t *testing.T) {
+	now := time.Now()
 	for states, want := range map[string]string{
 		"+":    "online: The site is online",
 		"-":    "offline: The site is offline",
@@ -206,15 +231,22 @@ func TestHeadline(t *testing.T) {
 	} {
 		var sites []*site
 		for _, letter := range states {
-			sites = append(sites, &site{status: letters[letter]})
+			s := new(site)
+			if letter != ' ' {
+				s.record(given(letter, now))
+				s.record(given(letter, now))
+			}
+			sites = append(sites, s)
 		}
-		s := newSummary(sites, time.Now(), true, time.Now())
+		s := newSummary(sites, now, true, now)
 		if got := s.Class + ": " + s.Headline; got != want {
 			t.Errorf("the headline of %q is %q; want %q", states, got, want)
 		}
 	}
-	many := slices.Repeat([]*site{{status: checker.Offline}}, 9)
-	if s := newSummary(many, time.Now(), true, time.Now()); len(s.Trouble) != maxTrouble || s.More != 9-maxTrouble {
+	down := new(site)
+	down.record(given('-', now))
+	down.record(given('-', now))
+	if s := newSummary(slices.Repeat([]*site{down}, 9), now, true, now); len(s.Trouble) != maxTrouble || s.More != 9-maxTrouble {
 		t.Errorf("of 9 sites offline, %d were named and %d more; want %d", len(s.Trouble), s.More, maxTrouble)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,14 +12,15 @@ import (
 	_ "modernc.org/sqlite" // SQLite without cgo
 
 	"example.com/checker"
+	"example.com/checker/watch"
 )
 
 // The tables have what the page shows and no more, so the file stays small
-// however long the program runs. Times are milliseconds, an hour is a number
-// of hours, both since 1970; durations are microseconds.
+// however long the program runs. A tracker is JSON of package watch. Times are
+// milliseconds since 1970, durations are microseconds.
 const schema = `
 CREATE TABLE state (
-	target TEXT PRIMARY KEY, status TEXT NOT NULL, since INTEGER NOT NULL,
+	target TEXT PRIMARY KEY, tracker TEXT NOT NULL,
 	fault_at INTEGER NOT NULL, fault_reason TEXT NOT NULL, fault_text TEXT NOT NULL,
 	expires INTEGER NOT NULL
 ) STRICT;
@@ -26,11 +28,7 @@ CREATE TABLE sample (
 	target TEXT NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL, latency INTEGER NOT NULL,
 	PRIMARY KEY (target, at)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE hour (
-	target TEXT NOT NULL, hour INTEGER NOT NULL, online INTEGER NOT NULL, offline INTEGER NOT NULL,
-	PRIMARY KEY (target, hour)
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 `
 
 // A store keeps the history of sites in a database. A nil store keeps nothing.
@@ -69,8 +67,8 @@ func migrate(db *sql.DB) error {
 	if err := db.QueryRow(`SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
 		return err
 	}
-	if version != 1 && (version != 0 || tables != 0) {
-		return errors.New("a database of another program, or of a newer version of this one")
+	if version != 2 && (version != 0 || tables != 0) {
+		return errors.New("a database of another program, or of another version of this one")
 	}
 	statements := "PRAGMA journal_mode = WAL;"
 	if version == 0 {
@@ -88,19 +86,21 @@ func (s *store) close() {
 
 // A record is what a verdict changes in the database.
 type record struct {
-	target string
-	status checker.Status
-	since  time.Time
-	fault  verdict
-	newest verdict
-	oldest time.Time // samples before it are forgotten
-	tally  tally
+	target  string
+	tracker watch.Tracker // read before the next verdict comes in
+	fault   verdict
+	newest  verdict
+	oldest  time.Time // samples before it are forgotten
 }
 
 // save stores a record, as a whole or not at all.
 func (s *store) save(r record) error {
 	if s == nil {
 		return nil
+	}
+	tracker, err := json.Marshal(r.tracker)
+	if err != nil {
+		return err
 	}
 	tx, err := s.db.Begin()
 	if err != nil {
@@ -111,13 +111,11 @@ func (s *store) save(r record) error {
 		sql  string
 		args []any
 	}{
-		{`INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?)`, []any{r.target, string(r.status), millis(r.since),
+		{`INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)`, []any{r.target, string(tracker),
 			millis(r.fault.at), string(r.fault.reason), r.fault.text, millis(r.newest.expires)}},
 		{`INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)`, []any{r.target, millis(r.newest.at),
 			string(r.newest.status), r.newest.latency.Microseconds()}},
 		{`DELETE FROM sample WHERE target = ? AND at < ?`, []any{r.target, millis(r.oldest)}},
-		{`INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?)`, []any{r.target, r.tally.hour, r.tally.online, r.tally.offline}},
-		{`DELETE FROM hour WHERE target = ? AND hour <= ?`, []any{r.target, r.tally.hour - week}},
 	} {
 		if _, err := tx.Exec(step.sql, step.args...); err != nil {
 			return err
@@ -127,29 +125,32 @@ func (s *store) save(r record) error {
 }
 
 // restore gives the sites of a board the history that is stored of them.
-func (s *store) restore(b *board, now time.Time) error {
+func (s *store) restore(b *board) error {
 	if s == nil {
 		return nil
 	}
 	var errs []error
 	b.each(func(_ int, site *site) {
-		errs = append(errs, s.state(site), s.samples(site), s.hours(site, now))
+		errs = append(errs, s.state(site), s.samples(site))
 	})
 	return errors.Join(errs...)
 }
 
 func (s *store) state(site *site) error {
-	var status, reason string
-	var since, at, expires int64
-	err := s.db.QueryRow(`SELECT status, since, fault_at, fault_reason, fault_text, expires FROM state WHERE target = ?`,
-		site.target).Scan(&status, &since, &at, &reason, &site.fault.text, &expires)
+	var tracker, reason string
+	var at, expires int64
+	err := s.db.QueryRow(`SELECT tracker, fault_at, fault_reason, fault_text, expires FROM state WHERE target = ?`,
+		site.target).Scan(&tracker, &at, &reason, &site.fault.text, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	site.status, site.since, site.expires = checker.Status(status), moment(since), moment(expires)
+	if err != nil {
+		return err
+	}
+	site.expires = moment(expires)
 	site.fault.at, site.fault.reason = moment(at), checker.Reason(reason)
 	site.fault.status = site.fault.reason.Status()
-	return err
+	return json.Unmarshal([]byte(tracker), &site.tracker)
 }
 
 func (s *store) samples(site *site) error {
@@ -163,18 +164,6 @@ func (s *store) samples(site *site) error {
 			latency: time.Duration(latency) * time.Microsecond,
 		})
 		site.samples = site.samples[max(0, len(site.samples)-kept):]
-		return err
-	})
-}
-
-func (s *store) hours(site *site, now time.Time) error {
-	newest := now.Unix() / 3600
-	return s.query(`SELECT hour, online, offline FROM hour WHERE target = ?`, site.target, func(rows *sql.Rows) error {
-		var t tally
-		err := rows.Scan(&t.hour, &t.online, &t.offline)
-		if t.hour <= newest && t.hour > newest-week {
-			*site.place(t.hour) = t
-		}
 		return err
 	})
 }

@@ -45,7 +45,7 @@ func TestStore(t *testing.T) {
 
 	again := newBoard([]*site{parseSite("up.example"), parseSite("down.example"), parseSite("other.example")})
 	db = open(t, file)
-	if err := db.restore(again, now); err != nil {
+	if err := db.restore(again); err != nil {
 		t.Fatal(err)
 	}
 	for i := range b.sites {
@@ -58,37 +58,12 @@ func TestStore(t *testing.T) {
 			t.Errorf("the samples of site %d came back as\n%v; want\n%v", i, got, want)
 		}
 	}
-	var samples, hours int
-	if err := db.db.QueryRow(`SELECT (SELECT count(*) FROM sample), (SELECT count(*) FROM hour)`).Scan(&samples, &hours); err != nil {
+	var samples, bytes int
+	if err := db.db.QueryRow(`SELECT (SELECT count(*) FROM sample), (SELECT max(length(tracker)) FROM state)`).Scan(&samples, &bytes); err != nil {
 		t.Fatal(err)
 	}
-	if samples != 2*kept || hours > 2*32 {
-		t.Errorf("%d samples and %d hours are stored of 2 sites; want %d and at most 64", samples, hours, 2*kept)
-	}
-}
-
-// An hour of more than a week ago is neither restored nor kept.
-func TestStoreForgets(t *testing.T) {
-	db := open(t, filepath.Join(t.TempDir(), "history.db"))
-	long := time.Now().Add(-(week + 1) * time.Hour)
-	s := parseSite("example.org")
-	b := newBoard([]*site{s})
-	if err := db.save(b.record(0, verdict{at: long, status: checker.Online})); err != nil {
-		t.Fatal(err)
-	}
-	again := newBoard([]*site{parseSite("example.org")})
-	if err := db.restore(again, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := again.sites[0].uptime(time.Now(), week); ok || again.sites[0].status != checker.Online {
-		t.Errorf("of an old verdict came back the state %q, and an uptime: %t", again.sites[0].status, ok)
-	}
-	if err := db.save(b.record(0, verdict{at: time.Now(), status: checker.Online})); err != nil {
-		t.Fatal(err)
-	}
-	var hours int
-	if err := db.db.QueryRow(`SELECT count(*) FROM hour`).Scan(&hours); err != nil || hours != 1 {
-		t.Errorf("%d hours are stored, %v; want 1", hours, err)
+	if samples != 2*kept || bytes > 1000 {
+		t.Errorf("%d samples and up to %d bytes of a tracker are stored of 2 sites; want %d and few", samples, bytes, 2*kept)
 	}
 }
 
@@ -100,7 +75,7 @@ func TestStoreForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign, newer := filepath.Join(dir, "foreign.db"), filepath.Join(dir, "newer.db")
-	for file, statement := range map[string]string{foreign: `CREATE TABLE x (y)`, newer: `PRAGMA user_version = 2`} {
+	for file, statement := range map[string]string{foreign: `CREATE TABLE x (y)`, newer: `PRAGMA user_version = 3`} {
 		db, err := sql.Open("sqlite", file)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +88,7 @@ func TestStoreForeign(t *testing.T) {
 	for file, want := range map[string]string{
 		text:                              "file is not a database",
 		foreign:                           "a database of another program",
-		newer:                             "a newer version",
+		newer:                             "another version",
 		filepath.Join(dir, "no", "where"): "unable to open database file",
 	} {
 		before, _ := os.ReadFile(file)

@@ -39,12 +39,13 @@ type row struct {
 
 func newRow(i int, s *site, now time.Time) row {
 	latency, p95 := s.latency()
+	status, since := s.shown(now)
 	r := row{
 		ID:      i,
 		Name:    s.name,
-		Class:   class(s.status),
-		Word:    word(s.status),
-		Since:   stamp(s.since),
+		Class:   class(status),
+		Word:    word(status),
+		Since:   stamp(since),
 		Latency: brief(latency),
 		P95:     brief(p95),
 		Day:     percent(s.uptime(now, 24)),
@@ -55,11 +56,11 @@ func newRow(i int, s *site, now time.Time) row {
 	if s.given {
 		r.Target = hide(s.target)
 	}
-	if !s.since.IsZero() {
-		r.For = ago(now.Sub(s.since))
+	if !since.IsZero() {
+		r.For = ago(now.Sub(since))
 	}
-	if s.doubt != nil {
-		r.Doubt = "last check: " + string(s.doubt.status)
+	if last := s.tracker.State().Last; last != status {
+		r.Doubt = "last check: " + string(last)
 	}
 	if !s.fault.at.IsZero() {
 		r.Reason, r.Fault, r.Ago = cut(s.fault.text, maxReason), stamp(s.fault.at), ago(now.Sub(s.fault.at))
@@ -100,13 +101,13 @@ func newSummary(sites []*site, ended time.Time, checked bool, now time.Time) sum
 	if checked {
 		s.Ended = stamp(ended)
 	}
-	for status, n := range counts(sites) {
+	for status, n := range counts(sites, now) {
 		s.N[class(status)] = n
 	}
 	for _, status := range []checker.Status{checker.Offline, checker.Unknown} {
 		for i, site := range sites {
 			switch {
-			case site.status != status:
+			case !site.is(status, now):
 			case len(s.Trouble) == maxTrouble:
 				s.More++
 			default:

@@ -74,7 +74,9 @@ func wall(tb testing.TB) *board {
 		"https://chat.example.org Chat", "https://meet.example.org Meetings", "https://analytics.example.org Analytics",
 		"https://old.example.org Archive", "https://a-name-that-is-so-long-that-it-must-wrap-somewhere.example.com/with/a/path?and=query", "https://beta.example.org Beta",
 	} {
-		sites = append(sites, parseSite(line))
+		s := parseSite(line)
+		s.tracker.Every = 10 * time.Minute
+		sites = append(sites, s)
 	}
 	b := newBoard(sites)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -114,7 +116,7 @@ func history(b *board, i int, random *rand.Rand) {
 			latency: time.Duration(float64(base) * (1 + .25*random.NormFloat64()*random.Float64() + .1*float64(at.Minute()%7)))}
 		v.latency = max(v.latency, base/2)
 		switch n := int(left / (30 * time.Second)); {
-		case broken && (n < 9 || i == 17 && n > 20 && n < 26):
+		case broken && (n < 9 || i == 17 && n > 20 && n < 26 || i == 19 && n < 45):
 			v = bad
 			v.at, v.expires = at, expires
 		case i%7 == 5 && (n == blip || n == blip+1 || left > 30*time.Hour && left < 31*time.Hour):
