@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 )
 
 // page returns what a monitor tells Prometheus.
@@ -73,3 +75,42 @@ func TestCanary(t *testing.T) {
 	}
 	stop()
 }
+
+// A site in maintenance that asks to be left alone for an hour asks for itself: its
+// neighbours on the same host are checked as if it were not there.
+func TestMaintenance(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp := &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody, Request: req}
+			if req.URL.Path == "/3" {
+				resp.StatusCode = http.StatusServiceUnavailable
+				resp.Header.Set("Retry-After", "3600")
+			}
+			return resp, nil
+		})
+		var sites []site
+		for i := range 10 {
+			url := fmt.Sprintf("http://h.test/%d", i)
+			sites = append(sites, site{url, url})
+		}
+		m, err := newMonitor(sites, checker.WithTransport(rt), checker.WithJudge(checker.StatusIn(200, 299)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		m.run(ctx, 30*time.Second, nil)
+		for i, site := range m.sites {
+			if age := time.Since(site.last.Start); age > 30*time.Second {
+				t.Errorf("after an hour site %d was checked last %v ago; want half a minute at most", i, age)
+			}
+		}
+		if checks := m.checks[checker.Online] + m.checks[checker.Offline]; checks < 9*120 {
+			t.Errorf("in an hour there were %d checks; want %d", checks, 10*120)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
@@ -73,3 +75,42 @@ func TestFollow(t *testing.T) {
 		}
 	})
 }
+
+// A site in maintenance that asks to be left alone for an hour asks for itself: its
+// neighbours on the same host are checked as if it were not there.
+func TestMaintenance(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp := &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody, Request: req}
+			if req.URL.Path == "/3" {
+				resp.StatusCode = http.StatusServiceUnavailable
+				resp.Header.Set("Retry-After", "3600")
+			}
+			return resp, nil
+		})
+		var sites []*site
+		for i := range 10 {
+			sites = append(sites, parseSite(fmt.Sprintf("http://h.test/%d", i)))
+		}
+		c, err := newChecker(options{Every: 30 * time.Second, Timeout: 10 * time.Second, Status: cli.StatusRange{Min: 200, Max: 399}}, len(sites), checker.WithTransport(rt))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBoard(sites)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		follow(ctx, c, b, nil, 30*time.Second)
+		for i, site := range b.sites {
+			if age := time.Since(site.samples[len(site.samples)-1].at); age > 30*time.Second {
+				t.Errorf("after an hour site %d was checked last %v ago; want half a minute at most", i, age)
+			}
+		}
+		if checks, _ := b.totals(); checks < 9*120 {
+			t.Errorf("in an hour there were %d checks; want %d", checks, 10*120)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

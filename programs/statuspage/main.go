@@ -29,6 +29,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"sync"
@@ -139,8 +140,10 @@ func browsable(addr net.Addr) string {
 
 // newChecker returns what the sites are checked with. No site is to wait for
 // another that hangs, so there are as many checks at once as sites, up to a
-// number for which any machine has descriptors.
-func newChecker(opts options, sites int) (*checker.Checker, error) {
+// number for which any machine has descriptors, and each site is a host to itself: a
+// neighbour that asks to be left alone for an hour is no reason not to look at it. The
+// schedule is gentle enough.
+func newChecker(opts options, sites int, more ...checker.Option) (*checker.Checker, error) {
 	if opts.Every < time.Second {
 		return nil, fmt.Errorf("--every %v is too often: 1s is the least", opts.Every)
 	}
@@ -151,12 +154,13 @@ func newChecker(opts options, sites int) (*checker.Checker, error) {
 	conf := []checker.Option{
 		checker.WithTimeout(min(opts.Timeout, longest)),
 		checker.WithConcurrency(min(sites, 1000)),
+		checker.WithHostKey((*url.URL).String),
 		checker.WithJudge(checker.StatusIn(opts.Status.Min, opts.Status.Max)),
 	}
 	if len(opts.Canaries) > 0 {
 		conf = append(conf, checker.WithCanaries(opts.Canaries...))
 	}
-	return checker.New(conf...)
+	return checker.New(append(conf, more...)...)
 }
 
 // serve runs the server and, beside it, work until ctx ends or the server
