@@ -117,7 +117,7 @@ func randomFeed(random *rand.Rand) string {
 // a row of Rise or Fall and never without one, each change is told once, and a restart
 // between any two Results makes no difference.
 func TestTrackerProperties(t *testing.T) {
-	for seed := range uint64(3000) {
+	for seed := range uint64(1000) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		tr := &Tracker{Rise: 1 + random.IntN(3), Fall: 1 + random.IntN(4)}
 		need := map[byte]int{'+': tr.Rise, '-': tr.Fall}

@@ -73,7 +73,7 @@ func TestUptimeOfATime(t *testing.T) {
 
 // What is measured is what a look at all Results together gives, restarts included.
 func TestUptimeProperties(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(400) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		every := time.Duration(1+random.IntN(40)) * time.Minute
 		tr := &Tracker{Rise: 1 + random.IntN(2), Fall: 1 + random.IntN(3), Every: every}

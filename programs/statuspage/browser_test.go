@@ -33,8 +33,8 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	do(t, ctx) // starts it; a context with a deadline would end it later
-	ctx, stop = context.WithTimeout(ctx, 30*time.Second)
+	do(t, ctx)                                          // starts it; a context with a deadline would end it later
+	ctx, stop = context.WithTimeout(ctx, 2*time.Minute) // a machine may be busy
 	t.Cleanup(stop)
 	return ctx
 }

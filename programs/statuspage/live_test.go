@@ -89,7 +89,7 @@ func TestLive(t *testing.T) {
 	poll(t, ctx, `window.marker = document.querySelectorAll("tr.waiting").length === 0`)
 	for _, want := range []string{
 		`document.querySelector("#s0").className === "online"`,
-		`document.querySelector("#s1 td.over").textContent === "expired"`,
+		`document.querySelector("#s1 td.over")?.textContent === "expired"`,
 		`document.querySelector("#s1 .reason").textContent.includes("expired")`,
 		`document.querySelector("#s2 .state").textContent.includes("Offline")`,
 		`document.querySelector("#s2 .reason").textContent.includes("refused")`,
@@ -99,9 +99,7 @@ func TestLive(t *testing.T) {
 		`document.querySelector("caption").textContent.length > 20`,
 		`getComputedStyle(document.querySelector("#s0 .line")).stroke !== "none"`,
 	} {
-		if !eval[bool](t, ctx, want) {
-			t.Errorf("%s is false", want)
-		}
+		poll(t, ctx, want) // where the machine is busy, a check may take longer than twice the interval
 	}
 	s.down.Store(true)
 	poll(t, ctx, `document.querySelector("#s0").className === "offline" && document.querySelector("#s0 .reason").textContent.includes("503")`)
