@@ -77,7 +77,7 @@ func wantsTLS(u *url.URL, resp *http.Response) bool {
 
 // hintPortal is of a 511, which no origin should send (RFC 6585, section 6): it is from
 // who stands between this machine and all sites, until somebody logs in.
-const hintPortal hint = "this machine's network wants a login (511)"
+var hintPortal = hint{CauseNetwork, "this machine's network wants a login (511)"}
 
 // isChallenge reports whether an answer says of itself that it is a challenge to bots,
 // by a field that its sender documents: Cloudflare's, and that of Amazon's firewall.
@@ -225,7 +225,7 @@ func (e *engine) trusted(u *url.URL, made *Error) *Error {
 		}
 		why = e.dates.doubt(made.Err, hostOf(u), cmp.Or(conf.ServerName, hostOf(u)), pool)
 	}
-	if why == "" {
+	if why == (hint{}) {
 		return made
 	}
 	return newError(made.Phase, ReasonLocal, made.URL, errors.Join(why, made.Err))

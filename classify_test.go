@@ -234,20 +234,21 @@ func TestClassifyAttempts(t *testing.T) {
 	}
 }
 
-// declared returns the constants of type Reason that reason.go has.
-func declared(t *testing.T) (all []Reason) {
-	f, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+// declared returns the constants of a type that a file has.
+func declared[T ~string](t *testing.T, file, name string) (all []T) {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		if v, ok := n.(*ast.ValueSpec); ok {
-			if typ, ok := v.Type.(*ast.Ident); ok && typ.Name == "Reason" {
+			if typ, ok := v.Type.(*ast.Ident); ok && typ.Name == name {
 				text, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
 				if err != nil {
 					t.Fatal(err)
 				}
-				all = append(all, Reason(text))
+				all = append(all, T(text))
 			}
 		}
 		return true
@@ -255,9 +256,47 @@ func declared(t *testing.T) (all []Reason) {
 	return all
 }
 
+// There is no Cause without a row, and no row without a Cause. Each has a Reason and
+// words, is its own error and that of its Reason, and no other.
+func TestCauseRows(t *testing.T) {
+	all := declared[Cause](t, "cause.go", "Cause")
+	if len(all) != len(causes) {
+		t.Errorf("cause.go has %d causes and %d rows", len(all), len(causes))
+	}
+	said := make(map[string]Cause)
+	for _, c := range all {
+		row, ok := causes[c]
+		if !ok || reasons[row.reason].text == "" || c.Error() != string(c) {
+			t.Errorf("the row of %q is %+v; want a Reason", c, row)
+		}
+		made := &Error{Reason: row.reason, Cause: c}
+		text := made.Message()
+		if other, ok := said[text]; ok {
+			t.Errorf("%q has the sentence %q, as has %q", c, text, other)
+		}
+		said[text] = c
+		for _, err := range []error{wrap(made), wrap(c)} {
+			r := Result{Err: err, StatusCode: 200}
+			if r.Reason() != row.reason || r.Cause() != c || r.Status() != row.reason.Status() {
+				t.Errorf("a Result of %v is %q for %q and %q; want %q and %q", err, r.Status(), r.Reason(), r.Cause(), row.reason, c)
+			}
+			for _, other := range all {
+				if got := errors.Is(err, other); got != (other == c) {
+					t.Errorf("errors.Is(%q, %q) = %t", c, other, got)
+				}
+			}
+			for _, other := range allReasons {
+				if got := errors.Is(err, other); got != (other == row.reason) {
+					t.Errorf("errors.Is(%q, %q) = %t", c, other, got)
+				}
+			}
+		}
+	}
+}
+
 // There is no Reason without a row, and no row without a Reason.
 func TestReasonRows(t *testing.T) {
-	all := declared(t)
+	all := declared[Reason](t, "reason.go", "Reason")
 	if !slices.Equal(all, allReasons) {
 		t.Errorf("reason.go has the reasons %q; the tests know %q", all, allReasons)
 	}
@@ -363,7 +402,7 @@ func buildError(recipe []byte) (err error, scarce bool) {
 func TestHintOutweighsAddresses(t *testing.T) {
 	two := &Error{Err: &dial.AddrsError{Errs: []error{errTimeout, syscall.ECONNREFUSED}}}
 	for _, reason := range []Reason{ReasonDNS, ReasonLocal} {
-		if got := newError(PhaseWait, reason, "", errors.Join(hint("see there"), two)).Message(); !strings.HasSuffix(got, ": see there") {
+		if got := newError(PhaseWait, reason, "", errors.Join(hint{CauseSilent, "see there"}, two)).Message(); !strings.HasSuffix(got, ": see there") {
 			t.Errorf("Message() of %q = %q; want the hint", reason, got)
 		}
 	}

@@ -71,8 +71,8 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool, idle time.D
 }
 
 func hintStarved(lag, timeout time.Duration) hint {
-	return hint(fmt.Sprintf("this process did not get to run for %v near the end of the timeout of %v; it was stopped or starved of CPU",
-		lag.Round(time.Millisecond), timeout))
+	return hint{CauseStarved, fmt.Sprintf("this process did not get to run for %v near the end of the timeout of %v; it was stopped or starved of CPU",
+		lag.Round(time.Millisecond), timeout)}
 }
 
 // A calendar knows what others say of the date, and whether a certificate that this
@@ -144,27 +144,27 @@ func (c *calendar) others(host string, now time.Time) (time.Time, int) {
 }
 
 // doubt returns why the certificate of host, for which err was returned, may be refused
-// for this machine's clock alone, and "" if nothing says so. It is not, if it would not
+// for this machine's clock alone, and the zero hint if nothing says so. It is not, if it would not
 // be good by the others' time either. Old answers are told again where pages are kept, so
 // that the clock is ahead takes two who say so; that it is behind takes one, or that this
 // program was built later.
 func (c *calendar) doubt(err error, host, name string, pool *x509.CertPool) hint {
 	bad, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	if e, dated := errors.AsType[x509.CertificateInvalidError](err); !ok || !dated || e.Reason != x509.Expired {
-		return ""
+		return hint{}
 	}
 	now := time.Now()
 	says := "the clock of this machine says " + clockTime(now)
 	theirs, n := c.others(host, now)
 	if ahead := theirs.Sub(now); ahead > tolerance || ahead < -tolerance && n > 1 {
 		if isGood(bad.UnverifiedCertificates, name, pool, theirs) {
-			return hint(says + ", other sites say " + clockTime(theirs) + ", when the certificate is valid; set the clock")
+			return hint{CauseClock, says + ", other sites say " + clockTime(theirs) + ", when the certificate is valid; set the clock"}
 		}
-		return ""
+		return hint{}
 	}
 	built := builtAt()
 	if !now.Before(built) {
-		return ""
+		return hint{}
 	}
 	then := built // or a later time: when all of the chain has begun to be valid
 	for _, cert := range bad.UnverifiedCertificates {
@@ -173,9 +173,9 @@ func (c *calendar) doubt(err error, host, name string, pool *x509.CertPool) hint
 		}
 	}
 	if then.Sub(built) > lifetime || !isGood(bad.UnverifiedCertificates, name, pool, then) {
-		return ""
+		return hint{}
 	}
-	return hint(says + ", and this program was made on " + built.UTC().Format(time.DateOnly) + "; set the clock")
+	return hint{CauseClock, says + ", and this program was made on " + built.UTC().Format(time.DateOnly) + "; set the clock"}
 }
 
 func clockTime(t time.Time) string { return t.UTC().Format(time.DateTime) + " UTC" }

@@ -18,12 +18,12 @@ const (
 	freshName  = 100 * time.Microsecond // a name that was found sooner was remembered
 )
 
-const (
-	hintCanaries hint = "the canaries do not answer either; look at this machine's network"
-	hintUnsteady hint = "the canaries answer only now and then; look at this machine's network"
-	hintByHTTP   hint = "the canaries answer, but none by https; look for a captive portal or a proxy in this machine's network"
-	hintNames    hint = "the canaries answer, but none whose name has to be found; look at this machine's resolver"
-	hintResting  hint = "the canaries want to be left alone for now, so nothing is known of this machine's network"
+var (
+	hintCanaries = hint{CauseNetwork, "the canaries do not answer either; look at this machine's network"}
+	hintUnsteady = hint{CauseNetwork, "the canaries answer only now and then; look at this machine's network"}
+	hintByHTTP   = hint{CauseNetwork, "the canaries answer, but none by https; look for a captive portal or a proxy in this machine's network"}
+	hintNames    = hint{CauseNetwork, "the canaries answer, but none whose name has to be found; look at this machine's resolver"}
+	hintResting  = hint{CauseNetwork, "the canaries want to be left alone for now, so nothing is known of this machine's network"}
 )
 
 // A confirmer checks targets for one call: with canaries, a site is Offline only

@@ -20,6 +20,7 @@ type resultJSON struct {
 	URL        string     `json:"url,omitempty"`
 	Status     Status     `json:"status"`
 	Reason     Reason     `json:"reason,omitempty"`
+	Cause      Cause      `json:"cause,omitempty"`
 	Phase      Phase      `json:"phase,omitempty"`
 	Error      string     `json:"error,omitempty"`
 	StatusCode int        `json:"status_code"`
@@ -43,8 +44,8 @@ type timingJSON struct {
 }
 
 // MarshalJSON returns the result as one flat object with a "status" that is
-// always there, a "reason", "phase" and "error" if the check failed,
-// durations as "…_ms" numbers and times in UTC as in RFC 3339. Userinfo in the
+// always there, a "reason", "phase" and "error" if the check failed, a "cause" if more
+// than the reason is known, durations as "…_ms" numbers and times in UTC as in RFC 3339. Userinfo in the
 // target is hidden.
 func (r Result) MarshalJSON() ([]byte, error) {
 	j := resultJSON{
@@ -53,6 +54,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		URL:        r.URL,
 		Status:     r.Status(),
 		Reason:     r.Reason(),
+		Cause:      r.Cause(),
 		Phase:      r.Phase(),
 		StatusCode: r.StatusCode,
 		Method:     r.Method,
@@ -80,9 +82,10 @@ func (r Result) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Err becomes an [*Error] with the
-// same Phase, Reason, URL and text; the causes behind it are gone. A status that
-// is missing, or contradicts the reason or the status code, is an error, and
-// leaves r as it was.
+// same Phase, Reason, Cause, URL and text; what it wrapped is gone. Reasons and causes
+// that this version of the package does not know are kept, and the status that was
+// written with them counts. A status that is missing, or contradicts the reason or the
+// status code, is an error, and leaves r as it was.
 func (r *Result) UnmarshalJSON(data []byte) error {
 	var j resultJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -116,8 +119,8 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 			Total:     duration(j.Timing.Total),
 		},
 	}
-	if j.Reason != "" || j.Error != "" {
-		read.Err = &Error{Phase: j.Phase, Reason: j.Reason, URL: j.URL, text: j.Error}
+	if j.Reason != "" || j.Cause != "" || j.Error != "" {
+		read.Err = &Error{Phase: j.Phase, Reason: j.Reason, Cause: j.Cause, URL: j.URL, text: j.Error, status: j.laterStatus()}
 	}
 	if read.Status() != j.Status {
 		return fmt.Errorf("checker: a result with status %q, reason %q and status code %d contradicts itself", j.Status, j.Reason, j.StatusCode)
@@ -126,11 +129,19 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// laterStatus returns the status of a reason that a later version of the package has added.
+func (j *resultJSON) laterStatus() Status {
+	if _, known := reasons[j.Reason]; known || j.Reason == "" || j.Status != Offline {
+		return ""
+	}
+	return j.Status
+}
+
 // LogValue returns the result as a group of the attributes that a log line
 // wants, named as in JSON, with total_ms beside them. Userinfo in the target is
 // hidden.
 func (r Result) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 9)
+	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs,
 		slog.String("target", target.Redact(r.Target)),
 		slog.String("status", string(r.Status())))
@@ -141,8 +152,11 @@ func (r Result) LogValue() slog.Value {
 		attrs = append(attrs, slog.Any("hops", r.Hops))
 	}
 	if r.Err != nil {
+		attrs = append(attrs, slog.String("reason", string(r.Reason())))
+		if cause := r.Cause(); cause != "" {
+			attrs = append(attrs, slog.String("cause", string(cause)))
+		}
 		attrs = append(attrs,
-			slog.String("reason", string(r.Reason())),
 			slog.String("phase", string(r.Phase())),
 			slog.String("error", r.Err.Error()))
 	}

@@ -19,7 +19,7 @@ import (
 //
 // The verdict is Online if and only if Err is nil and StatusCode is not 0.
 // Otherwise Err wraps an [*Error] that says why not; in a Result that a caller
-// makes, a [Reason] by itself will do. The other fields are facts gathered on the
+// makes, a [Reason] or a [Cause] by itself will do. The other fields are facts gathered on the
 // way; they are filled as far as the check got, whatever the verdict.
 //
 // The zero Result is Unknown. A Result is a plain value that nothing else
@@ -150,7 +150,10 @@ func (r Result) Status() Status {
 	if r.Err == nil && r.StatusCode != 0 {
 		return Online
 	}
-	return r.Reason().Status()
+	if e := errorOf(r.Err); e != nil {
+		return e.verdict()
+	}
+	return Unknown
 }
 
 // Online reports whether the verdict is Online. If it is not, the site may be
@@ -159,6 +162,15 @@ func (r Result) Online() bool { return r.Status() == Online }
 
 // Reason says why the site is not Online. It is empty when it is.
 func (r Result) Reason() Reason { return reasonOf(r.Err) }
+
+// Cause says which of the Reason's faults it was. It is empty when the site is Online,
+// where the Reason says all, and where no more is known.
+func (r Result) Cause() Cause {
+	if e := errorOf(r.Err); e != nil {
+		return e.Cause
+	}
+	return ""
+}
 
 // Phase says where the check ended. It is empty when the site is Online.
 func (r Result) Phase() Phase {

@@ -309,7 +309,11 @@ func TestResultJSONContradicts(t *testing.T) {
 		`{"status":"online","status_code":200,"error":"x"}`,
 		`{"status":"offline","reason":"dns"}`,
 		`{"status":"unknown","reason":"timeout"}`,
-		`{"status":"offline","reason":"no_such_reason"}`,
+		`{"status":"online","status_code":200,"reason":"no_such_reason"}`,
+		`{"status":"online","status_code":200,"cause":"expired"}`,
+		`{"status":"offline","cause":"no_such_cause"}`,
+		`{"status":"down","reason":"no_such_reason"}`,
+		`{"status":"","reason":"no_such_reason"}`,
 		`{"status":"offline"}`,
 		`{"status":"up","status_code":200}`,
 		`{"status_code":200}`,
@@ -329,6 +333,37 @@ func TestResultJSONContradicts(t *testing.T) {
 		var r checker.Result
 		if err := json.Unmarshal([]byte(text), &r); err != nil || r.Status() != want {
 			t.Errorf("Unmarshal(%s) = %q, %v; want %q", text, r.Status(), err, want)
+		}
+	}
+}
+
+// What a later version of the package wrote is kept as it is.
+func TestResultJSONOfLater(t *testing.T) {
+	for _, text := range []string{
+		`{"status":"offline","reason":"certificate","cause":"no_such_cause","error":"https://a.test/: so"}`,
+		`{"status":"offline","reason":"no_such_reason","cause":"no_such_cause"}`,
+		`{"status":"offline","reason":"no_such_reason","status_code":200}`,
+		`{"status":"unknown","reason":"no_such_reason","cause":"expired"}`,
+	} {
+		var was, is map[string]any
+		var r checker.Result
+		err := json.Unmarshal([]byte(text), &r)
+		if err != nil {
+			t.Errorf("Unmarshal(%s) = %v", text, err)
+			continue
+		}
+		back, err := json.Marshal(r)
+		if err := errors.Join(err, json.Unmarshal([]byte(text), &was), json.Unmarshal(back, &is)); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"status", "reason", "cause"} {
+			if was[key] != is[key] {
+				t.Errorf("%s was written again as %s", text, back)
+			}
+		}
+		cause, _ := was["cause"].(string)
+		if cause != "" && !errors.Is(r.Err, checker.Cause(cause)) || r.Online() {
+			t.Errorf("Unmarshal(%s) = %v", text, r)
 		}
 	}
 }

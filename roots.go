@@ -7,7 +7,7 @@ import (
 	"example.com/checker/internal/errno"
 )
 
-const hintRoots hint = "there are no root certificates; install the system's or set them by WithTLSConfig"
+var hintRoots = hint{CauseNoRoots, "there are no root certificates; install the system's or set them by WithTLSConfig"}
 
 // roots are the system's root certificates, loaded when they are first needed.
 //

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const hintToken hint = "the rate limits left no token for a further request within the timeout"
+var hintToken = hint{CauseRateLimit, "the rate limits left no token for a further request within the timeout"}
 
 // token takes the token of a further request on the host of u. Its error wraps
 // hintToken.
@@ -60,8 +60,8 @@ func (p *probe) excuseLookup(a *answer, took time.Duration) *answer {
 	if len(a.Hops) > 0 {
 		what = "lookups"
 	}
-	why := hint(fmt.Sprintf("the %s took %v of the timeout of %v and left the site too little; look at this machine's resolver",
-		what, took.Round(time.Millisecond), p.conf.timeout))
+	why := hint{CauseSilent, fmt.Sprintf("the %s took %v of the timeout of %v and left the site too little; look at this machine's resolver",
+		what, took.Round(time.Millisecond), p.conf.timeout)}
 	a.Err = newError(PhaseDNS, ReasonDNS, a.URL, errors.Join(why, a.Err))
 	return a
 }
