@@ -43,7 +43,7 @@ func newRedirect(u *url.URL, h http.Header) (r *redirect, err error) {
 	}
 	r = &redirect{cookies: h["Set-Cookie"], date: h.Get("Date")}
 	if slices.ContainsFunc(all, func(s string) bool { return s != all[0] }) {
-		return r, errors.New("there is more than one Location")
+		return r, hint{CauseBadLocation, "there is more than one Location, and they differ"}
 	}
 	r.to, err = target.Resolve(u, all[0])
 	return r, err
@@ -77,7 +77,7 @@ func wantsTLS(u *url.URL, resp *http.Response) bool {
 
 // hintPortal is of a 511, which no origin should send (RFC 6585, section 6): it is from
 // who stands between this machine and all sites, until somebody logs in.
-var hintPortal = hint{CauseNetwork, "this machine's network wants a login (511)"}
+var hintPortal = hint{CauseNetwork, "this machine's network wants a login (511); open a page in a browser there, and check an https site as a canary"}
 
 // isChallenge reports whether an answer says of itself that it is a challenge to bots,
 // by a field that its sender documents: Cloudflare's, and that of Amazon's firewall.

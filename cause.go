@@ -10,7 +10,8 @@ package checker
 // asks for one of them, also of a [Result] that was read back from JSON. Each Cause belongs
 // to one Reason. A Cause is derived from what a check sees anyway, and costs no request.
 // The values are text and never change once released. The zero Cause is that of a
-// Reason that says all, and of a fault of which no more is known.
+// Reason that says all, of a fault that is rare and has none of its own, and of one of
+// which no more is known.
 type Cause string
 
 const (
@@ -94,56 +95,57 @@ type causeMeaning struct {
 	reason Reason
 	text   string // in place of the Reason's sentence; "" where that will do
 	detail string // follows the sentence where nothing more is known
+	mend   string // what to do about it, where it is on this side
 }
 
 // causes has a row for every Cause.
 var causes = map[Cause]causeMeaning{
-	CauseNXDomain:          {ReasonNotFound, "the name does not exist", ""},
-	CauseNoAddress:         {ReasonNotFound, "", "it exists all the same"},
-	CauseInHandshake:       {ReasonReset, "the connection was closed during the TLS handshake", ""},
-	CauseBeforeAnswer:      {ReasonReset, "the connection was closed before an answer", ""},
-	CauseInAnswer:          {ReasonReset, "the connection was closed in the middle of the answer's head", ""},
-	CauseExpired:           {ReasonCertificate, "", "it has expired"},
-	CauseNotYetValid:       {ReasonCertificate, "", "it is not valid yet"},
-	CauseWrongHost:         {ReasonCertificate, "", "it is for another host"},
-	CauseSelfSigned:        {ReasonCertificate, "", "it is self-signed"},
-	CauseUnknownAuthority:  {ReasonCertificate, "", "its authority is not trusted here"},
-	CauseIncompleteChain:   {ReasonCertificate, "", "the server did not send the certificate of its issuer"},
-	CauseWeak:              {ReasonCertificate, "", "it is too weak"},
-	CauseUnparsable:        {ReasonCertificate, "", "it cannot be parsed"},
-	CauseNoCipher:          {ReasonTLS, "", "there is no cipher suite in common"},
-	CauseNoVersion:         {ReasonTLS, "", "there is no version in common"},
-	CauseNoProtocol:        {ReasonTLS, "", "there is no protocol in common"},
-	CauseUnknownName:       {ReasonTLS, "", "the server has no site of this name"},
-	CauseClientCertificate: {ReasonTLS, "", "the server wants a client certificate"},
-	CauseNotTLS:            {ReasonTLS, "", "the port does not speak TLS"},
-	CauseNotHTTP:           {ReasonMalformed, "", ""},
-	CauseHeadTooLarge:      {ReasonMalformed, "the answer cannot be read", "its head is over 256 KiB"},
-	CauseHTTP2:             {ReasonMalformed, "the answer breaks the rules of HTTP/2", ""},
-	CauseLoop:              {ReasonRedirect, "", "they go round in a loop"},
-	CauseTooMany:           {ReasonRedirect, "", "there are too many"},
-	CauseBadLocation:       {ReasonRedirect, "", "a Location is no URL"},
-	CauseWantsCookies:      {ReasonRedirect, "", "they go round in a loop, and the site wants cookies"},
-	CauseStatus:            {ReasonRejected, "", "its status is not among those wanted"},
-	CauseJudge:             {ReasonRejected, "", ""},
-	CauseServFail:          {ReasonDNS, "", "a nameserver answered with an error"},
-	CauseRefused:           {ReasonDNS, "", "a nameserver refused to look names up"},
-	CauseSilent:            {ReasonDNS, "", "it did not answer in time"},
-	CauseUnreachable:       {ReasonDNS, "", "a nameserver could not be reached"},
-	CauseMalformed:         {ReasonDNS, "", "a nameserver's answer cannot be read"},
-	CauseSinkhole:          {ReasonDNS, "", "the answer is the unspecified address, as a filter's is"},
-	CauseUnsupportedSource: {ReasonDNS, "", "the name is in a source that cannot be asked"},
-	CauseDescriptors:       {ReasonLocal, "", "no file descriptors are left"},
-	CausePorts:             {ReasonLocal, "", "no local ports are left"},
-	CauseMemory:            {ReasonLocal, "", "no memory or buffers are left"},
-	CauseNoRoute:           {ReasonLocal, "", "there is no route to the site"},
-	CauseGateway:           {ReasonLocal, "", "the gateway does not answer"},
-	CauseFirewall:          {ReasonLocal, "", "a filter, a security policy or a route forbids the connection"},
-	CauseNoRoots:           {ReasonLocal, "", "there are no root certificates"},
-	CauseClock:             {ReasonLocal, "", "the clock is wrong"},
-	CauseStarved:           {ReasonLocal, "", "the process did not get to run"},
-	CauseNetwork:           {ReasonLocal, "", "the network is not known to work"},
-	CauseRateLimit:         {ReasonLocal, "", "the rate limits left no token in time"},
+	CauseNXDomain:          {ReasonNotFound, "the name does not exist", "", ""},
+	CauseNoAddress:         {ReasonNotFound, "", "it exists all the same", ""},
+	CauseInHandshake:       {ReasonReset, "the connection was closed during the TLS handshake", "", ""},
+	CauseBeforeAnswer:      {ReasonReset, "the connection was closed before an answer", "", ""},
+	CauseInAnswer:          {ReasonReset, "the connection was closed in the middle of the answer's head", "", ""},
+	CauseExpired:           {ReasonCertificate, "", "it has expired", ""},
+	CauseNotYetValid:       {ReasonCertificate, "", "it is not valid yet", ""},
+	CauseWrongHost:         {ReasonCertificate, "", "it is for another host", ""},
+	CauseSelfSigned:        {ReasonCertificate, "", "it is self-signed", ""},
+	CauseUnknownAuthority:  {ReasonCertificate, "", "its authority is not trusted here", ""},
+	CauseIncompleteChain:   {ReasonCertificate, "", "the server did not send the certificate of its issuer", ""},
+	CauseWeak:              {ReasonCertificate, "", "it is too weak", ""},
+	CauseUnparsable:        {ReasonCertificate, "", "it cannot be parsed", ""},
+	CauseNoCipher:          {ReasonTLS, "", "there is no cipher suite in common", ""},
+	CauseNoVersion:         {ReasonTLS, "", "there is no version in common", ""},
+	CauseNoProtocol:        {ReasonTLS, "", "there is no protocol in common", ""},
+	CauseUnknownName:       {ReasonTLS, "", "the server has no site of this name", ""},
+	CauseClientCertificate: {ReasonTLS, "", "the server wants a client certificate", ""},
+	CauseNotTLS:            {ReasonTLS, "", "the port does not speak TLS", ""},
+	CauseNotHTTP:           {ReasonMalformed, "", "", ""},
+	CauseHeadTooLarge:      {ReasonMalformed, "", "its head is over 256 KiB", ""},
+	CauseHTTP2:             {ReasonMalformed, "the answer breaks the rules of HTTP/2", "", ""},
+	CauseLoop:              {ReasonRedirect, "", "they go round in a loop", ""},
+	CauseTooMany:           {ReasonRedirect, "", "there are too many", ""},
+	CauseBadLocation:       {ReasonRedirect, "", "a Location is no URL", ""},
+	CauseWantsCookies:      {ReasonRedirect, "", "they go round in a loop, and the site wants cookies", ""},
+	CauseStatus:            {ReasonRejected, "", "its status is not among those wanted", ""},
+	CauseJudge:             {ReasonRejected, "", "", ""},
+	CauseServFail:          {ReasonDNS, "", "a nameserver answered with an error", "ask another nameserver: if that finds the name, mend this one, else the domain"},
+	CauseRefused:           {ReasonDNS, "", "a nameserver refused to look names up", "let it serve this machine, or name another one in resolv.conf"},
+	CauseSilent:            {ReasonDNS, "", "it did not answer in time", "look at this machine's resolver and network"},
+	CauseUnreachable:       {ReasonDNS, "", "a nameserver could not be reached", "is it running, and is its address in resolv.conf right?"},
+	CauseMalformed:         {ReasonDNS, "", "a nameserver's answer cannot be read", "mend it, or name another one in resolv.conf"},
+	CauseSinkhole:          {ReasonDNS, "", "the answer is the unspecified address, as a filter's is", "allow the name in the filter of this network"},
+	CauseUnsupportedSource: {ReasonDNS, "", "the name is in a source that cannot be asked", "build with cgo, or look at nsswitch.conf"},
+	CauseDescriptors:       {ReasonLocal, "", "no file descriptors are left", "raise the limit of open files"},
+	CausePorts:             {ReasonLocal, "", "no local ports are left", "the local ports may be used up: check fewer sites at once, or more slowly"},
+	CauseMemory:            {ReasonLocal, "", "no memory or buffers are left", "check fewer sites at once"},
+	CauseNoRoute:           {ReasonLocal, "", "there is no route to the site", "there is no route to the site's addresses: look at the network, and at IPv6 if the site has no IPv4 address"},
+	CauseGateway:           {ReasonLocal, "", "the gateway does not answer", "look at the gateway, and at this machine's link to it"},
+	CauseFirewall:          {ReasonLocal, "", "a filter, a security policy or a route forbids the connection", "look at this machine's firewall, security policy and routes"},
+	CauseNoRoots:           {ReasonLocal, "", "there are no root certificates", "install the system's or set them by WithTLSConfig"},
+	CauseClock:             {ReasonLocal, "", "the clock is wrong", "set the clock"},
+	CauseStarved:           {ReasonLocal, "", "the process did not get to run", "check fewer sites at once, or give it more CPU"},
+	CauseNetwork:           {ReasonLocal, "", "the network is not known to work", "look at this machine's network interface and its link"},
+	CauseRateLimit:         {ReasonLocal, "", "the rate limits left no token in time", "raise the limits or the timeout"},
 }
 
 // Error returns the Cause's own text, such as "expired", so that printing a Cause gives

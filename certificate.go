@@ -22,42 +22,45 @@ const (
 	maxName  = 100 // bytes of a name in one; the common name has up to 64 characters (RFC 5280, appendix A.1)
 )
 
-// certificateDetail says which certificate was refused, and for what.
-func certificateDetail(err error) string {
+// certificateFault says which certificate was refused, and for what.
+func certificateFault(err error) (Cause, string) {
+	now := time.Now()
+	if c, ok := errors.AsType[*wire.ClockError](err); ok {
+		now = c.At
+	}
 	var chain []*x509.Certificate
 	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		chain, err = bad.UnverifiedCertificates, bad.Err
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return wrongHost(e.Certificate, e.Host)
+		return CauseWrongHost, wrongHost(e.Certificate, e.Host)
 	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Cert != nil {
-		return invalid(e, chain)
+		if e.Reason == x509.Expired {
+			cause, text := outdated(e.Cert, now)
+			return cause, which(e.Cert, chain) + " " + text
+		}
+		return "", invalid(e, chain)
 	}
-	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && e.Cert != nil {
-		return unknownAuthority(e.Cert, chain)
+	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return unknownAuthority(e, chain)
 	}
 	if e, ok := errors.AsType[*wire.UnparsableError](err); ok {
 		if e.Leaf == nil {
-			return "a certificate that the server sent beside its own cannot be parsed: " + bare(e.Err)
+			return CauseUnparsable, "a certificate that the server sent beside its own cannot be parsed: " + bare(e.Err)
 		}
-		return "it cannot be parsed: " + bare(e.Err)
+		return CauseUnparsable, "it cannot be parsed: " + bare(e.Err)
 	}
 	if _, ok := errors.AsType[x509.UnhandledCriticalExtension](err); ok {
-		return unknownExtension(chain)
+		return "", unknownExtension(chain)
 	}
-	if e, ok := errors.AsType[*wire.UsageError](err); ok {
-		return e.Error()
+	if e, ok := errors.AsType[x509.InsecureAlgorithmError](err); ok {
+		return CauseWeak, "its signature is too weak: " + x509.SignatureAlgorithm(e).String()
 	}
 	if bits := wire.WeakKey(chain); bits > 0 {
-		return fmt.Sprintf("its RSA key of %d bits is too weak", bits)
+		return CauseWeak, fmt.Sprintf("its RSA key of %d bits is too weak", bits)
 	}
-	return bare(err)
-}
-
-// bare is an error's text without the name of the package that made it.
-func bare(err error) string {
-	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "tls: "), "x509: ")
+	return "", bare(err)
 }
 
 // wrongHost says for whom a certificate is, in place of the host.
@@ -84,8 +87,6 @@ func wrongHost(cert *x509.Certificate, host string) string {
 func invalid(e x509.CertificateInvalidError, chain []*x509.Certificate) string {
 	it := which(e.Cert, chain)
 	switch e.Reason {
-	case x509.Expired:
-		return it + " " + outdated(e.Cert)
 	case x509.NotAuthorizedToSign:
 		return it + " may not sign others: it is not an authority's"
 	case x509.TooManyIntermediates:
@@ -141,29 +142,30 @@ func unknownExtension(chain []*x509.Certificate) string {
 	return text
 }
 
-// outdated says since when a certificate is invalid, or until when. Where this
-// machine's clock sees nothing wrong, a caller's did.
-func outdated(cert *x509.Certificate) string {
+// outdated says since when a certificate is invalid, or until when.
+func outdated(cert *x509.Certificate, now time.Time) (Cause, string) {
 	const layout = time.DateTime + " UTC"
-	from, until := cert.NotBefore.UTC().Format(layout), cert.NotAfter.UTC().Format(layout)
-	switch now := time.Now(); {
-	case now.After(cert.NotAfter):
-		return "expired on " + until
-	case now.Before(cert.NotBefore):
-		return "is not valid before " + from
+	if now.Before(cert.NotBefore) {
+		return CauseNotYetValid, "is not valid before " + cert.NotBefore.UTC().Format(layout)
 	}
-	return "is valid from " + from + " until " + until + " only"
+	return CauseExpired, "expired on " + cert.NotAfter.UTC().Format(layout)
 }
 
-// unknownAuthority says why nobody who is trusted vouches for cert, the last of
-// the chain for which an issuer was looked for.
-func unknownAuthority(cert *x509.Certificate, chain []*x509.Certificate) string {
+// unknownAuthority says why nobody who is trusted vouches for a certificate, the last of
+// the chain for which an issuer was looked for. Who sent no root sent all that a server
+// has to, unless it is the leaf's own issuer that is missing.
+func unknownAuthority(e x509.UnknownAuthorityError, chain []*x509.Certificate) (Cause, string) {
+	cert := e.Cert
+	if cert == nil {
+		return CauseUnknownAuthority, ""
+	}
 	first := len(chain) == 0 || cert.Equal(chain[0])
-	if string(cert.RawSubject) == string(cert.RawIssuer) {
-		if first {
-			return "it is self-signed, by " + name(cert)
-		}
-		return "its root, " + name(cert) + ", is not trusted here"
+	switch {
+	case !isSelfSigned(cert):
+	case first:
+		return CauseSelfSigned, "it is self-signed, by " + name(cert)
+	default:
+		return CauseUnknownAuthority, "its root, " + name(cert) + ", is not trusted here"
 	}
 	issuer := clean(cmp.Or(cert.Issuer.CommonName, cert.Issuer.String()), maxName)
 	its := "its issuer, " + issuer
@@ -179,72 +181,43 @@ func unknownAuthority(cert *x509.Certificate, chain []*x509.Certificate) string 
 			continue
 		}
 		if err := cert.CheckSignatureFrom(c); err != nil {
-			return badSignature(err, its)
+			return badSignature(err, c, its)
 		}
-		return its + ", is not trusted here"
+		return CauseUnknownAuthority, its + ", is not trusted here"
+	}
+	switch refused, weak := refusedIssuer(e); {
+	case weak:
+		return CauseWeak, "the signature of " + its + ", is too weak: " + cert.SignatureAlgorithm.String()
+	case refused:
+		return CauseUnknownAuthority, its + ", is not the one of that name that is trusted here"
+	case !first:
+		return CauseUnknownAuthority, its + ", is not trusted here, and the server did not send its certificate"
 	}
 	text := "the server did not send the certificate of " + its
 	if len(others) > 0 {
 		text += ", but that of " + strings.Join(others[:min(len(others), maxNames)], ", ")
 	}
-	return text + "; no root of that name is trusted here"
+	return CauseIncompleteChain, text + "; no root of that name is trusted here"
 }
 
 // badSignature says why an issuer's certificate that the server sent does not do.
-func badSignature(err error, its string) string {
+func badSignature(err error, issuer *x509.Certificate, its string) (Cause, string) {
+	if bits := wire.WeakKey([]*x509.Certificate{issuer}); bits > 0 {
+		return CauseWeak, fmt.Sprintf("the RSA key of %s, of %d bits is too weak", its, bits)
+	}
+	if errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+		return "", "the signature of " + its + ", is of a kind that cannot be verified here"
+	}
 	if e, ok := errors.AsType[x509.InsecureAlgorithmError](err); ok {
-		return "the signature of " + its + ", is too weak: " + x509.SignatureAlgorithm(e).String()
+		return CauseWeak, "the signature of " + its + ", is too weak: " + x509.SignatureAlgorithm(e).String()
 	}
 	if _, ok := errors.AsType[x509.ConstraintViolationError](err); ok {
-		return "the certificate of " + its + ", is not an authority's"
+		return CauseUnknownAuthority, "the certificate of " + its + ", is not an authority's"
 	}
-	return "the certificate that the server sent of " + its + ", is not the one that signed"
+	return CauseIncompleteChain, "the certificate that the server sent of " + its + ", is not the one that signed"
 }
 
 // name is how a certificate's owner is called in a sentence.
 func name(cert *x509.Certificate) string {
 	return clean(cmp.Or(cert.Subject.CommonName, cert.Subject.String(), "without a name"), maxName)
-}
-
-// tlsDetail says why there was no handshake.
-func tlsDetail(err error) string {
-	if number, ok := wire.Alert(err); ok {
-		if text, ok := alerts[number]; ok {
-			return "the site refused: " + text
-		}
-	}
-	op, ok := errors.AsType[*net.OpError](err)
-	switch {
-	case ok && op.Op == "remote error":
-		return "the site refused: " + bare(op.Err)
-	case ok && op.Err != nil: // without the two addresses
-		return bare(op.Err)
-	}
-	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		if string(e.RecordHeader[:]) == "HTTP/" {
-			return "the port speaks plain HTTP"
-		}
-		return "what came back is not TLS"
-	}
-	return bare(err)
-}
-
-// alerts has what servers mean by an alert (RFC 8446, section 6.2). Those about a
-// certificate are about the client's: a server sees no other.
-var alerts = map[uint8]string{
-	40:  "it accepts no cipher suite or curve that was offered, or wants a client certificate (handshake_failure)",
-	42:  "the client certificate is bad or missing (bad_certificate)",
-	43:  "it does not accept client certificates of this kind (unsupported_certificate)",
-	44:  "the client certificate is revoked (certificate_revoked)",
-	45:  "the client certificate has expired (certificate_expired)",
-	46:  "it does not accept the client certificate (certificate_unknown)",
-	48:  "it does not know who issued the client certificate (unknown_ca)",
-	49:  "it denies this client access (access_denied)",
-	70:  "it speaks no version of TLS that was offered (protocol_version)",
-	71:  "it wants stronger cipher suites than were offered (insufficient_security)",
-	80:  "it has an error of its own (internal_error)",
-	100: "it wants another handshake, which the caller's configuration does not allow (no_renegotiation)",
-	112: "it serves no site of this name (unrecognized_name)",
-	116: "it wants a client certificate (certificate_required)",
-	120: "it speaks no protocol that was offered (no_application_protocol)",
 }

@@ -16,10 +16,12 @@ import (
 	"example.com/checker/internal/resolve"
 )
 
-// newError makes an Error whole: what may be told of err is put into words here,
-// once, and nothing looks at err again.
+// newError makes an Error whole: which Cause err is, and what may be told of it, is found
+// out here, once, and nothing looks at err again.
 func newError(phase Phase, reason Reason, u string, err error) *Error {
-	return &Error{Phase: phase, Reason: reason, URL: u, Err: err, detail: words(reason, err)}
+	e := &Error{Phase: phase, Reason: reason, URL: u, Err: err}
+	e.Cause, e.detail = words(phase, reason, err)
+	return e
 }
 
 // classified makes the Error of err, which ended a check in a phase. Of the errors

@@ -82,8 +82,8 @@ func TestClassifyErrno(t *testing.T) {
 		if got := classify(PhaseDNS, lookup); errno.Scarce(number) && got != ReasonLocal {
 			t.Errorf("classify(%q, not found and %v) = %q; want %q", PhaseDNS, number, got, ReasonLocal)
 		}
-		if advice(number) == "" {
-			t.Errorf("advice(%d) is empty", number)
+		if cause, text := localFault(number); text == "" || cause != "" && causes[cause].mend == "" {
+			t.Errorf("localFault(%d) = %q, %q; want words, and what to do", number, cause, text)
 		}
 	}
 }

@@ -1,104 +1,163 @@
 package checker
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"strings"
-	"syscall"
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/errno"
 	"example.com/checker/internal/hook"
 	"example.com/checker/internal/resolve"
+	"example.com/checker/internal/wire"
 )
 
-// words is detail, cut to what can be shown of it. An error that panics when it is
-// asked for its text has none.
-func words(reason Reason, err error) (text string) {
+// The functions here and in the next two files look at an error once and return both:
+// the Cause that it is and, in words, what may be told of it.
+
+// words is fault, with what is to be mended, and cut to what can be shown. An error that
+// panics when it is asked for its text has none.
+func words(phase Phase, reason Reason, err error) (cause Cause, text string) {
 	var panicked error
 	defer hook.Recovered(&panicked)
-	text = detail(reason, err)
-	return strings.Clone(text[:min(len(text), 2*maxShown)])
+	if reason == ReasonRejected {
+		cause = CauseJudge // whatever becomes of what it says
+	}
+	if err == nil {
+		return "", ""
+	}
+	cause, text = fault(phase, reason, err)
+	return cause, strings.Clone(text[:min(len(text), 2*maxShown)])
 }
 
-// detail returns what may be told to a stranger beyond the reason's sentence. The
-// causes of connect and policy failures name addresses of the inside, so of those
-// only the bare errno is shown. Of a lookup that failed it tells what this machine's
-// nameservers said, also where it is not to blame.
-func detail(reason Reason, err error) string {
+// fault returns the Cause of an error, and what may be told to a stranger beyond the
+// sentence of Reason and Cause. The errors of connects and policies name addresses of the
+// inside, so of those only the bare errno is shown. Of a lookup that failed it tells what
+// this machine's nameservers said, also where it is not to blame.
+func fault(phase Phase, reason Reason, err error) (Cause, string) {
 	many, ok := err.(*dial.AddrsError)
 	if !ok { // also one beside a hint, which says more than the addresses
-		return detailOf(reason, err)
+		return faultOf(phase, reason, err)
 	}
-	text := detailOf(reason, many.Errs[0])
+	cause, text := faultOf(phase, reason, many.Errs[0])
 	for _, err := range many.Errs[1:] {
 		if e, ok := errors.AsType[*resolve.Error](err); ok && isMoot(err) && e.Err == nil {
 			text = strings.TrimPrefix(text+"; of further addresses nothing is known, since "+e.Error(), "; ")
 		}
 	}
-	return text
+	return cause, text
 }
 
-// detailOf is detail of one address's error.
-func detailOf(reason Reason, err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case reason == ReasonLocal:
-		return localDetail(err)
-	case reason == ReasonDNS:
-		return lookupDetail(err)
-	case reason == ReasonNotFound:
-		return missingDetail(err)
-	case reason == ReasonUnreachable:
-		return unreachableDetail(err)
-	case !reasons[reason].tell:
-		return ""
-	case reason == ReasonTLS:
-		return tlsDetail(err)
+// faultOf is fault of one address's error.
+func faultOf(phase Phase, reason Reason, err error) (cause Cause, text string) {
+	switch reason {
+	case ReasonLocal, ReasonDNS, ReasonRedirect:
+		if h, ok := errors.AsType[hint](err); ok {
+			return h.cause, h.text
+		}
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		return op.Err.Error() // without the two addresses
+	switch reason {
+	case ReasonLocal:
+		cause, text = localFault(err)
+		return cause, causes[cause].advise(text)
+	case ReasonDNS:
+		cause, text = lookupFault(err)
+		return cause, causes[cause].advise(text)
+	case ReasonNotFound:
+		return missingFault(err)
+	case ReasonUnreachable:
+		return "", unreachableDetail(err)
+	case ReasonReset:
+		return resetCause(phase, err), ""
+	case ReasonCertificate:
+		return certificateFault(err)
+	case ReasonTLS:
+		return handshakeFault(err)
+	case ReasonMalformed:
+		return malformedFault(err)
+	case ReasonRedirect:
+		return CauseBadLocation, "the Location names no site: " + plain(err)
+	case ReasonRejected:
+		if has[*statusError](err) {
+			return CauseStatus, err.Error()
+		}
+		return CauseJudge, plain(err)
+	case ReasonInvalid:
+		return "", plain(err)
 	}
-	switch {
-	case reason == ReasonCertificate:
-		return certificateDetail(err)
-	case reason == ReasonMalformed && !isMalformed(err):
-		return "" // a transport's own words
-	}
-	return err.Error()
+	return "", ""
 }
 
-func localDetail(err error) string {
-	if text, ok := toMend(err); ok {
-		return text
+// localFault says what this machine lacks.
+func localFault(err error) (Cause, string) {
+	if r, ok := errors.AsType[*dial.RouteError](err); ok {
+		return routeCauses[r.Kind], r.Why
 	}
-	return "the wrapped error says why"
+	if number, ok := errno.In(err); ok {
+		return errnoCauses[errno.Of(number)], number.Error()
+	}
+	if has[x509.SystemRootsError](err) {
+		return CauseNoRoots, "the system's root certificates cannot be loaded"
+	}
+	return "", "the wrapped error says why"
 }
 
-// lookupDetail says who failed in a lookup. What a caller's resolver says of itself
-// is not told.
-func lookupDetail(err error) string {
-	if text, ok := toMend(err); ok {
-		return text
-	}
+var routeCauses = map[dial.RouteKind]Cause{
+	dial.NoRoute: CauseNoRoute, dial.Filtered: CauseFirewall, dial.NoGateway: CauseGateway, dial.NoLink: CauseNetwork,
+}
+
+// errnoCauses has the kinds of numbers that say what this machine lacks. Of the others no
+// more is known.
+var errnoCauses = map[errno.Kind]Cause{
+	errno.Descriptors: CauseDescriptors, errno.Memory: CauseMemory, errno.Ports: CausePorts,
+	errno.NoNetwork: CauseNoRoute, errno.NoFamily: CauseNoRoute, errno.Down: CauseNetwork, errno.Forbidden: CauseFirewall,
+}
+
+// lookupFault says who failed in a lookup. What a caller's resolver says of itself is not
+// told.
+func lookupFault(err error) (Cause, string) {
 	e, ok := errors.AsType[*resolve.Error](err)
-	if ok && e.Kind != resolve.Foreign && e.Told() {
-		return e.Error()
+	if ok && e.Kind != resolve.Foreign {
+		if e.Told() {
+			return lookupCauses[e.Kind], e.Error()
+		}
+		return lookupCauses[e.Kind], ""
 	}
-	if isTimeout(err) {
-		return "it did not answer in time; look at this machine's resolver and network"
+	if number, ok := errno.In(err); ok {
+		return CauseUnreachable, number.Error()
 	}
-	return "the domain's name servers, this machine's resolver or the network may be at fault"
+	d, ok := errors.AsType[*net.DNSError](err)
+	switch {
+	case isTimeout(err):
+		return CauseSilent, ""
+	case ok && d.IsTemporary: // as package net has it for SERVFAIL
+		return CauseServFail, ""
+	}
+	return "", "the domain's name servers, this machine's resolver or the network may be at fault"
 }
 
-// missingDetail says how it is known that a name has no address.
-func missingDetail(err error) string {
+var lookupCauses = map[resolve.Kind]Cause{
+	resolve.Silent: CauseSilent, resolve.Unreachable: CauseUnreachable, resolve.Malformed: CauseMalformed,
+	resolve.Lame: CauseRefused, resolve.Refused: CauseRefused, resolve.NotImplemented: CauseRefused,
+	resolve.ServFail: CauseServFail, resolve.FormatError: CauseServFail, resolve.OtherCode: CauseServFail,
+	resolve.Sinkhole: CauseSinkhole, resolve.Unsupported: CauseUnsupportedSource,
+}
+
+// missingFault says how it is known that a name has no address. Package net does not tell
+// the two causes apart.
+func missingFault(err error) (cause Cause, text string) {
 	e, ok := errors.AsType[*resolve.Error](err)
-	if !ok || !e.Told() {
-		return ""
+	if !ok || has[*net.DNSError](e.Err) {
+		return "", ""
 	}
-	return e.Error()
+	if cause = CauseNXDomain; e.Kind == resolve.NoAddress {
+		cause = CauseNoAddress
+	}
+	if !e.Told() {
+		return cause, ""
+	}
+	return cause, e.Error()
 }
 
 // unreachableDetail says why nobody was reached, but not who said so.
@@ -106,42 +165,37 @@ func unreachableDetail(err error) string {
 	if e, ok := errors.AsType[*dial.ICMPError](err); ok {
 		return e.Text
 	}
-	if _, ok := errors.AsType[*dial.AbsentError](err); ok {
+	if has[*dial.AbsentError](err) {
 		return "nobody on this machine's network answers to the address"
 	}
 	return ""
 }
 
-// toMend says what err gives this machine's owner to mend, if anything.
-func toMend(err error) (text string, ok bool) {
-	if h, ok := errors.AsType[hint](err); ok {
-		return h.Error(), true
+// resetCause says when a connection ended. Where the phase is a guess, at a caller's
+// transport, that is all that is known.
+func resetCause(phase Phase, err error) Cause {
+	switch {
+	case phase == PhaseTLS:
+		return CauseInHandshake
+	case has[*wire.CutError](err):
+		return CauseInAnswer
 	}
-	if r, ok := errors.AsType[*dial.RouteError](err); ok {
-		return r.Why, true
-	}
-	if number, ok := errno.In(err); ok {
-		return advice(number), true
-	}
-	return "", false
+	return CauseBeforeAnswer
 }
 
-// advice says in words what a number means for this machine and what to mend.
-func advice(number syscall.Errno) string {
-	text := number.Error()
-	switch errno.Of(number) {
-	case errno.Descriptors:
-		return text + "; raise the limit of open files"
-	case errno.Memory:
-		return text + "; check fewer sites at once"
-	case errno.Ports:
-		return text + "; the local ports may be used up: check fewer sites at once, or more slowly"
-	case errno.NoNetwork, errno.NoFamily:
-		return text + "; there is no route to the site's addresses: look at the network, and at IPv6 if the site has no IPv4 address"
-	case errno.Down:
-		return text + "; look at the network interface"
-	case errno.Forbidden:
-		return text + "; a firewall, a security policy or a route of this machine forbids the connection"
+// malformedFault says what was read in place of a response. What a transport says of that
+// in its own words is not told.
+func malformedFault(err error) (Cause, string) {
+	e, ok := errors.AsType[*wire.HeadError](err)
+	switch {
+	case ok:
+		return headCauses[e.Kind], e.Error()
+	case has[*wire.HTTP2Error](err):
+		return CauseHTTP2, ""
+	case isMalformed(err):
+		return CauseNotHTTP, plain(err)
 	}
-	return text
+	return "", ""
 }
+
+var headCauses = map[wire.HeadKind]Cause{wire.NotHTTP: CauseNotHTTP, wire.TooLarge: CauseHeadTooLarge, wire.NotHTTP2: CauseHTTP2}

@@ -72,7 +72,7 @@ func (e *Error) before() string {
 
 func (e *Error) message(limit int) string {
 	cause := causes[e.Cause]
-	text, detail := cmp.Or(cause.text, reasons[e.Reason].text), cmp.Or(e.detail, cause.detail)
+	text, detail := cmp.Or(cause.text, reasons[e.Reason].text), cmp.Or(e.detail, cause.advise(""))
 	if text == "" {
 		text = clean(fmt.Sprintf("unknown reason %q", string(e.Reason)), limit)
 	}
@@ -85,6 +85,17 @@ func (e *Error) message(limit int) string {
 	text += ": "
 	return text + clean(detail, limit-len(text))
 }
+
+// advise returns what is known of a fault, or the detail, and what to do about it.
+func (m causeMeaning) advise(known string) string {
+	known = cmp.Or(known, m.detail)
+	if m.mend == "" {
+		return known
+	}
+	return clean(known, maxKnown) + "; " + m.mend
+}
+
+const maxKnown = 220 // bytes of what is known, so that what to do about it is never cut off
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }

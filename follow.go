@@ -2,7 +2,7 @@ package checker
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -120,8 +120,8 @@ func (t *trail) follow(ctx context.Context, a *answer) *answer {
 			return a // its error says why
 		}
 		t.keep(a)
-		if why := t.deadEnd(a); why != "" {
-			a.Err = redirectError(a.URL, why)
+		if why := t.deadEnd(a); why != (hint{}) {
+			a.Err = newError(PhaseJudge, ReasonRedirect, a.URL, why)
 			return a
 		}
 		t.at, t.hops = u, append(t.hops, Hop{URL: a.URL, StatusCode: a.StatusCode})
@@ -174,23 +174,22 @@ func (t *trail) next(u *url.URL) *request {
 
 // deadEnd says why a redirect is not followed, if it is not. A loop is walked for
 // as long as the number of redirects allows, since a site may answer the second
-// time, or when its cookie comes back. GET alone does so where there are no cookies:
-// HEAD is not what decides.
-func (t *trail) deadEnd(a *answer) string {
+// time, or when its cookie comes back: of one that sets cookies it is known that it is
+// a loop once it has led back to where it had led before. GET alone does so where there
+// are no cookies: HEAD is not what decides.
+func (t *trail) deadEnd(a *answer) hint {
 	to := a.redirect.to.String()
-	loop := to == a.URL || slices.ContainsFunc(t.hops, func(h Hop) bool { return h.URL == to })
+	asked := func(u string) func(Hop) bool { return func(h Hop) bool { return h.URL == u } }
+	loop := to == a.URL || slices.ContainsFunc(t.hops, asked(to))
+	again := slices.ContainsFunc(t.hops, asked(a.URL))
 	over := len(t.hops) == t.probe.conf.redirects
 	switch {
-	case loop && over && t.setters > len(t.hops):
-		return "they go round in a loop, and each sets a cookie: the site wants cookies"
-	case loop && (over || t.setters == 0 && a.Method == http.MethodHead):
-		return "they go round in a loop"
+	case loop && over && again && t.setters > len(t.hops):
+		return hint{CauseWantsCookies, "the site wants cookies: they go round in a loop, each sets one, and it leads back to " + to}
+	case loop && (over && (again || t.setters == 0) || t.setters == 0 && a.Method == http.MethodHead):
+		return hint{CauseLoop, "they go round in a loop, back to " + to}
 	case over:
-		return "there are too many"
+		return hint{CauseTooMany, fmt.Sprintf("there are too many: more than %d, and the next one leads to %s", t.probe.conf.redirects, to)}
 	}
-	return ""
-}
-
-func redirectError(u, what string) *Error {
-	return newError(PhaseJudge, ReasonRedirect, u, errors.New(what))
+	return hint{}
 }

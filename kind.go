@@ -4,9 +4,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/textproto"
+	"reflect"
+	"strings"
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/errno"
@@ -60,6 +63,27 @@ func isCertificate(err error) bool {
 		has[x509.ConstraintViolationError](err) || has[x509.UnhandledCriticalExtension](err)
 }
 
+// isSelfSigned reports whether a certificate vouches for itself. That its signature is
+// of a kind which is not verified any more does not matter.
+func isSelfSigned(cert *x509.Certificate) bool {
+	if string(cert.RawSubject) != string(cert.RawIssuer) {
+		return false
+	}
+	err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
+	return err == nil || has[x509.InsecureAlgorithmError](err) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+}
+
+// refusedIssuer reports whether somebody of the right name, who is trusted or whose
+// certificate was sent, did not do as an issuer, and whether that is since the signature
+// is of a kind that can be forged. crypto/x509 keeps that to itself, but for its type.
+func refusedIssuer(e x509.UnknownAuthorityError) (refused, weak bool) {
+	hint := reflect.ValueOf(e).FieldByName("hintErr")
+	if !hint.IsValid() || hint.Kind() != reflect.Interface || hint.IsNil() {
+		return false, false
+	}
+	return true, hint.Elem().Type() == reflect.TypeFor[x509.InsecureAlgorithmError]()
+}
+
 // isUntrusted reports whether err is of a certificate that nobody known vouches
 // for.
 func isUntrusted(err error) bool { return has[x509.UnknownAuthorityError](err) }
@@ -78,6 +102,40 @@ func isNoTLS(err error) bool { return has[tls.RecordHeaderError](err) }
 
 func isMalformed(err error) bool {
 	return has[*wire.HeadError](err) || has[textproto.ProtocolError](err) || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// plain is an error's text, without the two addresses that package net writes into it.
+func plain(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
+		err = op.Err
+	}
+	return err.Error()
+}
+
+// bare is an error's text without the name of the package that made it.
+func bare(err error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(plain(err), "tls: "), "x509: ")
+}
+
+// A statusError says which status a judge of StatusIn refused.
+type statusError struct{ code, min, max int }
+
+func (e *statusError) Error() string {
+	if e.min == e.max {
+		return fmt.Sprintf("status %d, wanted %d", e.code, e.min)
+	}
+	return fmt.Sprintf("status %d, wanted %d–%d", e.code, e.min, e.max)
+}
+
+// Temporary reports whether the status is one that a server gives when it is busy or
+// about to be well again.
+func (e *statusError) Temporary() bool {
+	switch e.code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 func has[E error](err error) bool {

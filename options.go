@@ -3,7 +3,6 @@ package checker
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -419,27 +418,6 @@ func StatusIn(min, max int) func(*http.Response) error {
 		}
 		return nil
 	}
-}
-
-// A statusError says which status a judge of StatusIn refused.
-type statusError struct{ code, min, max int }
-
-func (e *statusError) Error() string {
-	if e.min == e.max {
-		return fmt.Sprintf("status %d, wanted %d", e.code, e.min)
-	}
-	return fmt.Sprintf("status %d, wanted %d–%d", e.code, e.min, e.max)
-}
-
-// Temporary reports whether the status is one that a server gives when it is busy or
-// about to be well again.
-func (e *statusError) Temporary() bool {
-	switch e.code {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
 }
 
 // Host returns the host that a target names, as the host limits group targets by

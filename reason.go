@@ -50,7 +50,6 @@ const (
 type meaning struct {
 	status    Status
 	text      string // its sentence
-	tell      bool   // what the site itself said follows the sentence
 	transient bool   // it may pass in a moment: the check is tried again
 	tryGET    bool   // where HEAD met it, GET may do better
 	confirm   bool   // this machine's network may be at fault: canaries are asked
@@ -61,24 +60,24 @@ type meaning struct {
 // before all else, since it left an address untried, as a lookup that failed may
 // have; what cannot happen to an address has no rank.
 var reasons = map[Reason]meaning{
-	//                 status, sentence, tell, transient, tryGET, confirm, rank
-	ReasonNotFound:    {Offline, "the name has no address", no, no, no, yes, 0},
-	ReasonRefused:     {Offline, "the host refused the connection", no, yes, no, yes, 3},
-	ReasonUnreachable: {Offline, "the network reported the host unreachable", no, no, no, yes, 2},
-	ReasonReset:       {Offline, "the connection was closed before a whole answer", no, yes, yes, yes, 4},
-	ReasonTimeout:     {Offline, "no answer within the timeout", no, no, no, yes, 5},
-	ReasonCertificate: {Offline, "the certificate was refused", yes, no, no, yes, 0},
-	ReasonTLS:         {Offline, "the TLS handshake failed", yes, no, no, yes, 0},
-	ReasonMalformed:   {Offline, "the answer is not HTTP", yes, no, yes, yes, 0},
-	ReasonRedirect:    {Offline, "the redirects lead nowhere", yes, no, no, no, 0},
-	ReasonRejected:    {Offline, "the answer was not accepted", yes, no, yes, no, 0},
-	ReasonChallenge:   {Unknown, "the answer is a challenge to bots", no, no, yes, no, 0},
-	ReasonInvalid:     {Unknown, "not a site to check", yes, no, no, no, 0},
-	ReasonBlocked:     {Unknown, "the address policy refused it", no, no, no, no, 1},
-	ReasonDNS:         {Unknown, "the resolver failed", no, yes, no, no, 6},
-	ReasonLocal:       {Unknown, "this machine could not check", no, no, no, no, 8},
-	ReasonCanceled:    {Unknown, "the check was canceled", no, no, no, no, 7},
-	ReasonInternal:    {Unknown, "a hook panicked or ended its goroutine", no, no, no, no, 9},
+	//                 status, sentence, transient, tryGET, confirm, rank
+	ReasonNotFound:    {Offline, "the name has no address", no, no, yes, 0},
+	ReasonRefused:     {Offline, "the host refused the connection", yes, no, yes, 3},
+	ReasonUnreachable: {Offline, "the network reported the host unreachable", no, no, yes, 2},
+	ReasonReset:       {Offline, "the connection was closed before a whole answer", yes, yes, yes, 4},
+	ReasonTimeout:     {Offline, "no answer within the timeout", no, no, yes, 5},
+	ReasonCertificate: {Offline, "the certificate was refused", no, no, yes, 0},
+	ReasonTLS:         {Offline, "the TLS handshake failed", no, no, yes, 0},
+	ReasonMalformed:   {Offline, "the answer is not HTTP", no, yes, yes, 0},
+	ReasonRedirect:    {Offline, "the redirects lead nowhere", no, no, no, 0},
+	ReasonRejected:    {Offline, "the answer was not accepted", no, yes, no, 0},
+	ReasonChallenge:   {Unknown, "the answer is a challenge to bots", no, yes, no, 0},
+	ReasonInvalid:     {Unknown, "not a site to check", no, no, no, 0},
+	ReasonBlocked:     {Unknown, "the address policy refused it", no, no, no, 1},
+	ReasonDNS:         {Unknown, "the resolver failed", yes, no, no, 6},
+	ReasonLocal:       {Unknown, "this machine could not check", no, no, no, 8},
+	ReasonCanceled:    {Unknown, "the check was canceled", no, no, no, 7},
+	ReasonInternal:    {Unknown, "a hook panicked or ended its goroutine", no, no, no, 9},
 }
 
 const yes, no = true, false

@@ -57,7 +57,7 @@ func TestResultJSON(t *testing.T) {
 				`"proto":"HTTP/1.1","attempts":1,` +
 				`"timing":{"wait_ms":0,"dns_ms":0,"connect_ms":0,"tls_ms":0,"first_byte_ms":0,"total_ms":0}}`},
 		{full(), `{"index":7,"target":"https://xxxxx@site.test/x","url":"https://site.test/x","status":"offline",` +
-			`"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
+			`"reason":"certificate","cause":"wrong_host","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
 			`it is not for site.test but for other.test","status_code":0,"method":"HEAD",` +
 			`"addr":"[2001:db8::1]:443","hops":[{"url":"http://site.test/x","status_code":301}],"attempts":2,"tls":{"version":"TLS 1.3",` +
 			`"cipher_suite":"TLS_AES_128_GCM_SHA256","subject":"CN=other.test","issuer":"CN=CA","dns_names":["other.test"],` +
@@ -157,7 +157,7 @@ func TestResultLogValue(t *testing.T) {
 	}}))
 	log.Info("checked", "result", full())
 	want := `{"level":"INFO","msg":"checked","result":{"target":"https://xxxxx@site.test/x","status":"offline",` +
-		`"url":"https://site.test/x","hops":[{"url":"http://site.test/x","status_code":301}],"reason":"certificate","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
+		`"url":"https://site.test/x","hops":[{"url":"http://site.test/x","status_code":301}],"reason":"certificate","cause":"wrong_host","phase":"tls","error":"https://site.test/x: the certificate was refused: ` +
 		`it is not for site.test but for other.test","attempts":2,"total_ms":30}}` + "\n"
 	if b.String() != want {
 		t.Errorf("logged\n%s; want\n%s", b.String(), want)

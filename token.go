@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-var hintToken = hint{CauseRateLimit, "the rate limits left no token for a further request within the timeout"}
+var hintToken = hint{CauseRateLimit, "the rate limits left no token for a further request within the timeout; raise the limits or the timeout"}
 
 // token takes the token of a further request on the host of u. Its error wraps
 // hintToken.

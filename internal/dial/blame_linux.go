@@ -80,14 +80,14 @@ func (m icmpMessage) explain(ctx context.Context, from, addr netip.AddrPort, err
 	case !own:
 		return &ICMPError{Text: icmpText(m.ipv6, m.typ, m.code), By: m.by, err: err}
 	case errno.Of(m.errno) != errno.Unreachable:
-		return &RouteError{"a filter of this machine rejects the connection", err}
+		return &RouteError{Filtered, "a filter of this machine rejects the connection", err}
 	case isHomeless(from.Addr(), addr.Addr()):
-		return &RouteError{noSource, err}
+		return &RouteError{NoRoute, noSource, err}
 	}
 	h, unknown := nextHop(from, addr)
 	switch {
 	case unknown == nil && !h.silent:
-		return &RouteError{"a filter of this machine rejects the connection", err}
+		return &RouteError{Filtered, "a filter of this machine rejects the connection", err}
 	case unknown != nil:
 		h = hop{addr: addr.Addr()}
 	}
@@ -104,9 +104,9 @@ func explainUnsent(ctx context.Context, addr netip.AddrPort, err error) error {
 	case errno.Ports:
 		return explain(ctx, addr, err)
 	case errno.Unreachable:
-		return &RouteError{"a route of this machine forbids the connection", err}
+		return &RouteError{NoRoute, "a route of this machine says unreachable", err}
 	}
-	return &RouteError{"a firewall, a security policy or a route of this machine forbids the connection", err}
+	return &RouteError{Filtered, "a firewall, a security policy or a route of this machine forbids the connection", err}
 }
 
 // fairWait is how long a neighbour may take to answer ARP or neighbour discovery before
@@ -119,7 +119,7 @@ func explainSilence(from, addr netip.AddrPort, waited time.Duration, err error) 
 	h, e := nextHop(from, addr)
 	switch {
 	case e != nil && noWay(e), isLost(from):
-		return &RouteError{"this machine no longer has a route to the site, or the address that it connected from", err}
+		return &RouteError{NoRoute, "this machine no longer has a route to the site, or the address that it connected from", err}
 	case e != nil:
 		return err
 	}
@@ -142,7 +142,7 @@ func explainHop(from, addr netip.AddrPort, waited time.Duration, err error) erro
 func (h hop) explain(addr netip.AddrPort, waited time.Duration, err error) error {
 	switch {
 	case isHomeless(h.from, addr.Addr()):
-		return &RouteError{noSource, err}
+		return &RouteError{NoRoute, noSource, err}
 	case h.down, h.silent && (waited >= fairWait || h.addr != addr.Addr()):
 		return h.blame(addr, err)
 	}
@@ -154,11 +154,11 @@ func (h hop) explain(addr netip.AddrPort, waited time.Duration, err error) error
 func (h hop) blame(addr netip.AddrPort, err error) error {
 	switch {
 	case h.down:
-		return &RouteError{"the network interface on the way to the site has no link", err}
+		return &RouteError{NoLink, "the network interface on the way to the site has no link", err}
 	case h.addr == addr.Addr() && (h.own || onLink(h.addr)):
 		return &AbsentError{err}
 	}
-	return &RouteError{"the gateway on the way to the site does not answer", err}
+	return &RouteError{NoGateway, "the gateway on the way to the site does not answer", err}
 }
 
 // isLost reports whether a socket's own address is no longer one of this machine's, which

@@ -52,9 +52,20 @@ func (e *BlockedError) Unwrap() error { return e.Err }
 // own link. It wraps nothing: the errno of the error that said so stands for ways
 // that end elsewhere as well.
 type RouteError struct {
-	Why string // what to look at
-	err error
+	Kind RouteKind
+	Why  string
+	err  error
 }
+
+// A RouteKind is what the way to an address lacks on this side.
+type RouteKind uint8
+
+const (
+	NoRoute   RouteKind = iota // there is none, or no address to connect from
+	Filtered                   // a filter, a security policy or a route forbids it
+	NoGateway                  // the gateway does not answer
+	NoLink                     // the interface has none
+)
 
 func (e *RouteError) Error() string { return e.err.Error() + ": " + e.Why }
 

@@ -30,12 +30,12 @@ func explain(ctx context.Context, addr netip.AddrPort, err error) error {
 	switch errno.Of(number) {
 	case errno.Ports:
 		if addr.Addr().Is6() && errors.Is(connectUDP(ctx, addr), number) {
-			return &RouteError{"this machine has no IPv6 address to connect from", err}
+			return &RouteError{NoRoute, "this machine has no IPv6 address to connect from", err}
 		}
 	case errno.Unreachable:
 		switch {
 		case errors.Is(connectUDP(ctx, addr), number):
-			return &RouteError{"a route of this machine forbids the connection", err}
+			return &RouteError{NoRoute, "a route of this machine says unreachable", err}
 		case onLink(addr.Addr()):
 			return &AbsentError{err}
 		}

@@ -113,7 +113,7 @@ func (h *headReader) begin() error {
 		return nil // as it is while b is not longer than slop
 	}
 	if isSettings(b) {
-		err := malformed("an HTTP/2 frame in place of an HTTP/1 response:", b)
+		err := error(&HeadError{NotHTTP2, fmt.Sprintf("an HTTP/2 frame in place of an HTTP/1 response: %q", b[:min(len(b), maxQuoted)])})
 		if h.secure {
 			return &only2Error{err}
 		}
@@ -166,7 +166,7 @@ func (h *headReader) cut() ([]byte, error) {
 	return h.end(), nil
 }
 
-var errLargeHead = &HeadError{fmt.Sprintf("the response head is over %d KiB", MaxHead>>10)}
+var errLargeHead = &HeadError{TooLarge, fmt.Sprintf("the response head is over %d KiB", MaxHead>>10)}
 
 // more reads once. Data that comes together with an error is used first; the
 // error comes again.

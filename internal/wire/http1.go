@@ -88,6 +88,9 @@ func (p http1) exchange(_ context.Context, c *conn, req Request, tr *Trace) (*ht
 			// to hang up when it hears that protocol.
 			err = &only2Error{err}
 		}
+		if hungUp && !h.first.IsZero() {
+			err = &CutError{err}
+		}
 		return nil, err
 	}
 	resp := head.response()
@@ -98,9 +101,29 @@ func (p http1) exchange(_ context.Context, c *conn, req Request, tr *Trace) (*ht
 	return resp, nil
 }
 
+// A CutError says that an exchange failed after the first byte of an answer.
+type CutError struct{ err error }
+
+func (e *CutError) Error() string { return e.err.Error() }
+
+// Unwrap returns how it ended.
+func (e *CutError) Unwrap() error { return e.err }
+
 // A HeadError says that what came back is not the head of an HTTP response, or
 // that it is too large to be read.
-type HeadError struct{ text string }
+type HeadError struct {
+	Kind HeadKind
+	text string
+}
+
+// A HeadKind is what is wrong with a head.
+type HeadKind uint8
+
+const (
+	NotHTTP  HeadKind = iota // the bytes are none of HTTP/1
+	TooLarge                 // it is over MaxHead
+	NotHTTP2                 // it has what HTTP/2 does not allow, or is HTTP/2 in place of HTTP/1
+)
 
 func (e *HeadError) Error() string { return e.text }
 
@@ -108,5 +131,5 @@ func (e *HeadError) Error() string { return e.text }
 const maxQuoted = 64
 
 func malformed(what string, b []byte) error {
-	return &HeadError{fmt.Sprintf("%s %q", what, b[:min(len(b), maxQuoted)])}
+	return &HeadError{text: fmt.Sprintf("%s %q", what, b[:min(len(b), maxQuoted)])}
 }

@@ -70,10 +70,10 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 	code, _, _ := strings.Cut(resp.Status, " ")
 	switch {
 	case !isFinal(code):
-		err = malformed("malformed status", []byte(code))
+		err = &HeadError{NotHTTP2, fmt.Sprintf("malformed status %.64q", code)}
 	case resp.Header["Transfer-Encoding"] != nil:
 		// RFC 9113, section 8.2.2 has no such field. Others of HTTP/1 pass with Chromium.
-		err = &HeadError{"a Transfer-Encoding over HTTP/2"}
+		err = &HeadError{NotHTTP2, "a Transfer-Encoding over HTTP/2"}
 	case listSize(resp.Header) > MaxHead:
 		err = errLargeHead
 	}
@@ -123,8 +123,20 @@ func (w *watch) why(ctx context.Context, err error) error {
 	if context.Cause(ctx) == errNoAnswer || !w.began.Load() && isGone(err) {
 		return errNoAnswer
 	}
-	return err
+	if w.began.Load() {
+		err = &CutError{err}
+	}
+	return &HTTP2Error{err}
 }
+
+// An HTTP2Error is one of an exchange over HTTP/2. What net/http says there of a server
+// that breaks the protocol has no type.
+type HTTP2Error struct{ err error }
+
+func (e *HTTP2Error) Error() string { return e.err.Error() }
+
+// Unwrap returns net/http's error.
+func (e *HTTP2Error) Unwrap() error { return e.err }
 
 // errNoAnswer says that the server sent GOAWAY or RST_STREAM in place of an answer.
 // Over HTTP/1 it would have hung up.

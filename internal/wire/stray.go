@@ -56,7 +56,7 @@ var (
 
 // Records and messages of TLS 1.2: RFC 5246, sections 6.2.1 and 7.4.
 const (
-	recordChange, recordHandshake = 20, 22
+	recordChange, recordAlert, recordHandshake = 20, 21, 22
 
 	messageClientHello, messageServerHello = 1, 2
 	messageCertificate, messageFinished    = 11, 20

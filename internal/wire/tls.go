@@ -22,6 +22,7 @@ import (
 // it.
 func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
 	c.below = &below{Conn: nc}
+	conf.GetClientCertificate = c.below.certificate(conf)
 	tc := tls.Client(c.below, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
 	// and the connection's deadline does that already.
@@ -38,6 +39,9 @@ func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
 	}
 	if bad, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		state.PeerCertificates = bad.UnverifiedCertificates
+		if conf.Time != nil {
+			err = &ClockError{conf.Time(), err}
+		}
 	}
 	if len(state.PeerCertificates) > 0 {
 		tr.State = &state
@@ -52,10 +56,30 @@ func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
 // below is the connection below TLS. Its deadline is that of its context: the one
 // that crypto/tls sets for its last words, five seconds from then, may be later.
 // It remembers whether it failed. Otherwise what crypto/tls reports is about TLS,
-// and much of that has no type.
+// and much of that has no type: the alert that it sends along says more.
 type below struct {
 	net.Conn
 	failed atomic.Bool
+	asked  bool  // the server asked for a client certificate
+	alert  uint8 // the last one that was sent before there was encryption
+}
+
+// certificate returns what conf would give a server that asks for a client certificate,
+// and notes that it did: what the server says then may be about that.
+func (b *below) certificate(conf *tls.Config) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	own, all := conf.GetClientCertificate, conf.Certificates
+	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		b.asked = true
+		if own != nil {
+			return own(info)
+		}
+		for i := range all { // as crypto/tls does without such a function
+			if info.SupportsCertificate(&all[i]) == nil {
+				return &all[i], nil
+			}
+		}
+		return new(tls.Certificate), nil
+	}
 }
 
 func (*below) SetWriteDeadline(time.Time) error { return nil }
@@ -69,6 +93,9 @@ func (b *below) Read(p []byte) (int, error) {
 }
 
 func (b *below) Write(p []byte) (int, error) {
+	if len(p) == 7 && p[0] == recordAlert {
+		b.alert = p[6]
+	}
 	n, err := b.Conn.Write(p)
 	if err != nil {
 		b.failed.Store(true)
@@ -162,14 +189,42 @@ func (c *conn) ofTLS(err error) error {
 	if err == nil || err == io.EOF || c.below.failed.Load() {
 		return err
 	}
-	if _, ok := errors.AsType[*net.OpError](err); ok { // an alert
+	if _, ok := Alert(err); ok {
+		return &AlertError{c.below.asked, err}
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok { // an alert of ours
 		return err
 	}
-	return &TLSError{err}
+	return &TLSError{err, c.below.alert}
 }
 
+// An AlertError is an alert from the peer. Its number is that of [Alert].
+type AlertError struct {
+	Asked bool // the peer had asked for a client certificate before
+	err   error
+}
+
+func (e *AlertError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error of crypto/tls.
+func (e *AlertError) Unwrap() error { return e.err }
+
+// A ClockError is a certificate's, where the caller's configuration has a clock.
+type ClockError struct {
+	At  time.Time // what it showed
+	Err error
+}
+
+func (e *ClockError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *ClockError) Unwrap() error { return e.Err }
+
 // A TLSError is an error of the TLS layer, while the connection below it was well.
-type TLSError struct{ Err error }
+type TLSError struct {
+	Err   error
+	Alert uint8 // that was sent for it; 0 if none was, or an encrypted one
+}
 
 func (e *TLSError) Error() string { return e.Err.Error() }
 
