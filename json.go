@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"example.com/checker/internal/target"
@@ -173,6 +174,10 @@ func (t *TLS) utc() *TLS {
 	}
 	u := *t
 	u.NotBefore, u.NotAfter = writable(t.NotBefore), writable(t.NotAfter)
+	u.Chain = slices.Clone(t.Chain)
+	for i, c := range u.Chain {
+		u.Chain[i].NotBefore, u.Chain[i].NotAfter = writable(c.NotBefore), writable(c.NotAfter)
+	}
 	return &u
 }
 

@@ -1,14 +1,11 @@
 package checker
 
 import (
-	"crypto/tls"
 	"fmt"
 	"math"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"example.com/checker/internal/target"
@@ -97,53 +94,6 @@ type Timing struct {
 	Total     time.Duration // from Start to the verdict, over all attempts, redirects and fallbacks
 }
 
-// TLS describes a TLS session and the leaf certificate of its server. The zero
-// TLS describes none.
-type TLS struct {
-	Version     string    `json:"version"`             // such as "TLS 1.3"
-	CipherSuite string    `json:"cipher_suite"`        // the IANA name
-	Subject     string    `json:"subject"`             // RFC 2253 form
-	Issuer      string    `json:"issuer"`              // RFC 2253 form
-	DNSNames    []string  `json:"dns_names,omitempty"` // the host names that it is for, not addresses
-	NotBefore   time.Time `json:"not_before"`          // when it begins to be valid
-	NotAfter    time.Time `json:"not_after"`           // when it ends
-}
-
-// newTLS copies what is worth keeping of a connection's state. It returns nil
-// if the handshake did not get as far as the server's certificate.
-func newTLS(cs *tls.ConnectionState) *TLS {
-	if cs == nil || len(cs.PeerCertificates) == 0 {
-		return nil
-	}
-	leaf := cs.PeerCertificates[0]
-	return &TLS{
-		Version:     tls.VersionName(cs.Version),
-		CipherSuite: suiteName(cs.CipherSuite),
-		Subject:     leaf.Subject.String(),
-		Issuer:      leaf.Issuer.String(),
-		DNSNames:    slices.Clone(leaf.DNSNames), // crypto/tls keeps the leaf for others
-		NotBefore:   writable(leaf.NotBefore),
-		NotAfter:    writable(leaf.NotAfter),
-	}
-}
-
-// suites has the names of the cipher suites, since crypto/tls makes its list of
-// them anew whenever it is asked for a name.
-var suites = sync.OnceValue(func() map[uint16]string {
-	names := make(map[uint16]string)
-	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
-		names[s.ID] = s.Name
-	}
-	return names
-})
-
-func suiteName(id uint16) string {
-	if name, ok := suites()[id]; ok {
-		return name
-	}
-	return tls.CipherSuiteName(id)
-}
-
 // Status returns the verdict: Online if there was an acceptable answer, and
 // otherwise what the Reason of Err stands for.
 func (r Result) Status() Status {
@@ -207,17 +157,4 @@ func (r Result) String() string {
 		s += ": " + e.Error()
 	}
 	return s
-}
-
-// writable returns t in UTC, or the nearest time to it that RFC 3339 can write: a
-// certificate may end in the year 10000, and one such site must not keep a list
-// from being written.
-func writable(t time.Time) time.Time {
-	switch t = t.UTC(); {
-	case t.Year() < 0:
-		return time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
-	case t.Year() > 9999:
-		return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
-	}
-	return t
 }

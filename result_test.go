@@ -2,7 +2,6 @@ package checker_test
 
 import (
 	"bytes"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -22,7 +21,6 @@ import (
 
 	"example.com/checker"
 	"example.com/checker/internal/faults"
-	"example.com/checker/internal/hostile"
 )
 
 // full is a Result that has everything.
@@ -375,36 +373,6 @@ func TestResultStringNamesURLOnce(t *testing.T) {
 		text := c.Check(t.Context(), target).String()
 		if n := strings.Count(text, "://127.0.0.1:1"); n != 1 || !strings.Contains(text, "refused") {
 			t.Errorf("String() = %q, with the URL %d times; want once", text, n)
-		}
-	}
-}
-
-// A certificate that crypto/tls keeps for others is not what a caller gets.
-func TestResultOwnsItsNames(t *testing.T) {
-	ca := hostile.NewCA(t)
-	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(ca.Config(hostile.Cert{Names: []string{"site.test"}}), hostile.Respond(hostile.OK)))
-	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
-	for range 2 {
-		r := c.Check(t.Context(), s.URLS())
-		if !r.Online() || !slices.Equal(r.TLS.DNSNames, []string{"site.test"}) {
-			t.Fatalf("Check(%q) = %v, %v; want Online", s.URLS(), r, r.TLS)
-		}
-		r.TLS.DNSNames[0] = "mine"
-	}
-}
-
-// A certificate may say anything of when it ends; its site must not keep the
-// Results from being written.
-func TestYearTenThousand(t *testing.T) {
-	for _, end := range []time.Time{time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -7*3600)), time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 7*3600))} {
-		r := checker.Result{Start: end, TLS: &checker.TLS{NotBefore: end, NotAfter: end}}
-		var back checker.Result
-		data, err := json.Marshal(r)
-		if err == nil {
-			err = json.Unmarshal(data, &back)
-		}
-		if d := back.TLS.NotAfter.Sub(end).Abs(); err != nil || d > 7*time.Hour {
-			t.Errorf("%v became %s, %v", end, data, err)
 		}
 	}
 }
