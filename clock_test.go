@@ -91,6 +91,9 @@ func TestClock(t *testing.T) {
 				if r.Reason() != want || !strings.Contains(r.Err.Error(), test.want) || r.TLS == nil {
 					t.Errorf("Check() = %v; want %q, %q", r, want, test.want)
 				}
+				if test.want != "" {
+					faults.Hold(t, "R7 "+test.name, r)
+				}
 			})
 		})
 	}

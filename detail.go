@@ -127,12 +127,8 @@ func lookupFault(err error) (Cause, string) {
 	if number, ok := errno.In(err); ok {
 		return CauseUnreachable, number.Error()
 	}
-	d, ok := errors.AsType[*net.DNSError](err)
-	switch {
-	case isTimeout(err):
+	if isTimeout(err) {
 		return CauseSilent, ""
-	case ok && d.IsTemporary: // as package net has it for SERVFAIL
-		return CauseServFail, ""
 	}
 	return "", "the domain's name servers, this machine's resolver or the network may be at fault"
 }

@@ -124,7 +124,7 @@ func TestDeadlineMeetsLimiter(t *testing.T) {
 	})
 }
 
-// No site is to blame for what our own limits cost, at whatever step.
+// M11: no site is to blame for what our own limits cost, at whatever step.
 func TestLimitsAreNoVerdict(t *testing.T) {
 	slow := func(req *http.Request) (*http.Response, error) {
 		if req.URL.Path != "/end" {
@@ -142,7 +142,7 @@ func TestLimitsAreNoVerdict(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		c := faults.NewChecker(t, checker.WithTransport(&faults.Memory{Answer: slow}), checker.WithRedirects(3), checker.WithTimeout(time.Second),
 			checker.WithHostRateLimit(rate.Every(900*time.Millisecond), 1), checker.WithMethod("GET"))
-		if r := c.Check(t.Context(), "http://site.test/"); r.Reason() != checker.ReasonLocal {
+		if r := c.Check(t.Context(), "http://site.test/"); r.Cause() != checker.CauseRateLimit {
 			t.Errorf("a hop that had 100ms of its 300ms: %v; want local", r)
 		}
 	})
@@ -151,7 +151,7 @@ func TestLimitsAreNoVerdict(t *testing.T) {
 	for _, method := range []string{"HEAD", "GET"} {
 		c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}), checker.WithTimeout(time.Second),
 			checker.WithMethod(method), checker.WithHostRateLimit(0.1, 1))
-		if r := c.Check(t.Context(), site); r.Reason() != checker.ReasonLocal {
+		if r := c.Check(t.Context(), site); r.Reason() != checker.ReasonLocal || r.Cause() != checker.CauseRateLimit {
 			t.Errorf("%s of an HTTP/2-only site with one token: %v; want local", method, r)
 		}
 	}

@@ -229,7 +229,13 @@ func askBlame(t *testing.T, sites []blameSite) map[string]blameLine {
 	t.Helper()
 	c := sane(t, checker.WithTimeout(blameTimeout))
 	guarded := sane(t, checker.WithTimeout(blameTimeout), checker.WithCanaries("http://"+liveSite+"/"))
-	verdict := func(r checker.Result) string { return strings.TrimSpace(fmt.Sprint(r.Status(), " ", r.Reason())) }
+	verdict := func(r checker.Result) string {
+		text := strings.TrimSpace(fmt.Sprint(r.Status(), " ", r.Reason()))
+		if cause := r.Cause(); cause != "" {
+			text += " (" + string(cause) + ")"
+		}
+		return text
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	found := make(map[string]blameLine)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	catalogue "example.com/checker/internal/faults"
 )
 
 // What a test does to a whole process (its limits, its environment, its network
@@ -150,6 +152,13 @@ func wantResult(t *testing.T, r checker.Result, reason checker.Reason, phase che
 		t.Errorf("Check(%q) = %q, Err = %v (%q in %q); want %q in %q",
 			r.Target, r.Status(), r.Err, r.Reason(), phaseOf(r), reason, phase)
 	}
+	asCatalogued(t, strings.ReplaceAll(path.Base(t.Name()), "_", " "), r)
+}
+
+// asCatalogued compares what a check found with the catalogue.
+func asCatalogued(t *testing.T, name string, r checker.Result) {
+	t.Helper()
+	catalogue.Hold(t, name, r)
 }
 
 // tally counts results by reason; "" stands for Online.

@@ -77,6 +77,7 @@ func (w row) compare(t *testing.T, r checker.Result) {
 		t.Errorf("Check(%q).Err = %v (%s, %q in %q); want %s, %q in %q",
 			r.Target, r.Err, r.Status(), r.Reason(), phase, status, w.reason, w.phase)
 	}
+	asCatalogued(t, w.name, r)
 	proto := w.proto
 	if w.code != 0 {
 		proto = cmp.Or(proto, "HTTP/1.1")

@@ -160,6 +160,7 @@ func TestStopped(t *testing.T) {
 					if r.Reason() != test.reason {
 						t.Errorf("%s: Check(%q) = %v; want %q", method, r.Target, r, test.reason)
 					}
+					asCatalogued(t, "R6", r)
 					if over := r.Timing.Total - second; test.took == 0 && over > idle {
 						t.Errorf("Check(%q) overran its timeout by %v; want at most %v", r.Target, over, idle)
 					}

@@ -193,6 +193,7 @@ func TestAllFail(t *testing.T) {
 				if r.Reason() != checker.ReasonLocal || r.Timing.Total > 2*timeout {
 					t.Errorf("%v in %v; want local within twice the timeout", r, r.Timing.Total)
 				}
+				faults.Hold(t, "R8", r)
 				if text, want := r.Err.Error(), "do not answer"; c.portal == strings.Contains(text, want) {
 					t.Errorf("%v; want it to say %q: %v", text, want, !c.portal)
 				}

@@ -1,12 +1,12 @@
 package faults_test
 
 import (
+	"errors"
 	"go/scanner"
 	"go/token"
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,14 +14,8 @@ import (
 	"testing"
 
 	"example.com/checker"
+	"example.com/checker/internal/faults"
 )
-
-// An entry is a line of the catalogue.
-type entry struct {
-	id, right string
-	where     []string // files of tests, from the root of the repository
-	why       string   // there are none
-}
 
 // Every fault of the catalogue is provoked by the tests that it says, or it says
 // why none can; and every fault that a test names is in the catalogue.
@@ -34,20 +28,27 @@ func TestCatalogue(t *testing.T) {
 	}
 	tests := namedFaults(t, "../..")
 	known := make(map[string]bool)
-	for _, e := range readCatalogue(t) {
-		if known[e.id] {
-			t.Errorf("%s is in the catalogue twice", e.id)
+	caused := make(map[checker.Cause]bool)
+	for _, e := range faults.Catalogue() {
+		if e.Cells != 4 {
+			t.Errorf("the line of %s has %d cells; want 4", e.ID, e.Cells)
 		}
-		known[e.id] = true
+		for _, v := range e.Right {
+			caused[v.Cause] = caused[v.Cause] || e.Why == ""
+		}
+		if known[e.ID] {
+			t.Errorf("%s is in the catalogue twice", e.ID)
+		}
+		known[e.ID] = true
 		switch {
-		case e.why != "" && len(tests[e.id]) > 0:
-			t.Errorf("%s is named in %s; the catalogue says that nothing provokes it: %s", e.id, tests[e.id], e.why)
-		case e.why == "" && len(e.where) == 0:
-			t.Errorf("%s has neither a test nor a reason why none can be", e.id)
+		case e.Why != "" && len(tests[e.ID]) > 0:
+			t.Errorf("%s is named in %s; the catalogue says that nothing provokes it: %s", e.ID, tests[e.ID], e.Why)
+		case e.Why == "" && len(e.Where) == 0:
+			t.Errorf("%s has neither a test nor a reason why none can be", e.ID)
 		}
-		for _, file := range e.where {
-			if !slices.Contains(tests[e.id], file) {
-				t.Errorf("%s is not named in %s, where the catalogue says that it is provoked; it is in %q", e.id, file, tests[e.id])
+		for _, file := range e.Where {
+			if !slices.Contains(tests[e.ID], file) {
+				t.Errorf("%s is not named in %s, where the catalogue says that it is provoked; it is in %q", e.ID, file, tests[e.ID])
 			}
 		}
 		checkVerdicts(t, e)
@@ -57,48 +58,18 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s, which %q name, is not in the catalogue", id, tests[id])
 		}
 	}
+	for _, c := range causesOf(t, "../../cause.go") {
+		if !caused[c] {
+			t.Errorf("no fault that is provoked has the cause %q", c)
+		}
+	}
 	if len(known) < 200 { // or the test has read nothing
 		t.Errorf("only %d faults are known", len(known))
 	}
 }
 
-// readCatalogue returns the lines of the tables in catalogue.md.
-func readCatalogue(t *testing.T) (entries []entry) {
-	t.Helper()
-	text, err := os.ReadFile("catalogue.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if !faultID.MatchString(line) {
-			continue
-		}
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if len(cells) != 4 {
-			t.Fatalf("the line %q of the catalogue has %d cells; want 4", line, len(cells))
-		}
-		e := entry{id: strings.TrimSpace(cells[0]), right: strings.TrimSpace(cells[2])}
-		where, none := strings.CutPrefix(strings.TrimSpace(cells[3]), "none: ")
-		switch {
-		case none:
-			e.why = where
-		case where != "":
-			for file := range strings.SplitSeq(where, ", ") {
-				if !strings.Contains(file, "/") {
-					file = "internal/faults/" + file
-				}
-				e.where = append(e.where, path.Clean(file))
-			}
-		}
-		entries = append(entries, e)
-	}
-	return entries
-}
-
 var (
-	faultID  = regexp.MustCompile(`^\| [A-Z]\d+[a-z]? \|`)
-	named    = regexp.MustCompile("(?:^|[\\s(/\"`])([A-T]\\d{1,2}[a-z]?)\\b")
-	verdicts = regexp.MustCompile(`\b(offline|unknown)\b ?([a-z_]*)`)
+	named = regexp.MustCompile("(?:^|[\\s(/\"`])([A-T]\\d{1,2}[a-z]?)\\b")
 )
 
 // namedFaults returns the files of tests that name each fault in a comment or a
@@ -150,12 +121,30 @@ var noVerdicts = []checker.Reason{
 }
 
 // checkVerdicts fails for what the catalogue calls right and can be no verdict.
-func checkVerdicts(t *testing.T, e entry) {
+func checkVerdicts(t *testing.T, e faults.Entry) {
 	t.Helper()
-	for _, m := range verdicts.FindAllStringSubmatch(e.right, -1) {
-		status, reason := checker.Status(m[1]), checker.Reason(m[2])
-		if status != reason.Status() || status == checker.Unknown && !slices.Contains(noVerdicts, reason) {
-			t.Errorf("%s is said to be %q, which is no status with a reason of it", e.id, strings.TrimSpace(m[0]))
+	for _, v := range e.Right {
+		if v.Status != v.Reason.Status() || v.Status == checker.Unknown && !slices.Contains(noVerdicts, v.Reason) {
+			t.Errorf("%s is said to be %q, which is no status with a reason of it", e.ID, v)
+		}
+		if v.Cause != "" && !errors.Is(v.Cause, v.Reason) {
+			t.Errorf("%s is said to be %q, which is no cause of the reason", e.ID, v)
 		}
 	}
+}
+
+// causesOf returns the causes that a file declares.
+func causesOf(t *testing.T, file string) (all []checker.Cause) {
+	t.Helper()
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\tCause\w+ +Cause = "(\w+)"`).FindAllStringSubmatch(string(src), -1) {
+		all = append(all, checker.Cause(m[1]))
+	}
+	if len(all) < 40 { // or the test has read nothing
+		t.Fatalf("%s has %d causes", file, len(all))
+	}
+	return all
 }

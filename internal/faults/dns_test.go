@@ -173,7 +173,7 @@ func TestFaultsDNS(t *testing.T) {
 			c := faults.NewChecker(t, checker.WithResolver(d.Resolver()), checker.WithTimeout(timeout), checker.WithRetries(0))
 			start := time.Now()
 			r := c.Check(t.Context(), strings.Replace(s.URL(), "127.0.0.1", name, 1))
-			f := fault{reason: row.reason}
+			f := fault{name: row.name, reason: row.reason}
 			if f.reason != "" {
 				f.phase = checker.PhaseDNS
 			}
@@ -315,7 +315,7 @@ func TestResolverIsGone(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, closed)
 	}}
 	c := faults.NewChecker(t, checker.WithResolver(gone), checker.WithRetries(0))
-	fault{reason: checker.ReasonDNS, phase: checker.PhaseDNS}.check(t, c.Check(t.Context(), "http://site.test/"))
+	fault{name: "B6", reason: checker.ReasonDNS, phase: checker.PhaseDNS}.check(t, c.Check(t.Context(), "http://site.test/"))
 }
 
 // B26: a resolver that heeds no context, as one in C does not, keeps nobody

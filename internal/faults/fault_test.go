@@ -73,6 +73,7 @@ func (f fault) check(t *testing.T, r checker.Result) {
 	if phase := r.Phase(); r.Reason() != f.reason || phase != f.phase {
 		t.Errorf("Check(%q).Err = %v (%q in %q); want %q in %q", r.Target, r.Err, r.Reason(), phase, f.reason, f.phase)
 	}
+	faults.Hold(t, f.name, r)
 	if r.Status() != f.reason.Status() && !(f.reason == "" && r.Online()) {
 		t.Errorf("Check(%q).Status() = %q for %q", r.Target, r.Status(), f.reason)
 	}

@@ -4,7 +4,7 @@
 //
 // What is here besides the tests are a few helpers for them, and for those of
 // the root package: [NewChecker], the transport [Memory] and the targets that
-// it answers for.
+// it answers for, and [Hold], which holds what a check found to the catalogue.
 package faults
 
 import (

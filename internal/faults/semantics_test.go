@@ -57,6 +57,10 @@ func TestFaultsMeaning(t *testing.T) {
 		fault{name: "F6 HEAD is garbled", site: head(hostile.Respond("garbage")), status: 200},
 		fault{name: "F7 429", site: hostile.Respond("HTTP/1.1 429 Too Many\r\nRetry-After: 1000000000\r\n\r\n"), status: 429},
 		fault{name: "F7 429 with garbage", site: hostile.Respond("HTTP/1.1 429 Too Many\r\nRetry-After: soon\r\n\r\n"), status: 429},
+		fault{
+			name: "F14 a judge of its own refuses", site: hostile.Respond(hostile.OK), status: 200, reason: checker.ReasonRejected, phase: checker.PhaseJudge,
+			opts: []checker.Option{checker.WithJudge(func(*http.Response) error { return errors.New("no") })},
+		},
 		fault{name: "F10 challenge", site: challenge(403, "Cf-Mitigated: challenge"), status: 403},
 		fault{name: "F11 what is sent", status: 200, site: hostile.RespondTo(func(_ int, head string) string {
 			const want = "HEAD / HTTP/1.1\r\nHost: site.test\r\nAccept: */*\r\nAccept-Encoding: identity\r\nUser-Agent: checker/"

@@ -121,7 +121,7 @@ func TestWeakKey(t *testing.T) {
 	addr, roots := hostile.StartWeak(t)
 	c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: roots}), checker.WithRetries(0))
 	r := c.Check(t.Context(), "https://"+addr)
-	fault{reason: checker.ReasonCertificate, phase: checker.PhaseTLS}.check(t, r)
+	fault{name: "D7", reason: checker.ReasonCertificate, phase: checker.PhaseTLS}.check(t, r)
 	if r.TLS == nil {
 		t.Errorf("Check(%q).TLS is nil; want the certificate", r.Target)
 	}
