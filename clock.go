@@ -154,11 +154,10 @@ func (c *calendar) doubt(err error, host, name string, pool *x509.CertPool) hint
 		return hint{}
 	}
 	now := time.Now()
-	says := "the clock of this machine says " + clockTime(now)
 	theirs, n := c.others(host, now)
 	if ahead := theirs.Sub(now); ahead > tolerance || ahead < -tolerance && n > 1 {
 		if isGood(bad.UnverifiedCertificates, name, pool, theirs) {
-			return hint{CauseClock, says + ", other sites say " + clockTime(theirs) + ", when the certificate is valid; set the clock"}
+			return hintClock(now, "other sites say "+clockTime(theirs)+", when the certificate is valid")
 		}
 		return hint{}
 	}
@@ -175,7 +174,11 @@ func (c *calendar) doubt(err error, host, name string, pool *x509.CertPool) hint
 	if then.Sub(built) > lifetime || !isGood(bad.UnverifiedCertificates, name, pool, then) {
 		return hint{}
 	}
-	return hint{CauseClock, says + ", and this program was made on " + built.UTC().Format(time.DateOnly) + "; set the clock"}
+	return hintClock(now, "and this program was made on "+built.UTC().Format(time.DateOnly))
+}
+
+func hintClock(now time.Time, but string) hint {
+	return hint{CauseClock, "the clock of this machine says " + clockTime(now) + ", " + but + "; set the clock"}
 }
 
 func clockTime(t time.Time) string { return t.UTC().Format(time.DateTime) + " UTC" }

@@ -23,7 +23,7 @@ var (
 	hintUnsteady = hint{CauseNetwork, "the canaries answer only now and then; look at this machine's network"}
 	hintByHTTP   = hint{CauseNetwork, "the canaries answer, but none by https; look for a captive portal or a proxy in this machine's network"}
 	hintNames    = hint{CauseNetwork, "the canaries answer, but none whose name has to be found; look at this machine's resolver"}
-	hintResting  = hint{CauseNetwork, "the canaries want to be left alone for now, so nothing is known of this machine's network"}
+	hintResting  = hint{CauseNetwork, "the canaries want to be left alone for now, so nothing is known of this machine's network; name others"}
 )
 
 // A confirmer checks targets for one call: with canaries, a site is Offline only

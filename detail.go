@@ -95,7 +95,11 @@ func localFault(err error) (Cause, string) {
 		return routeCauses[r.Kind], r.Why
 	}
 	if number, ok := errno.In(err); ok {
-		return errnoCauses[errno.Of(number)], number.Error()
+		cause, text := errnoCauses[errno.Of(number)], number.Error()
+		if cause == CauseNoRoute {
+			text += ", so there is no route to the site's addresses"
+		}
+		return cause, text
 	}
 	if has[x509.SystemRootsError](err) {
 		return CauseNoRoots, "the system's root certificates cannot be loaded"

@@ -20,7 +20,9 @@ func handshakeFault(err error) (Cause, string) {
 		return recordFault(e)
 	}
 	if e, ok := errors.AsType[*wire.TLSError](err); ok {
-		return alerts[e.Alert].ofOurs(), bare(err)
+		if cause := alerts[e.Alert].ofOurs(); cause != "" {
+			return cause, causes[cause].detail + ": " + bare(err)
+		}
 	}
 	return "", bare(err)
 }

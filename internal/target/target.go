@@ -182,6 +182,12 @@ func webScheme(s string) (string, error) {
 // same: "mailto:a@b" has a scheme, and "http:80" no host. What follows a colon
 // before the path must be a port.
 func checkBare(s string) error {
+	switch {
+	case strings.HasPrefix(s, "//"):
+		return &Error{format: "before its slashes there is no scheme: http: or https:"}
+	case s[0] == '/':
+		return &Error{format: "it is a path, and has no host"}
+	}
 	word, after, found := strings.Cut(s, ":")
 	if !found || len(cutAny(s, "/?#")) < len(word) {
 		return nil
@@ -193,6 +199,9 @@ func checkBare(s string) error {
 		return nil
 	}
 	port := cutAny(after, "/?#")
+	if strings.Contains(port, "@") {
+		return &Error{format: "what stands before its first colon may be a user or a scheme; write http:// or https:// before all of it"}
+	}
 	if strings.EqualFold(word, "http") || strings.EqualFold(word, "https") {
 		return refuse("after %q there is no //", word+":")
 	}

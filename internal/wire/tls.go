@@ -186,7 +186,8 @@ func serverName(host string) string { return strings.TrimSuffix(host, ".") }
 // ofTLS returns what the TLS layer reported as a TLSError if it is about TLS and
 // its type does not say so.
 func (c *conn) ofTLS(err error) error {
-	if err == nil || err == io.EOF || c.below.failed.Load() {
+	// Who sent an alert had found a fault before the connection had one.
+	if err == nil || err == io.EOF || c.below.failed.Load() && c.below.alert == 0 {
 		return err
 	}
 	if _, ok := Alert(err); ok {
