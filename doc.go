@@ -96,7 +96,10 @@
 // A site is Offline if its own side failed, and Unknown if neither can be said:
 // because this machine could not check (no descriptors, no route, a resolver
 // that fails), because the address policy forbade it, or because the caller's
-// context ended. The [Reason] says which, as a value of a closed vocabulary.
+// context ended. The [Reason] says which, as a value of a closed vocabulary, and the
+// [Cause] what of it: whether a certificate has expired or its intermediate is missing,
+// whether a nameserver failed or was silent. [Error.Message] says it in a sentence, with
+// the facts and, where this side is to blame, with what to mend.
 //
 // What this machine can tell to be its own fault is never reported as Offline. On
 // Linux the kernel says who made a connect fail: the site and the routers on the way
@@ -112,6 +115,79 @@
 // fields of other sites' answers say (two of them, if it is ahead), and the certificate
 // would be good by those, the verdict is Unknown with [ReasonLocal]. Nobody is asked for
 // that. A clock in [WithTLSConfig] is taken at its word.
+//
+// # What others call it
+//
+// Beside each Reason and Cause stands what is nearest to it: a type of W3C Network Error
+// Logging, a net error of Chromium (behind ERR_), the exit status of curl (22 with
+// --fail), the result of telegraf's http_response, and an error.type for OpenTelemetry,
+// where STATUS is the status code of the answer. A dash is nothing, as in the first row
+// of a Reason, which is for what has no Cause.
+//
+//	Reason       Cause               Network Error Logging           Chromium                            curl  telegraf                       error.type
+//	not_found    -                   dns.name_not_resolved           NAME_NOT_RESOLVED               6     dns_error                      not_found
+//	not_found    nxdomain            dns.name_not_resolved           NAME_NOT_RESOLVED               6     dns_error                      not_found
+//	not_found    no_address          dns.name_not_resolved           NAME_NOT_RESOLVED               6     dns_error                      not_found
+//	refused      -                   tcp.refused                     CONNECTION_REFUSED              7     connection_failed              refused
+//	unreachable  -                   tcp.address_unreachable         ADDRESS_UNREACHABLE             7     connection_failed              unreachable
+//	reset        -                   tcp.reset                       CONNECTION_RESET                56    connection_failed              reset
+//	reset        in_handshake        tcp.closed                      CONNECTION_CLOSED               35    connection_failed              reset
+//	reset        before_answer       http.response.invalid           EMPTY_RESPONSE                  52    connection_failed              reset
+//	reset        in_answer           tcp.reset                       CONNECTION_RESET                56    connection_failed              reset
+//	timeout      -                   tcp.timed_out                   TIMED_OUT                       28    timeout                        timeout
+//	certificate  -                   tls.cert.invalid                CERT_INVALID                    60    connection_failed              certificate
+//	certificate  expired             tls.cert.date_invalid           CERT_DATE_INVALID               60    connection_failed              certificate
+//	certificate  not_yet_valid       tls.cert.date_invalid           CERT_DATE_INVALID               60    connection_failed              certificate
+//	certificate  wrong_host          tls.cert.name_invalid           CERT_COMMON_NAME_INVALID        60    connection_failed              certificate
+//	certificate  self_signed         tls.cert.authority_invalid      CERT_AUTHORITY_INVALID          60    connection_failed              certificate
+//	certificate  unknown_authority   tls.cert.authority_invalid      CERT_AUTHORITY_INVALID          60    connection_failed              certificate
+//	certificate  incomplete_chain    tls.cert.authority_invalid      CERT_AUTHORITY_INVALID          60    connection_failed              certificate
+//	certificate  weak                tls.cert.invalid                CERT_WEAK_SIGNATURE_ALGORITHM   60    connection_failed              certificate
+//	certificate  unparsable          tls.cert.invalid                SSL_SERVER_CERT_BAD_FORMAT      60    connection_failed              certificate
+//	tls          -                   tls.protocol.error              SSL_PROTOCOL_ERROR              35    connection_failed              tls
+//	tls          no_cipher           tls.version_or_cipher_mismatch  SSL_VERSION_OR_CIPHER_MISMATCH  35    connection_failed              tls
+//	tls          no_version          tls.version_or_cipher_mismatch  SSL_VERSION_OR_CIPHER_MISMATCH  35    connection_failed              tls
+//	tls          no_protocol         tls.protocol.error              SSL_PROTOCOL_ERROR              35    connection_failed              tls
+//	tls          unknown_name        tls.protocol.error              SSL_UNRECOGNIZED_NAME_ALERT     35    connection_failed              tls
+//	tls          client_certificate  tls.bad_client_auth_cert        BAD_SSL_CLIENT_AUTH_CERT        56    connection_failed              tls
+//	tls          not_tls             tls.protocol.error              SSL_PROTOCOL_ERROR              35    connection_failed              tls
+//	malformed    -                   http.response.invalid           INVALID_HTTP_RESPONSE           8     connection_failed              malformed
+//	malformed    not_http            http.response.invalid           INVALID_HTTP_RESPONSE           1     connection_failed              malformed
+//	malformed    head_too_large      http.response.invalid           RESPONSE_HEADERS_TOO_BIG        56    connection_failed              malformed
+//	malformed    http2               http.protocol.error             HTTP2_PROTOCOL_ERROR            92    connection_failed              malformed
+//	redirect     -                   http.failed                     TOO_MANY_REDIRECTS              47    connection_failed              redirect
+//	redirect     loop                http.response.redirect_loop     TOO_MANY_REDIRECTS              47    connection_failed              redirect
+//	redirect     too_many            http.response.redirect_loop     TOO_MANY_REDIRECTS              47    connection_failed              redirect
+//	redirect     bad_location        http.response.invalid           INVALID_REDIRECT                3     connection_failed              redirect
+//	redirect     wants_cookies       http.response.redirect_loop     TOO_MANY_REDIRECTS              47    connection_failed              redirect
+//	rejected     -                   http.error                      HTTP_RESPONSE_CODE_FAILURE      22    response_status_code_mismatch  rejected
+//	rejected     status              http.error                      HTTP_RESPONSE_CODE_FAILURE      22    response_status_code_mismatch  STATUS
+//	rejected     judge               -                               -                                   -     response_string_mismatch       rejected
+//	challenge    -                   http.error                      HTTP_RESPONSE_CODE_FAILURE      22    response_status_code_mismatch  challenge
+//	invalid      -                   -                               INVALID_URL                     3     connection_failed              invalid
+//	blocked      -                   -                               BLOCKED_BY_CLIENT               -     -                              blocked
+//	dns          -                   dns.failed                      NAME_NOT_RESOLVED               6     dns_error                      dns
+//	dns          servfail            dns.failed                      DNS_SERVER_FAILURE              6     dns_error                      dns
+//	dns          refused             dns.failed                      DNS_REFUSED                     6     dns_error                      dns
+//	dns          silent              dns.unreachable                 DNS_TIMED_OUT                   6     dns_error                      dns
+//	dns          unreachable         dns.unreachable                 NAME_NOT_RESOLVED               6     dns_error                      dns
+//	dns          malformed           dns.failed                      DNS_MALFORMED_RESPONSE          6     dns_error                      dns
+//	dns          sinkhole            tcp.address_invalid             ADDRESS_INVALID                 7     connection_failed              dns
+//	dns          unsupported_source  dns.name_not_resolved           NAME_NOT_RESOLVED               6     dns_error                      dns
+//	local        -                   -                               FAILED                          7     connection_failed              local
+//	local        descriptors         -                               INSUFFICIENT_RESOURCES          7     connection_failed              local
+//	local        ports               -                               ADDRESS_INVALID                 7     connection_failed              local
+//	local        memory              -                               OUT_OF_MEMORY                   27    connection_failed              local
+//	local        no_route            -                               INTERNET_DISCONNECTED           7     connection_failed              local
+//	local        gateway             -                               ADDRESS_UNREACHABLE             7     connection_failed              local
+//	local        firewall            -                               NETWORK_ACCESS_DENIED           7     connection_failed              local
+//	local        no_roots            -                               CERT_AUTHORITY_INVALID          60    connection_failed              local
+//	local        clock               -                               CERT_DATE_INVALID               60    connection_failed              local
+//	local        starved             -                               TIMED_OUT                       28    timeout                        local
+//	local        network             -                               INTERNET_DISCONNECTED           28    timeout                        local
+//	local        rate_limit          -                               -                                   -     -                              local
+//	canceled     -                   abandoned                       ABORTED                         -     -                              canceled
+//	internal     -                   -                               UNEXPECTED                      -     -                              internal
 //
 // # Timeouts
 //

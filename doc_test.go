@@ -7,8 +7,11 @@ import (
 	"go/token"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"example.com/checker"
 )
 
 // packageDoc reads the documentation of the package in this folder.
@@ -124,5 +127,138 @@ func TestOptionsAreContracts(t *testing.T) {
 	}
 	if n != len(optionCases) {
 		t.Errorf("%d options are documented; want %d", n, len(optionCases))
+	}
+}
+
+// tableRows returns the cells of the tables in a Markdown file that have so many, without
+// their headings.
+func tableRows(t *testing.T, file string, cells int) (rows [][]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		row := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if !strings.HasPrefix(line, "| `") || len(row) != cells {
+			continue
+		}
+		for i, cell := range row {
+			row[i] = strings.TrimSpace(cell)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// meaningKinds has what may stand in a table of meanings.
+var meaningKinds = []*regexp.Regexp{
+	2: regexp.MustCompile(`^(-|abandoned|dns\.(unreachable|name_not_resolved|failed)|tcp\.(timed_out|closed|reset|refused|address_invalid|address_unreachable)|` +
+		`tls\.(version_or_cipher_mismatch|bad_client_auth_cert|protocol\.error|cert\.(name|date|authority)_invalid|cert\.invalid)|` +
+		`http\.(error|failed|protocol\.error|response\.(invalid|redirect_loop)))$`),
+	3: regexp.MustCompile(`^(-|[A-Z0-9_]+)$`),
+	4: regexp.MustCompile(`^(-|\d+)$`),
+	5: regexp.MustCompile(`^(-|connection_failed|timeout|dns_error|response_string_mismatch|response_status_code_mismatch)$`),
+	6: regexp.MustCompile(`^([a-z_]+|STATUS)$`),
+}
+
+// The godoc and docs/reasons.md have the same table of meanings, with a row for every
+// Reason and every Cause, and no other.
+func TestMeanings(t *testing.T) {
+	var want [][]string
+	for _, r := range checker.AllReasons() {
+		want = append(want, []string{string(r), "-"})
+		for _, c := range checker.AllCauses() {
+			if c.Is(r) {
+				want = append(want, []string{string(r), string(c)})
+			}
+		}
+	}
+	var doc [][]string
+	_, table, _ := strings.Cut(packageDoc(t).Doc, "\tReason ")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for line := range strings.Lines(table[strings.Index(table, "\n")+1:]) {
+		doc = append(doc, strings.Fields(line))
+	}
+	var page [][]string
+	for _, row := range tableRows(t, "docs/reasons.md", 7) {
+		for i, cell := range row {
+			cell = strings.TrimPrefix(strings.Trim(cell, "`"), "ERR_")
+			if row[i] = cell; cell == "" || cell == "–" {
+				row[i] = "-"
+			}
+		}
+		row[6] = strings.Replace(row[6], "the status, such as 404", "STATUS", 1)
+		page = append(page, row)
+	}
+	for what, rows := range map[string][][]string{"the godoc": doc, "docs/reasons.md": page} {
+		if len(rows) != len(want) {
+			t.Errorf("%s has %d rows of meanings; want %d", what, len(rows), len(want))
+		}
+		for _, w := range want {
+			if n := count(rows, func(row []string) bool { return slices.Equal(row[:2], w) }); n != 1 {
+				t.Errorf("%s has %d rows for %q; want one", what, n, w)
+			}
+		}
+		for _, row := range rows {
+			for i, kind := range meaningKinds {
+				if kind != nil && !kind.MatchString(row[i]) {
+					t.Errorf("%s says %q; want %v in cell %d", what, row, kind, i)
+				}
+			}
+		}
+	}
+	if !slices.EqualFunc(doc, page, slices.Equal) {
+		t.Errorf("the godoc and docs/reasons.md differ:\n%q\n%q", doc, page)
+	}
+}
+
+func count[T any](all []T, ok func(T) bool) (n int) {
+	for _, v := range all {
+		if ok(v) {
+			n++
+		}
+	}
+	return n
+}
+
+// The README's table of reasons is that of docs/reasons.md, and says of each which
+// verdict it is; what docs/reasons.md says of a Cause is its comment.
+func TestTablesOfReasons(t *testing.T) {
+	read := func(file string) (rows [][]string) {
+		return slices.DeleteFunc(tableRows(t, file, 3), func(row []string) bool { return row[1] != "Offline" && row[1] != "Unknown" })
+	}
+	readme, page := read("README.md"), read("docs/reasons.md")
+	if !slices.EqualFunc(readme, page, slices.Equal) {
+		t.Errorf("README.md and docs/reasons.md differ:\n%q\n%q", readme, page)
+	}
+	var said []checker.Reason
+	for _, row := range page {
+		r := checker.Reason(strings.Trim(row[0], "`"))
+		said = append(said, r)
+		if !strings.EqualFold(row[1], string(r.Status())) {
+			t.Errorf("docs/reasons.md says that %q is %s; want %s", r, row[1], r.Status())
+		}
+	}
+	if all := checker.AllReasons(); !slices.Equal(said, all) {
+		t.Errorf("docs/reasons.md has the reasons %q; want %q", said, all)
+	}
+	comments := make(map[string]string)
+	src, err := os.ReadFile("cause.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\tCause\w+ +Cause = "(\w+)" +// (.*)$`).FindAllStringSubmatch(string(src), -1) {
+		comments[m[1]] = m[2]
+	}
+	causes := slices.DeleteFunc(tableRows(t, "docs/reasons.md", 3), func(row []string) bool { return row[1] == "Offline" || row[1] == "Unknown" })
+	if len(causes) != len(checker.AllCauses()) {
+		t.Errorf("docs/reasons.md has %d causes; want %d", len(causes), len(checker.AllCauses()))
+	}
+	for _, row := range causes {
+		reason, cause := checker.Reason(strings.Trim(row[0], "`")), checker.Cause(strings.Trim(row[1], "`"))
+		if !cause.Is(reason) || comments[string(cause)] != row[2] {
+			t.Errorf("docs/reasons.md says %q; want the comment %q", row, comments[string(cause)])
+		}
 	}
 }

@@ -145,13 +145,43 @@ func ExampleError() {
 	r := c.Check(context.Background(), nowhere)
 	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
 		fmt.Println(e.Phase, e.Reason)
-		if op, ok := errors.AsType[*net.OpError](e.Err); ok { // for the operator: the cause as it came
+		if op, ok := errors.AsType[*net.OpError](e.Err); ok { // for the operator: the error as it came
 			fmt.Println(op.Op, op.Net, op.Addr)
 		}
 	}
 	// Output:
 	// connect refused
 	// dial tcp 127.0.0.1:1
+}
+
+func ExampleError_Message() {
+	site := httptest.NewTLSServer(nil) // with a certificate of its own
+	defer site.Close()
+	c, err := checker.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	r := c.Check(context.Background(), site.URL)
+	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
+		fmt.Println(e.Message())
+	}
+	// Output: the certificate was refused: it is self-signed, by O=Acme Co
+}
+
+func ExampleCause() {
+	var r checker.Result // as a monitor kept it
+	err := json.Unmarshal([]byte(`{"status":"offline","reason":"certificate","cause":"expired","phase":"tls"}`), &r)
+	switch {
+	case err != nil:
+		log.Fatal(err)
+	case errors.Is(r.Err, checker.CauseExpired):
+		fmt.Println("renew the certificate")
+	case errors.Is(r.Err, checker.CauseIncompleteChain):
+		fmt.Println("let the server send its intermediate certificate")
+	case errors.Is(r.Err, checker.ReasonCertificate):
+		fmt.Println("call the hoster")
+	}
+	// Output: renew the certificate
 }
 
 // check prints the verdict of a Checker with the given options.

@@ -244,7 +244,14 @@ func TestRedact(t *testing.T) {
 		"http://me:secret@h/":   "http://xxxxx@h/",
 		"http://h/: unknown":    "http://h/: unknown",
 		"h\x1b[2J\nx":           `h\x1b[2J\nx`,
-		"h\xff":                 `h\xff`,
+
+		// T3: what stands before "://" may be no scheme.
+		"user:SECRET://x@host":       "xxxxx@host",
+		"user:SECRET://x@host/a://b": "xxxxx@host/a://b",
+		"SEC RET://x@host":           "xxxxx@host",
+		"//user:SECRET://x@host":     "xxxxx@host",
+		"http:user:SECRET://@host":   "xxxxx@host",
+		"h\xff":                      `h\xff`,
 	} {
 		if got := checker.Redact(target); got != want {
 			t.Errorf("Redact(%q) = %q; want %q", target, got, want)

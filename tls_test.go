@@ -5,7 +5,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +72,53 @@ func TestChain(t *testing.T) {
 	var none *checker.TLS
 	if got := none.Expires(); !got.IsZero() {
 		t.Errorf("Expires of no TLS = %v; want the zero time", got)
+	}
+}
+
+// T2: what is wrong with a certificate is told apart, in a line, in JSON and by what is
+// read back from that.
+func TestCertificateFaultsReadBack(t *testing.T) {
+	ca := hostile.NewCA(t)
+	site := []string{"site.test"}
+	yesterday := time.Now().AddDate(0, 0, -1)
+	conf := func(spec hostile.Cert) *tls.Config { return ca.Config(spec) }
+	said := make(map[[2]string]string)
+	for name, test := range map[string]struct {
+		conf  *tls.Config
+		cause checker.Cause
+	}{
+		"expired yesterday":        {conf(hostile.Cert{Names: site, NotAfter: yesterday}), checker.CauseExpired},
+		"for another host":         {conf(hostile.Cert{Names: []string{"other.test"}}), checker.CauseWrongHost},
+		"self-signed":              {hostile.SelfSigned(t, site...), checker.CauseSelfSigned},
+		"without its intermediate": {conf(hostile.Cert{Names: site, Via: ca.Intermediate(nil), Omit: true}), checker.CauseIncompleteChain},
+		"an expired intermediate": {
+			conf(hostile.Cert{Names: site, Via: ca.Intermediate(func(c *x509.Certificate) { c.NotAfter = yesterday })}), checker.CauseExpired,
+		},
+		"SHA-1":        {conf(hostile.Cert{Names: site, Algorithm: x509.ECDSAWithSHA1}), checker.CauseWeak},
+		"unparsable":   {&tls.Config{Certificates: []tls.Certificate{ca.Unparsable("site.test")["a negative serial"]}}, checker.CauseUnparsable},
+		"an authority": {hostile.NewCA(t).Config(hostile.Cert{Names: site}), checker.CauseUnknownAuthority},
+	} {
+		s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(test.conf, hostile.Respond(hostile.OK)))
+		c := faults.NewChecker(t, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"}))
+		r := c.Check(t.Context(), s.URLS())
+		data, err := json.Marshal(r)
+		var back checker.Result
+		if err := errors.Join(err, json.Unmarshal(data, &back)); err != nil {
+			t.Fatal(err)
+		}
+		e, _ := errors.AsType[*checker.Error](r.Err)
+		if e == nil || !errors.Is(back.Err, test.cause) || !errors.Is(back.Err, checker.ReasonCertificate) || back.Cause() != r.Cause() || r.String() != back.String() {
+			t.Errorf("%s: %v, read back %v (%q); want %q", name, r, back, back.Cause(), test.cause)
+			continue
+		}
+		if !strings.Contains(r.String(), e.Message()) || !strings.Contains(string(data), `"cause":"`+string(test.cause)+`"`) {
+			t.Errorf("%s: String() = %q, in JSON %s; want %q", name, r, data, e.Message())
+		}
+		pair := [2]string{string(test.cause), e.Message()}
+		if other, ok := said[pair]; ok {
+			t.Errorf("%s is told as %s is: %q", name, other, pair)
+		}
+		said[pair] = name
 	}
 }
 

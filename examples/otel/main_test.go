@@ -130,7 +130,7 @@ func TestSpans(t *testing.T) {
   connect 20ms–50ms
   tls 50ms–90ms
   response 90ms–140ms
-check 0s–220ms url.full=http://example.com:81/ checker.status=offline error.type=reset Error: http://example.com:81/: the connection was closed before a whole answer
+check 0s–220ms url.full=http://example.com:81/ checker.status=offline error.type=reset checker.cause=before_answer Error: http://example.com:81/: the connection was closed before a whole answer
   wait 0s–140ms
   connect 140ms–170ms
   response 170ms–220ms

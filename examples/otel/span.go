@@ -38,6 +38,9 @@ func record(ctx context.Context, tracer trace.Tracer, r checker.Result) {
 	if r.Err != nil {
 		span.SetStatus(codes.Error, r.Err.Error())
 		span.SetAttributes(attribute.String("error.type", string(r.Reason())))
+		if cause := r.Cause(); cause != "" {
+			span.SetAttributes(attribute.String("checker.cause", string(cause)))
+		}
 	} else {
 		at = end.Add(-d.DNS - d.Connect - d.TLS - d.FirstByte)
 	}

@@ -64,7 +64,7 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := `{"time":"2000-01-01T00:00:00.03Z","level":"INFO","msg":"checked","site":{"target":"http://xxxxx@up.example/","status":"online","url":"http://up.example/","status_code":204,"attempts":1,"total_ms":30}}
-{"time":"2000-01-01T00:00:00.04Z","level":"WARN","msg":"checked","site":{"target":"http://down.example/","status":"offline","url":"http://down.example/","reason":"reset","phase":"response","error":"http://down.example/: the connection was closed before a whole answer","attempts":1,"total_ms":10}}
+{"time":"2000-01-01T00:00:00.04Z","level":"WARN","msg":"checked","site":{"target":"http://down.example/","status":"offline","url":"http://down.example/","reason":"reset","cause":"before_answer","phase":"response","error":"http://down.example/: the connection was closed before a whole answer","attempts":1,"total_ms":10}}
 {"time":"2000-01-01T00:00:00.04Z","level":"ERROR","msg":"checked","site":{"target":"ftp://x","status":"unknown","reason":"invalid","phase":"target","error":"not a site to check: the scheme \"ftp\" is neither http nor https","attempts":0,"total_ms":0}}
 `
 		if got := out.String(); got != want {

@@ -8,10 +8,10 @@ func Redact(s string) string {
 	if !strings.Contains(s, "@") {
 		return s
 	}
-	scheme, rest, found := strings.Cut(s, "://")
-	if found && !strings.Contains(scheme, "@") {
+	scheme, rest, ok := cutScheme(strings.TrimLeft(s, " \t\r\n\v\f\ufeff"))
+	if ok {
 		scheme += "://"
-	} else {
+	} else { // what stands before "://", if there is any, may be a password
 		scheme, rest = "", s
 	}
 	end := len(rest)
