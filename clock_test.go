@@ -99,6 +99,19 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// A clock of the caller's says which it is.
+func TestCallersClock(t *testing.T) {
+	ca := hostile.NewCA(t)
+	day := func(y int) time.Time { return time.Date(y, 6, 1, 0, 0, 0, 0, time.UTC) }
+	s := hostile.Serve(t, "127.0.0.1:0", hostile.TLS(ca.Config(hostile.Cert{Names: []string{"127.0.0.1"}, NotBefore: day(1995), NotAfter: day(2095)}), hostile.Respond(hostile.OK)))
+	for year, want := range map[int]checker.Cause{1992: checker.CauseNotYetValid, 2030: "", 2098: checker.CauseExpired} {
+		c := faults.NewChecker(t, checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool(), Time: func() time.Time { return day(year) }}))
+		if r := c.Check(t.Context(), s.URLS()); r.Cause() != want || r.Online() != (want == "") {
+			t.Errorf("in %d: %v, %q; want %q", year, r, r.Cause(), want)
+		}
+	}
+}
+
 // R7: a site's own Date says nothing of its certificate.
 func TestClockOwnDate(t *testing.T) {
 	ca := hostile.NewCA(t)
