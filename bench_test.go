@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,7 +42,7 @@ func TestAllocations(t *testing.T) {
 		n = 300
 	}
 	port := hostile.StartPlain(t)
-	c := faults.NewChecker(t)
+	c := faults.NewChecker(t, checker.WithTimeout(time.Minute)) // also for a machine that is busy and emulated
 	run := func() (allocs, bytes uint64) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -382,6 +382,9 @@ func TestCanariesSlow(t *testing.T) {
 
 // R13: a cut that is shorter than a timeout, or little longer, is noticed.
 func TestCanariesShortTimeout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it takes a minute on an emulator")
+	}
 	for _, timeout := range []time.Duration{500 * time.Millisecond, time.Second} {
 		for name, fails := range map[string]error{"silence": nil, "unreachable": syscall.EHOSTUNREACH, "refused": syscall.ECONNREFUSED} {
 			for at := 500 * time.Millisecond; at < 2*timeout+500*time.Millisecond; at += 70 * time.Millisecond {

@@ -175,6 +175,9 @@ var canaries = checker.WithCanaries("https://canary.test/", "http://canary.test/
 
 // What happens to all, canaries included, is no verdict on a site.
 func TestAllFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it takes a minute on an emulator")
+	}
 	for _, c := range changes(t) {
 		c.run(t, "R8", "", func(t *testing.T, u *uplink, ca *hostile.CA) {
 			k := u.checker(t, ca, canaries)
@@ -225,6 +228,9 @@ func TestOneFails(t *testing.T) {
 
 // Other sites are witnesses as good as canaries, if they are on the Internet.
 func TestOthersAnswer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it takes a minute on an emulator")
+	}
 	for _, c := range changes(t) {
 		for _, near := range []bool{false, true} {
 			name, others, want := "R8 other sites answer", "site", c.reason
