@@ -320,21 +320,6 @@ func TestUnparsable(t *testing.T) {
 	}
 }
 
-// P3: a machine without instructions for AES offers ChaCha20 first, and many servers take it.
-func TestUnparsableWithoutAES(t *testing.T) {
-	child(t, []string{"GODEBUG=cpu.aes=off"}, func(t *testing.T) {
-		ca := hostile.NewCA(t)
-		here, there := net.Pipe()
-		defer there.Close()
-		go tls.Server(there, ca.Config(hostile.Cert{Names: []string{"site.test"}})).Handshake()
-		c := tls.Client(here, &tls.Config{RootCAs: ca.Pool(), ServerName: "site.test"})
-		if err := c.Handshake(); err != nil || c.ConnectionState().CipherSuite != tls.TLS_CHACHA20_POLY1305_SHA256 {
-			t.Fatalf("Handshake() = %v with suite %#x; want ChaCha20, or this test proves nothing", err, c.ConnectionState().CipherSuite)
-		}
-		TestUnparsable(t)
-	})
-}
-
 // trusting returns conf, or a configuration without anything else, with the roots
 // of ca.
 func trusting(ca *hostile.CA, conf *tls.Config) *tls.Config {
