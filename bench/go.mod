@@ -2,8 +2,6 @@ module example.com/checker/bench
 
 go 1.26.0
 
-replace example.com/checker => ..
-
 require (
 	example.com/checker v0.0.0
 	github.com/miekg/dns v1.1.73

@@ -2,8 +2,6 @@ module example.com/checker/e2e
 
 go 1.26.0
 
-replace example.com/checker => ..
-
 require (
 	example.com/checker v0.0.0
 	github.com/chromedp/cdproto v0.159.2

@@ -27,8 +27,3 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 )
-
-replace (
-	example.com/checker => ../..
-	example.com/checker/examples/cli => ../../examples/cli
-)

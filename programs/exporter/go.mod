@@ -22,8 +22,3 @@ require (
 	golang.org/x/time v0.16.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
-
-replace (
-	example.com/checker => ../..
-	example.com/checker/examples/cli => ../../examples/cli
-)

@@ -29,8 +29,3 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
-
-replace (
-	example.com/checker => ../..
-	example.com/checker/examples/cli => ../../examples/cli
-)
