@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,10 +16,19 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
@@ -51,11 +61,8 @@ func tree(spans tracetest.SpanStubs) string {
 		}
 		write := func(indent string, s tracetest.SpanStub) {
 			zero := spans[0].StartTime
-			fmt.Fprintf(&b, "%s%s %v–%v", indent, s.Name, s.StartTime.Sub(zero), s.EndTime.Sub(zero))
-			for _, a := range s.Attributes {
-				fmt.Fprintf(&b, " %s=%s", a.Key, a.Value.String())
-			}
-			if s.Status.Description != "" {
+			fmt.Fprintf(&b, "%s%v %s %v–%v%s", indent, s.SpanKind, s.Name, s.StartTime.Sub(zero), s.EndTime.Sub(zero), list(s.Attributes))
+			if s.Status.Code != codes.Unset {
 				fmt.Fprintf(&b, " %v: %s", s.Status.Code, s.Status.Description)
 			}
 			b.WriteByte('\n')
@@ -68,6 +75,41 @@ func tree(spans tracetest.SpanStubs) string {
 		}
 	}
 	return b.String()
+}
+
+func list(attrs []attribute.KeyValue) string {
+	var b strings.Builder
+	for _, a := range attrs {
+		fmt.Fprintf(&b, " %s=%s", a.Key, a.Value.String())
+	}
+	return b.String()
+}
+
+// values keeps the values of histograms that it is told of, and the names of the
+// services that they are from.
+type values struct {
+	metric.Exporter
+	lines []string
+}
+
+func (v *values) Shutdown(context.Context) error { return nil }
+
+func (v *values) Export(_ context.Context, rm *metricdata.ResourceMetrics) error {
+	name, _ := rm.Resource.Set().Value("service.name")
+	for _, scope := range rm.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			h, ok := m.Data.(metricdata.Histogram[float64])
+			if !ok {
+				return fmt.Errorf("%s is a %T; want a histogram", m.Name, m.Data)
+			}
+			for _, p := range h.DataPoints {
+				v.lines = append(v.lines, fmt.Sprintf("%s: %s = %d × %.3f %s%s",
+					name.AsString(), m.Name, p.Count, p.Sum, m.Unit, list(p.Attributes.ToSlice())))
+			}
+		}
+	}
+	slices.Sort(v.lines)
+	return nil
 }
 
 // resolver needs 20 ms to find everything at one address.
@@ -102,7 +144,7 @@ func dial(conf *tls.Config) func(_ context.Context, _, addr string) (net.Conn, e
 			}
 			time.Sleep(50 * time.Millisecond)
 			if !strings.HasSuffix(addr, ":81") {
-				io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+				io.WriteString(conn, "HTTP/1.1 404 Not Found\r\n\r\n")
 			}
 		}()
 		return mine, nil
@@ -117,30 +159,95 @@ func TestSpans(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(site.Certificate())
 	bubble.Test(t, func(t *testing.T) {
-		exporter := tracetest.NewInMemoryExporter()
-		err := run(t.Context(), keeper{exporter},
-			[]string{"https://example.com/", "http://example.com:81/", "ftp://x"},
+		exporter, metrics := tracetest.NewInMemoryExporter(), &values{}
+		var err error
+		if metrics.Exporter, err = stdoutmetric.New(); err != nil {
+			t.Fatal(err)
+		}
+		err = run(t.Context(), keeper{exporter}, metrics,
+			[]string{"https://me:secret@example.com/", "http://example.com:81/", "ftp://x"},
 			checker.WithConcurrency(1), checker.WithRetries(0), checker.WithMethod(http.MethodGet), checker.WithResolver(resolver{}),
 			checker.WithDialContext(dial(site.TLS.Clone())), checker.WithTLSConfig(&tls.Config{RootCAs: roots}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := `check 0s–140ms url.full=https://example.com/ checker.status=online http.response.status_code=204
-  dns 0s–20ms
-  connect 20ms–50ms
-  tls 50ms–90ms
-  response 90ms–140ms
-check 0s–220ms url.full=http://example.com:81/ checker.status=offline error.type=reset checker.cause=before_answer Error: http://example.com:81/: the connection was closed before a whole answer
-  wait 0s–140ms
-  connect 140ms–170ms
-  response 170ms–220ms
-check 140ms–220ms url.full= checker.status=unknown error.type=invalid Error: not a site to check: the scheme "ftp" is neither http nor https
-  wait 140ms–220ms
+		want := `client GET 0s–140ms http.request.method=GET server.address=example.com server.port=443 url.scheme=https http.response.status_code=404 network.protocol.version=1.1 url.full=https://example.com/ checker.status=online checker.wait=0
+  internal dns 0s–20ms
+  internal connect 20ms–50ms
+  internal tls 50ms–90ms
+  internal response 90ms–140ms
+client GET 140ms–220ms http.request.method=GET server.address=example.com server.port=81 url.scheme=http error.type=reset url.full=http://example.com:81/ checker.status=offline checker.cause=before_answer checker.wait=0.14 Error: http://example.com:81/: the connection was closed before a whole answer
+  internal connect 140ms–170ms
+  internal response 170ms–220ms
+internal check 220ms–220ms error.type=invalid checker.status=unknown checker.wait=0.08 Error: not a site to check: the scheme "ftp" is neither http nor https
 `
 		if got := tree(exporter.GetSpans()); got != want {
 			t.Errorf("the spans are\n%s; want\n%s", got, want)
 		}
+		want = `checker: http.client.request.duration = 1 × 0.080 s error.type=reset http.request.method=GET server.address=example.com server.port=81 url.scheme=http
+checker: http.client.request.duration = 1 × 0.140 s http.request.method=GET http.response.status_code=404 network.protocol.version=1.1 server.address=example.com server.port=443 url.scheme=https`
+		if got := strings.Join(metrics.lines, "\n"); got != want {
+			t.Errorf("the values are\n%s; want\n%s", got, want)
+		}
 	})
+}
+
+// Browsers take URLs that net/url does not, so that a Result may have one.
+func TestRequest(t *testing.T) {
+	for _, test := range []struct {
+		r    checker.Result
+		want string
+	}{
+		{checker.Result{URL: "http://[::1]:8080/100%", Method: "HEAD"},
+			" url.full=http://[::1]:8080/100% http.request.method=HEAD server.address=::1 server.port=8080 url.scheme=http"},
+		{checker.Result{URL: "https://b.example/", Hops: []checker.Hop{{URL: "http://a.example/?q=1"}}, Method: "GET"},
+			" url.full=http://a.example/?q=1 http.request.method=GET server.address=a.example server.port=80 url.scheme=http"},
+		{checker.Result{URL: "https://a.example/", Method: "HEAD", StatusCode: 404, Proto: "HTTP/2.0", Addr: netip.MustParseAddrPort("192.0.2.1:443")},
+			" url.full=https://a.example/ network.peer.address=192.0.2.1 network.peer.port=443 http.request.method=HEAD server.address=a.example" +
+				" server.port=443 url.scheme=https http.response.status_code=404 network.protocol.version=2"},
+		{checker.Result{URL: "http://a.example/", Method: "HEAD", StatusCode: 200, Proto: "HTTP/1.0"},
+			" url.full=http://a.example/ http.request.method=HEAD server.address=a.example server.port=80 url.scheme=http http.response.status_code=200 network.protocol.version=1.0"},
+	} {
+		own, common := request(test.r)
+		if got := list(own) + list(common); got != test.want {
+			t.Errorf("request(%q) =%s; want%s", test.r.URL, got, test.want)
+		}
+	}
+}
+
+// A collector takes what is sent by OTLP.
+func TestCollector(t *testing.T) {
+	var mu sync.Mutex
+	got := make(map[string][]byte)
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		got[r.URL.Path] = append(got[r.URL.Path], body...) // messages of protobuf add up
+	}))
+	defer collector.Close()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "--otlp", "http://127.0.0.1:1/")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "OTEL_SERVICE_NAME=mine")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("otel --otlp: %v\n%s", err, out)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	var traces tracepb.TracesData
+	var metrics metricspb.MetricsData
+	if err := errors.Join(proto.Unmarshal(got["/v1/traces"], &traces), proto.Unmarshal(got["/v1/metrics"], &metrics)); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		traces.String():  "SPAN_KIND_CLIENT",
+		metrics.String(): "http.client.request.duration",
+	} {
+		for _, want := range []string{want, "service.name", `"mine"`, "error.type", `"refused"`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the collector got %s; want %s in it", text, want)
+			}
+		}
+	}
 }
 
 func TestProgram(t *testing.T) {
@@ -150,7 +257,7 @@ func TestProgram(t *testing.T) {
 		status int
 	}{
 		{[]string{"http://127.0.0.1:1/"}, `"Value": "refused"`, 0},
-		{[]string{"-h"}, "Check sites and trace each check.", 0},
+		{[]string{"-h"}, "Check sites, and trace and measure each check.", 0},
 		{nil, "URL is required", 2},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], test.args...)
