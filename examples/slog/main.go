@@ -8,8 +8,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -41,7 +44,8 @@ func main() {
 	defer stop()
 	c, err := checker.New()
 	if err == nil {
-		err = run(ctx, slog.New(slog.NewJSONHandler(os.Stdout, nil)), c, opts.URLs)
+		out := output{Writer: os.Stdout}
+		err = errors.Join(run(ctx, slog.New(slog.NewJSONHandler(&out, nil)), c, opts.URLs), out.err)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "slog:", err)
@@ -54,4 +58,16 @@ func run(ctx context.Context, log *slog.Logger, c *checker.Checker, urls []strin
 		log.LogAttrs(ctx, levels[r.Status()], "checked", slog.Any("site", r))
 	}
 	return context.Cause(ctx)
+}
+
+// An output keeps the first error of a Writer, of which a Logger tells nobody.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -107,5 +108,25 @@ func TestProgram(t *testing.T) {
 		if got := cmd.ProcessState.ExitCode(); !strings.Contains(string(out), test.want) || got != test.status {
 			t.Errorf("slog %q printed %q with status %d; want %q with %d", test.args, out, got, test.want, test.status)
 		}
+	}
+}
+
+// What could not be written was not logged.
+func TestFull(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		if runtime.GOOS == "linux" {
+			t.Fatal(err)
+		}
+		t.Skip("needs Linux: ", err)
+	}
+	defer full.Close()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "http://127.0.0.1:1/")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = full, &stderr
+	cmd.Run()
+	if got, want := stderr.String(), "slog: write /dev/stdout: no space left on device\n"; got != want || cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("slog on a full disk said %q with status %d; want %q with 1", got, cmd.ProcessState.ExitCode(), want)
 	}
 }
