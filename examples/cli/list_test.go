@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,13 +16,19 @@ import (
 	"unicode"
 )
 
-// numbered writes targets as "number:target".
+// numbered writes lines as "number:line".
 func numbered(l *List) (all []string) {
-	for n, target := range l.Lines() {
-		all = append(all, fmt.Sprintf("%d:%s", n, target))
+	for n, line := range l.Lines() {
+		all = append(all, fmt.Sprintf("%d:%s", n, line))
 	}
 	return all
 }
+
+// refusals are the beginnings of the errors about what is no text.
+const (
+	utf16  = "the list is in UTF-16: save it as UTF-8"
+	binary = "this is not a list but a binary file, or not in UTF-8"
+)
 
 func TestList(t *testing.T) {
 	full, over := strings.Repeat("x", MaxLine), strings.Repeat("x", MaxLine+1)
@@ -42,7 +51,12 @@ func TestList(t *testing.T) {
 		{"BOM and blank", "\ufeff\r\nb", []string{"2:b"}, ""},
 		{"BOM alone", "\ufeff", nil, ""},
 		{"half a BOM", "\xef\xbba", []string{"1:\xef\xbba"}, ""},
-		{"any bytes", "\x00\n\xff\xfe\na\x00b\x1b", []string{"1:\x00", "2:\xff\xfe", "3:a\x00b\x1b"}, ""},
+		{"any bytes but NUL", "\x01\n\xfe\xfd\na\xffb\x1b", []string{"1:\x01", "2:\xfe\xfd", "3:a\xffb\x1b"}, ""},
+		{"Latin-1 in a comment", "# sites of M\xfcller and S\xf6hne, since 1904 in K\xf6ln am Rhein\na.example\n", []string{"2:a.example"}, ""},
+		{"UTF-16", "\xff\xfea\x00\n\x00", nil, utf16},
+		{"UTF-16, the other way round", "\xfe\xff\x00a\x00\n", nil, utf16},
+		{"UTF-16 without a mark", "a\x00.\x00b\x00\n\x00", nil, utf16},
+		{"UTF-16 without a mark, the other way round", "\x00a\x00.\x00b\x00\n", nil, utf16},
 		{"a full line", full + "\n" + full + "\r\n" + full, []string{"1:" + full, "2:" + full, "3:" + full}, ""},
 		{"an over-long line", "a\n\n" + over + "\nb", []string{"1:a"}, "line 3 is longer than 65536 bytes"},
 		{"an over-long line with CRLF", over + "\r\nb", nil, "line 1 is longer than 65536 bytes"},
@@ -159,8 +173,8 @@ func FuzzList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var want []string
 		for i, line := range strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n") {
-			if len(line) > MaxLine {
-				return // TestList has those
+			if len(line) > MaxLine || checkText([]byte(text)) != nil {
+				return // TestList and TestBinary have those
 			}
 			if line = strings.TrimFunc(line, unicode.IsSpace); line != "" && !strings.HasPrefix(line, "#") {
 				want = append(want, fmt.Sprintf("%d:%s", i+1, line))
@@ -190,4 +204,83 @@ func BenchmarkList(b *testing.B) {
 			}
 		}
 	})
+}
+
+// A line is a target and a name.
+func TestSites(t *testing.T) {
+	text := "a\n\nhttps://b/ \t The  shop \n# c\nc\tname\n d\n"
+	want := []Site{{1, "a", ""}, {3, "https://b/", "The  shop"}, {5, "c", "name"}, {6, "d", ""}}
+	if got := slices.Collect(NewList(strings.NewReader(text)).Sites()); !slices.Equal(got, want) {
+		t.Errorf("Sites of %q yields %v; want %v", text, got, want)
+	}
+	if got := slices.Collect(NewList(strings.NewReader(text)).Targets()); !slices.Equal(got, []string{"a", "https://b/", "c", "d"}) {
+		t.Errorf("Targets of %q yields %q; want no names", text, got)
+	}
+}
+
+// Other kinds of files are known by their first block, before a line of theirs is
+// taken for a target, and by a NUL wherever it is.
+func TestBinary(t *testing.T) {
+	noise := make([]byte, 4096)
+	random := rand.NewChaCha8([32]byte{})
+	random.Read(noise)
+	for i := range noise {
+		noise[i] |= 1 // no NUL
+	}
+	for name, text := range map[string]string{
+		"a picture":     "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+		"an archive":    "\x1f\x8b\x08\x00\x00\x00\x00\x00",
+		"noise":         string(noise),
+		"zeros":         strings.Repeat("\x00", 1<<20),
+		"Shift JIS":     strings.Repeat("\x83\x54\x83\x43\x83\x67\n", 20),
+		"text, then it": "a.example\nb.example\n\x00\x00",
+	} {
+		l := NewList(strings.NewReader(text))
+		if got := numbered(l); got != nil || l.Err() == nil || !strings.HasPrefix(l.Err().Error(), binary) {
+			t.Errorf("%s: Lines yields %.80q and Err() = %v; want none, and that it is %q", name, got, l.Err(), binary)
+		}
+	}
+	l := NewList(io.MultiReader(strings.NewReader("a\nb\n"), strings.NewReader("c\x00\n")))
+	got := numbered(l)
+	if want := "line 3 has a NUL: " + binary; !slices.Equal(got, []string{"1:a", "2:b"}) || l.Err() == nil || l.Err().Error() != want {
+		t.Errorf("Lines yields %q and Err() = %v; want two, and %q", got, l.Err(), want)
+	}
+}
+
+// Begin loses nothing, and tells what there is no list in.
+func TestBegin(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want []string
+		err  string
+	}{
+		{"\n# a\nb\nc", []string{"3:b", "4:c"}, ""},
+		{"", nil, "there are no sites in it"},
+		{"# a\n\n", nil, "there are no sites in it"},
+		{"a.b\x00", nil, binary},
+		{strings.Repeat("x", 1<<17), nil, "line 1 is longer than 65536 bytes"},
+	} {
+		l := NewList(strings.NewReader(test.text))
+		if err := l.Begin(); err == nil && test.err != "" || err != nil && err.Error() != test.err {
+			t.Errorf("Begin of %.20q = %v; want %q", test.text, err, test.err)
+		}
+		if got := numbered(l); !slices.Equal(got, test.want) {
+			t.Errorf("Lines of %.20q yields %q; want %q", test.text, got, test.want)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	for _, name := range []string{"", "-"} {
+		if f, err := Open(name); f != os.Stdin || err != nil {
+			t.Errorf("Open(%q) = %v, %v; want standard input", name, f, err)
+		}
+	}
+	dir := t.TempDir()
+	if _, err := Open(dir); err == nil || err.Error() != dir+" is a directory, not a list" {
+		t.Errorf("Open(a directory) = %v; want that it is one", err)
+	}
+	if _, err := Open(dir + "/x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open(no file) = %v; want %v", err, fs.ErrNotExist)
+	}
 }

@@ -17,15 +17,15 @@ type Numbers struct {
 	lines  map[int]int // by index
 }
 
-// Targets returns the targets that want accepts, for a Stream.
-func (n *Numbers) Targets(lines iter.Seq2[int, string], want func(line int, target string) bool) iter.Seq[string] {
+// Targets returns the targets of the sites that want accepts, for a Stream.
+func (n *Numbers) Targets(sites iter.Seq[Site], want func(Site) bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for line, target := range lines {
-			if !want(line, target) {
+		for s := range sites {
+			if !want(s) {
 				continue
 			}
-			n.note(line)
-			if !yield(target) {
+			n.note(s.Line)
+			if !yield(s.Target) {
 				return
 			}
 		}

@@ -10,12 +10,12 @@ import (
 // Whatever is skipped, and in whatever order Results come, each has its line.
 func TestNumbers(t *testing.T) {
 	var n Numbers
-	lines := func(yield func(int, string) bool) {
-		for i := 1; yield(10*i, strconv.Itoa(10*i)); i++ {
+	lines := func(yield func(Site) bool) {
+		for i := 1; yield(Site{Line: 10 * i, Target: strconv.Itoa(10 * i)}); i++ {
 		}
 	}
 	var pulled []string
-	for target := range n.Targets(lines, func(line int, target string) bool { return line%3 == 0 && target != "60" }) {
+	for target := range n.Targets(lines, func(s Site) bool { return s.Line%3 == 0 && s.Target != "60" }) {
 		if pulled = append(pulled, target); len(pulled) == 4 {
 			break
 		}
