@@ -1,5 +1,4 @@
-// Command bydomain checks the sites listed on standard input, one a line, as
-// a good guest: at most two checks at once and two requests a second on all the
+// Command bydomain checks the sites of a list as a good guest: at most two checks at once and two requests a second on all the
 // hosts of one registrable domain together, such as example.co.uk, whose hosts
 // often are one machine.
 //
@@ -13,7 +12,7 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"os/signal"
+	"strings"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -21,40 +20,69 @@ import (
 	"example.com/checker/examples/cli"
 )
 
-func main() {
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "Usage: bydomain < FILE\n\nCheck the sites listed in FILE, one a line, gently with each domain.")
-	}
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "bydomain:", err)
-		os.Exit(1)
-	}
+const usage = `bydomain [flags] [FILE]
+
+Check the sites listed in FILE, or on standard input, gently with each domain.
+The list has a URL a line, and if you like a name after it.`
+
+type options struct {
+	checks cli.Checks
+	fail   bool
 }
 
-func run(ctx context.Context, in io.Reader, out io.Writer) error {
-	c, err := checker.New(
+func main() {
+	cli.Main("bydomain", func(ctx context.Context, args []string) error {
+		var o options
+		flags := flag.NewFlagSet("bydomain", flag.ContinueOnError)
+		o.checks.Define(flags)
+		flags.BoolVar(&o.fail, "fail", false, "exit with status 1 if any site is offline, or else 3 if any is unknown")
+		lists, err := cli.Parse(flags, os.Stdout, usage, args)
+		if err != nil {
+			return err
+		}
+		if len(lists) > 1 {
+			return fmt.Errorf("one FILE at a time, not %q", lists)
+		}
+		f, err := cli.Open(strings.Join(lists, ""))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return run(ctx, f, os.Stdout, o)
+	})
+}
+
+func run(ctx context.Context, in io.Reader, out io.Writer, o options) error {
+	list := cli.NewList(in)
+	if err := list.Begin(); err != nil {
+		return fmt.Errorf("the list: %w", err)
+	}
+	c, err := checker.New(append(o.checks.Options(),
 		checker.WithHostKey(domain),
 		checker.WithHostConcurrency(2),
 		checker.WithHostRateLimit(2, 2),
-	)
+	)...)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // for a Stream that is not read to its end
-	list := cli.NewList(in)
+	var tally cli.Tally
 	for r := range c.Stream(ctx, list.Targets()) {
+		tally.Add(r)
 		if _, err := fmt.Fprintln(out, r); err != nil {
 			return err
 		}
 	}
-	if err := context.Cause(ctx); err != nil {
-		return err
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case list.Err() != nil:
+		return fmt.Errorf("the list: %w", list.Err())
+	case o.fail:
+		return tally.Err()
 	}
-	return list.Err()
+	return nil
 }
 
 // domain returns the registrable domain of a host, or "", which stands for the

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -152,3 +153,19 @@ func sites(n int) string {
 	}
 	return fmt.Sprintf("%d sites are", n)
 }
+
+// A Writer writes to W and keeps the first error, for writers that look at none. It may
+// be used by one goroutine at a time.
+type Writer struct {
+	W   io.Writer
+	err error
+}
+
+func (w *Writer) Write(p []byte) (int, error) {
+	n, err := w.W.Write(p)
+	w.err = cmp.Or(w.err, err)
+	return n, err
+}
+
+// Err returns the first error of a Write.
+func (w *Writer) Err() error { return w.err }

@@ -181,3 +181,19 @@ func TestWithStatus(t *testing.T) {
 		t.Errorf("statuses %v; want done, done, misused", got)
 	}
 }
+
+func TestWriter(t *testing.T) {
+	full, other := errors.New("no space left"), errors.New("other")
+	errs := []error{nil, full, other}
+	w := &Writer{W: writeFunc(func(p []byte) (int, error) {
+		err := errs[0]
+		errs = errs[1:]
+		return len(p), err
+	})}
+	for _, want := range []error{nil, full, full} {
+		w.Write([]byte("x"))
+		if w.Err() != want {
+			t.Errorf("Err() = %v; want %v", w.Err(), want)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"maps"
@@ -25,10 +26,8 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/signal"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -47,21 +46,23 @@ const (
 )
 
 func main() {
-	addr := flag.String("addr", "localhost:8080", "listen on `host:port`")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		log.Fatalf("%q is no flag, and there is nothing else to give; -h explains", flag.Arg(0))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	l, err := net.Listen("tcp", *addr)
-	if err == nil {
+	cli.Main("linkcheck-service", func(ctx context.Context, args []string) error {
+		flags := flag.NewFlagSet("linkcheck-service", flag.ContinueOnError)
+		addr := flags.String("addr", "localhost:8080", "listen on `host:port`")
+		others, err := cli.Parse(flags, os.Stdout, "linkcheck-service [-addr HOST:PORT]\n\nTell strangers whether a site is online.", args)
+		switch {
+		case err != nil:
+			return err
+		case len(others) > 0:
+			return fmt.Errorf("%q is no flag, and there is nothing else to give; linkcheck-service -h explains", others[0])
+		}
+		l, err := net.Listen("tcp", *addr)
+		if err != nil {
+			return err
+		}
 		log.Println("listening on", l.Addr())
-		err = run(ctx, l)
-	}
-	if err != nil {
-		log.Fatal(err)
-	}
+		return run(ctx, l)
+	})
 }
 
 // run serves until ctx ends, and then lets the checks end that are under way.

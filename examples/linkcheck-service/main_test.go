@@ -460,9 +460,10 @@ func TestUsage(t *testing.T) {
 		line   string
 		status int
 	}{
-		{[]string{"-h"}, "Usage of ", 0},
-		{[]string{"-x"}, "flag provided but not defined: -x", 2},
-		{[]string{"-addr", taken.Addr().String()}, "address already in use", 1},
+		{[]string{"-h"}, "", 0},
+		{[]string{"-x"}, "linkcheck-service: flag provided but not defined: -x", 2},
+		{[]string{"x"}, `linkcheck-service: "x" is no flag`, 2},
+		{[]string{"-addr", taken.Addr().String()}, "address already in use", 2},
 	} {
 		cmd, line := program(t, test.args...)
 		cmd.Wait()

@@ -10,14 +10,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"flag"
+	"io"
 	"os"
-	"os/signal"
 	"slices"
 
-	"github.com/alexflint/go-arg"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
@@ -28,62 +28,73 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
-type options struct {
-	URLs []string `arg:"positional,required" placeholder:"URL" help:"the sites to check"`
-	OTLP bool     `arg:"--otlp" help:"send to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names"`
-}
+const usage = `otel [flags] URL…
 
-func (options) Description() string { return "Check sites, and trace and measure each check." }
+Check sites, and trace and measure each check.`
 
 func main() {
-	var opts options
-	arg.MustParse(&opts)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	spans, metrics, err := exporters(ctx, opts.OTLP)
-	if err == nil {
-		err = run(ctx, spans, metrics, opts.URLs)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "otel:", err)
-		os.Exit(1)
-	}
+	cli.Main("otel", func(ctx context.Context, args []string) error {
+		var checks cli.Checks
+		flags := flag.NewFlagSet("otel", flag.ContinueOnError)
+		checks.Define(flags)
+		otlp := flags.Bool("otlp", false, "send to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, not to standard output")
+		fail := flags.Bool("fail", false, "exit with status 1 if any site is offline, or else 3 if any is unknown")
+		urls, err := cli.Parse(flags, os.Stdout, usage, args)
+		if err != nil {
+			return err
+		}
+		if len(urls) == 0 {
+			return errors.New("no URLs to check; otel -h explains")
+		}
+		out := &cli.Writer{W: os.Stdout} // the providers do not return what an exporter could not write
+		spans, metrics, err := exporters(ctx, *otlp, out)
+		if err != nil {
+			return err
+		}
+		tally, err := run(ctx, spans, metrics, urls, checks.Options()...)
+		if err := cmp.Or(out.Err(), err); err != nil || !*fail {
+			return err
+		}
+		return tally.Err()
+	})
 }
 
-func exporters(ctx context.Context, otlp bool) (spans trace.SpanExporter, metrics metric.Exporter, err error) {
+func exporters(ctx context.Context, otlp bool, out io.Writer) (spans trace.SpanExporter, metrics metric.Exporter, err error) {
 	var errMetrics error
 	if otlp {
 		spans, err = otlptracehttp.New(ctx)
 		metrics, errMetrics = otlpmetrichttp.New(ctx)
 	} else {
-		spans, err = stdouttrace.New(stdouttrace.WithPrettyPrint())
-		metrics, errMetrics = stdoutmetric.New(stdoutmetric.WithPrettyPrint())
+		spans, err = stdouttrace.New(stdouttrace.WithWriter(out), stdouttrace.WithPrettyPrint())
+		metrics, errMetrics = stdoutmetric.New(stdoutmetric.WithWriter(out), stdoutmetric.WithPrettyPrint())
 	}
 	return spans, metrics, errors.Join(err, errMetrics)
 }
 
-func run(ctx context.Context, spans trace.SpanExporter, metrics metric.Exporter, urls []string, opts ...checker.Option) error {
+func run(ctx context.Context, spans trace.SpanExporter, metrics metric.Exporter, urls []string, opts ...checker.Option) (tally cli.Tally, err error) {
 	c, err := checker.New(opts...)
 	if err != nil {
-		return err
+		return tally, err
 	}
 	// What the environment says comes later, and wins.
 	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(semconv.ServiceName("checker")), resource.WithFromEnv())
 	if err != nil {
-		return err
+		return tally, err
 	}
 	traces := trace.NewTracerProvider(trace.WithBatcher(spans), trace.WithResource(res))
 	meters := metric.NewMeterProvider(metric.WithReader(metric.NewPeriodicReader(metrics)), metric.WithResource(res))
 	rec, err := newRecorder(traces, meters)
 	if err != nil {
-		return err
+		return tally, err
 	}
 	for r := range c.Stream(ctx, slices.Values(urls)) {
+		tally.Add(r)
 		rec.record(ctx, r)
 	}
 	// What was checked is exported even if ctx has ended.
 	alive := context.WithoutCancel(ctx)
-	return errors.Join(context.Cause(ctx), traces.Shutdown(alive), meters.Shutdown(alive))
+	return tally, errors.Join(context.Cause(ctx), traces.Shutdown(alive), meters.Shutdown(alive))
 }

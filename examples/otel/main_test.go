@@ -164,7 +164,7 @@ func TestSpans(t *testing.T) {
 		if metrics.Exporter, err = stdoutmetric.New(); err != nil {
 			t.Fatal(err)
 		}
-		err = run(t.Context(), keeper{exporter}, metrics,
+		_, err = run(t.Context(), keeper{exporter}, metrics,
 			[]string{"https://me:secret@example.com/", "http://example.com:81/", "ftp://x"},
 			checker.WithConcurrency(1), checker.WithRetries(0), checker.WithMethod(http.MethodGet), checker.WithResolver(resolver{}),
 			checker.WithDialContext(dial(site.TLS.Clone())), checker.WithTLSConfig(&tls.Config{RootCAs: roots}))
@@ -258,7 +258,8 @@ func TestProgram(t *testing.T) {
 	}{
 		{[]string{"http://127.0.0.1:1/"}, `"Value": "refused"`, 0},
 		{[]string{"-h"}, "Check sites, and trace and measure each check.", 0},
-		{nil, "URL is required", 2},
+		{[]string{"-fail", "http://127.0.0.1:1/"}, "otel: 1 site is offline\n", 1},
+		{nil, "otel: no URLs to check; otel -h explains\n", 2},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], test.args...)
 		cmd.Env = append(os.Environ(), asProgram+"=1")

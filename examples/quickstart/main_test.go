@@ -29,3 +29,12 @@ func TestProgram(t *testing.T) {
 		t.Errorf("quickstart printed %q, %v", out, err)
 	}
 }
+
+func TestNoURLs(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "QUICKSTART_TEST_MAIN=1")
+	out, _ := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); string(out) != "quickstart: no URLs to check; quickstart -h explains\n" || got != 2 {
+		t.Errorf("quickstart without URLs printed %q, with status %d; want a sentence and 2", out, got)
+	}
+}

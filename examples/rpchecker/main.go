@@ -36,7 +36,9 @@ func main() {
 		err = parser.Parse(os.Args[1:])
 	}
 	if errors.Is(err, arg.ErrHelp) {
-		parser.WriteHelp(os.Stdout)
+		out := &cli.Writer{W: os.Stdout}
+		parser.WriteHelp(out)
+		fail(out.Err())
 		return
 	}
 	if err != nil {
@@ -44,7 +46,17 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, opts); err != nil {
+	err = run(ctx, opts)
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "Error: interrupted")
+		os.Exit(130) // as a shell reports a program that ^C ended
+	}
+	fail(err)
+}
+
+// fail ends the program if err is not nil.
+func fail(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
@@ -60,21 +72,30 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return err
 	}
-	n := 1 // one after another
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // for a Stream that is not read to its end
+	n := 1         // one after another
 	if opts.Asynchronous {
 		n = len(urls)
 	}
 	for some := range slices.Chunk(urls, n) {
 		for r := range c.Stream(ctx, slices.Values(some)) {
-			switch target := checker.Redact(r.Target); {
-			case r.Online():
-				fmt.Printf("The status of \"%s\" is: \"Online!\" 👍\n", target)
-			case r.Reason() != checker.ReasonCanceled:
-				fmt.Printf("The status of \"%s\" is: \"Offline?\" 👎 \n  Error: \"%v\"\n", target, r.Err)
+			if err := show(r); err != nil {
+				return err
 			}
 		}
 	}
 	return context.Cause(ctx)
+}
+
+func show(r checker.Result) (err error) {
+	switch target := checker.Redact(r.Target); {
+	case r.Online():
+		_, err = fmt.Printf("The status of \"%s\" is: \"Online!\" 👍\n", target)
+	case r.Reason() != checker.ReasonCanceled:
+		_, err = fmt.Printf("The status of \"%s\" is: \"Offline?\" 👎 \n  Error: \"%v\"\n", target, r.Err)
+	}
+	return err
 }
 
 // read returns the URLs that a file lists.
@@ -86,7 +107,7 @@ func read(name string) (urls []string) {
 	if err == nil {
 		defer f.Close()
 		list := cli.NewList(f)
-		urls, err = slices.Collect(list.Targets()), list.Err()
+		urls, err = slices.Collect(list.Targets()), list.Err() // a name after a URL is left out
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -10,7 +10,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,76 +17,98 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"example.com/checker"
 	"example.com/checker/examples/cli"
 )
 
+const usage = `shard -f FILE [flags]
+
+Check one share of the list in FILE, which has a URL a line.`
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
-		if !errors.Is(err, errUsage) {
-			fmt.Fprintln(os.Stderr, "Error:", err)
-		}
-		os.Exit(1)
-	}
+	cli.Main("shard", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
-var errUsage = errors.New("wrong usage")
+type options struct {
+	checks cli.Checks
+	share  share
+	list   string
+	out    string
+	resume bool
+	fail   bool
+}
+
+func parse(args []string, stdout io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("shard", flag.ContinueOnError)
+	o.checks.Define(flags)
+	flags.Var(&o.share, "shard", "which `share` to check: i/n, from 0/n to n-1/n (default 0/1)")
+	flags.StringVar(&o.list, "f", "", "the `FILE` with the list")
+	flags.StringVar(&o.out, "o", "results.jsonl", "the `FILE` for the results")
+	flags.BoolVar(&o.resume, "resume", false, "go on with an output that is there; without it that is an error")
+	flags.BoolVar(&o.fail, "fail", false, "exit with status 1 if any site that was checked is offline, or else 3 if any is unknown")
+	others, err := cli.Parse(flags, stdout, usage, args)
+	switch {
+	case err != nil:
+		return o, err
+	case len(others) > 0:
+		return o, fmt.Errorf("%q is no flag, and there is nothing else to give; shard -h explains", others[0])
+	case o.list == "":
+		return o, errors.New("-f FILE is required; shard -h explains")
+	}
+	return o, nil
+}
 
 // run is the program.
-func run(ctx context.Context, args []string, stderr io.Writer) error {
-	var share share
-	flags := flag.NewFlagSet("shard", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Var(&share, "shard", "which `share` to check: i/n, from 0/n to n-1/n (default 0/1)")
-	list := flags.String("f", "", "the `file` with the list, a target a line")
-	out := flags.String("o", "results.jsonl", "the `file` for the results")
-	resume := flags.Bool("resume", false, "go on with an output that is there; without it that is an error")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
-	case err != nil:
-		return errUsage // flags has said why
-	case flags.NArg() > 0:
-		return fmt.Errorf("%q is no flag, and there is nothing else to give; -h explains", flags.Arg(0))
-	case *list == "":
-		return errors.New("-f FILE is required; -h explains")
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	o, err := parse(args, stdout)
+	if err != nil {
+		return err
 	}
-	in, err := os.Open(*list)
+	in, err := cli.Open(o.list)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	f, done, err := openOutput(*out, *resume)
+	list := cli.NewList(in)
+	if err := list.Begin(); err != nil {
+		return fmt.Errorf("%s: %w", o.list, err)
+	}
+	f, done, err := openOutput(o.out, o.resume)
 	if err != nil {
 		return err
 	}
-	return errors.Join(check(ctx, in, share, done, f), f.Close())
+	var tally cli.Tally
+	err = errors.Join(o.check(ctx, list, done, f, &tally), f.Close())
+	if err != nil || !o.fail {
+		return err
+	}
+	return tally.Err()
 }
 
-// check checks what belongs to a share and has no result yet.
-func check(ctx context.Context, in io.Reader, share share, done *set, out io.Writer) error {
-	c, err := checker.New(checker.WithHostConcurrency(2))
+// check checks what belongs to the share and has no result yet.
+func (o *options) check(ctx context.Context, list *cli.List, done *set, out io.Writer, tally *cli.Tally) error {
+	c, err := checker.New(append(o.checks.Options(), checker.WithHostConcurrency(2))...)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	list, enc := cli.NewList(in), json.NewEncoder(out)
+	enc := json.NewEncoder(out)
 	var numbers cli.Numbers
-	todo := func(line int, target string) bool { return share.has(target) && !done.has(line-1) }
-	for r := range c.Stream(ctx, numbers.Targets(list.Lines(), todo)) {
+	todo := func(s cli.Site) bool { return o.share.has(s.Target) && !done.has(s.Line-1) }
+	for r := range c.Stream(ctx, numbers.Targets(list.Sites(), todo)) {
 		r.Index = numbers.Line(r.Index) - 1
 		if r.Reason() == checker.ReasonCanceled {
 			continue // for the next time
 		}
+		tally.Add(r)
 		if err := enc.Encode(r); err != nil {
 			cancel(err)
 		}
 	}
-	return cmp.Or(context.Cause(ctx), list.Err())
+	if err := list.Err(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%s: %w", o.list, err)
+	}
+	return context.Cause(ctx)
 }

@@ -11,16 +11,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
+	"flag"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 
-	"github.com/alexflint/go-arg"
-
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // levels says how much a verdict matters to whoever reads the log. An Unknown is
@@ -31,43 +28,41 @@ var levels = map[checker.Status]slog.Level{
 	checker.Unknown: slog.LevelError,
 }
 
-type options struct {
-	URLs []string `arg:"positional,required" placeholder:"URL" help:"the sites to check"`
-}
+const usage = `slog [flags] URL…
 
-func (options) Description() string { return "Check sites and log what was found." }
+Check sites and log what was found, to standard output.`
 
 func main() {
-	var opts options
-	arg.MustParse(&opts)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	c, err := checker.New()
-	if err == nil {
-		out := output{Writer: os.Stdout}
-		err = errors.Join(run(ctx, slog.New(slog.NewJSONHandler(&out, nil)), c, opts.URLs), out.err)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "slog:", err)
-		os.Exit(1)
-	}
+	cli.Main("slog", func(ctx context.Context, args []string) error {
+		var checks cli.Checks
+		flags := flag.NewFlagSet("slog", flag.ContinueOnError)
+		checks.Define(flags)
+		fail := flags.Bool("fail", false, "exit with status 1 if any site is offline, or else 3 if any is unknown")
+		urls, err := cli.Parse(flags, os.Stdout, usage, args)
+		if err != nil {
+			return err
+		}
+		if len(urls) == 0 {
+			return errors.New("no URLs to check; slog -h explains")
+		}
+		c, err := checker.New(checks.Options()...)
+		if err != nil {
+			return err
+		}
+		out := &cli.Writer{W: os.Stdout} // a Logger does not tell what it could not write
+		err = run(ctx, slog.New(slog.NewJSONHandler(out, nil)), c, urls, *fail)
+		return cmp.Or(out.Err(), err)
+	})
 }
 
-func run(ctx context.Context, log *slog.Logger, c *checker.Checker, urls []string) error {
+func run(ctx context.Context, log *slog.Logger, c *checker.Checker, urls []string, fail bool) error {
+	var tally cli.Tally
 	for r := range c.Stream(ctx, slices.Values(urls)) {
+		tally.Add(r)
 		log.LogAttrs(ctx, levels[r.Status()], "checked", slog.Any("site", r))
 	}
-	return context.Cause(ctx)
-}
-
-// An output keeps the first error of a Writer, of which a Logger tells nobody.
-type output struct {
-	io.Writer
-	err error
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.Writer.Write(p)
-	o.err = cmp.Or(o.err, err)
-	return n, err
+	if err := context.Cause(ctx); err != nil || !fail {
+		return err
+	}
+	return tally.Err()
 }

@@ -61,7 +61,7 @@ func TestRun(t *testing.T) {
 		}
 		var out bytes.Buffer
 		urls := []string{"http://me:secret@up.example/", "http://down.example/", "ftp://x"}
-		if err := run(t.Context(), slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: inUTC})), c, urls); err != nil {
+		if err := run(t.Context(), slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: inUTC})), c, urls, false); err != nil {
 			t.Fatal(err)
 		}
 		want := `{"time":"2000-01-01T00:00:00.03Z","level":"INFO","msg":"checked","site":{"target":"http://xxxxx@up.example/","status":"online","url":"http://up.example/","status_code":204,"attempts":1,"total_ms":30}}
@@ -83,7 +83,7 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	err = run(ctx, slog.New(slog.NewTextHandler(&out, nil)), c, []string{"http://127.0.0.1:1/"})
+	err = run(ctx, slog.New(slog.NewTextHandler(&out, nil)), c, []string{"http://127.0.0.1:1/"}, true)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("run = %v; want %v", err, context.Canceled)
 	}
@@ -99,8 +99,10 @@ func TestProgram(t *testing.T) {
 		status int
 	}{
 		{[]string{"http://127.0.0.1:1/"}, `"reason":"refused"`, 0},
-		{[]string{"-h"}, "Check sites and log what was found.", 0},
-		{nil, "URL is required", 2},
+		{[]string{"-h"}, "Check sites and log what was found, to standard output.", 0},
+		{[]string{"-fail", "http://127.0.0.1:1/"}, "slog: 1 site is offline\n", 1},
+		{[]string{"-fail", "ftp://x"}, "slog: 1 site is unknown: there is no verdict\n", 3},
+		{nil, "slog: no URLs to check; slog -h explains\n", 2},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], test.args...)
 		cmd.Env = append(os.Environ(), asProgram+"=1")
@@ -126,7 +128,7 @@ func TestFull(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = full, &stderr
 	cmd.Run()
-	if got, want := stderr.String(), "slog: write /dev/stdout: no space left on device\n"; got != want || cmd.ProcessState.ExitCode() != 1 {
-		t.Errorf("slog on a full disk said %q with status %d; want %q with 1", got, cmd.ProcessState.ExitCode(), want)
+	if got, want := stderr.String(), "slog: write /dev/stdout: no space left on device\n"; got != want || cmd.ProcessState.ExitCode() != 2 {
+		t.Errorf("slog on a full disk said %q with status %d; want %q with 2", got, cmd.ProcessState.ExitCode(), want)
 	}
 }
