@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 func (c *auditCmd) do(ctx context.Context, a *app) error {
@@ -18,12 +21,13 @@ func (c *auditCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return audit(ctx, a, l, store{c.Out})
+	return c.audit(ctx, a, l, store{c.Out})
 }
 
 // audit proves that each line of a list has one result, and merges the results
-// in the order of the list. It returns an error if there is a hole.
-func audit(ctx context.Context, a *app, l list, s store) error {
+// in the order of the list. It returns an error if there is a hole, and with -fail one
+// that tells the verdicts.
+func (v verdicts) audit(ctx context.Context, a *app, l list, s store) error {
 	name := filepath.Join(s.dir, "results.jsonl")
 	t := newTally()
 	errHole := errors.New("") // the merge failed, and the tally says why
@@ -42,9 +46,15 @@ func audit(ctx context.Context, a *app, l list, s store) error {
 	}
 	fmt.Fprintf(a.out, "%d lines: %s\n", l.lines, t)
 	if err != nil {
-		return fmt.Errorf("the audit of %s failed; repair puts back into the queue what is missing", s.dir)
+		return cli.WithStatus(cli.NotWanted, fmt.Errorf("the audit of %s failed; repair puts back into the queue what is missing", s.dir))
 	}
 	fmt.Fprintln(a.out, name)
+	switch offline, unknown := t.status[string(checker.Offline)], t.status[string(checker.Unknown)]; {
+	case v.Fail && offline > 0:
+		return cli.WithStatus(cli.NotWanted, fmt.Errorf("%d offline", offline))
+	case v.Fail && unknown > 0:
+		return cli.WithStatus(cli.Untold, fmt.Errorf("%d unknown", unknown))
+	}
 	return nil
 }
 

@@ -124,7 +124,7 @@ func TestChunkIDs(t *testing.T) {
 // The index of a line is its number, whatever is skipped before it, and a list
 // that has a line that cannot be held is not taken for a shorter one.
 func TestListLines(t *testing.T) {
-	l, err := source{File: writeList(t, "\ufeffa\r", "", "# b", " c \r", "\x00"), Chunk: 2}.open()
+	l, err := source{File: writeList(t, "\ufeffa\r", "", "# b", " c \r", "\x01 a name"), Chunk: 2}.open()
 	if err != nil || l.lines != 3 {
 		t.Fatalf("open = %v with %d lines; want 3", err, l.lines)
 	}
@@ -132,11 +132,12 @@ func TestListLines(t *testing.T) {
 	if err := l.walk(func(ln line, _ string) error { got = append(got, ln); return nil }, nil); err != nil {
 		t.Fatal(err)
 	}
-	if want := []line{{0, "a"}, {3, "c"}, {4, "\x00"}}; !slices.Equal(got, want) {
+	if want := []line{{0, "a"}, {3, "c"}, {4, "\x01"}}; !slices.Equal(got, want) {
 		t.Errorf("the lines are %v; want %v", got, want)
 	}
 	for _, test := range []struct{ text, want string }{
-		{"", "has no targets"},
+		{"", "there are no sites in it"},
+		{"\xff\xfea\x00", "in UTF-16"},
 		{"a\n" + strings.Repeat("x", 1<<17), "line 2 is longer than 65536 bytes"},
 	} {
 		if _, err := (source{File: writeList(t, test.text), Chunk: 2}).open(); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -44,8 +44,8 @@ func (l link) open(opts ...nats.Option) (*engine, error) {
 	if l.NATS == "" {
 		return startEngine(&server.Options{DontListen: true, StoreDir: l.Store}, opts...)
 	}
-	if l.Token != "" {
-		opts = append(opts, nats.Token(l.Token))
+	if t := token(l.Token); t != "" {
+		opts = append(opts, nats.Token(t))
 	}
 	return connect(&engine{}, l.NATS, opts...)
 }
@@ -58,14 +58,14 @@ func (l link) openForChildren(opts ...nats.Option) (*engine, link, error) {
 		e, err := l.open(opts...)
 		return e, l, err
 	}
-	token := rand.Text()
+	secret := rand.Text()
 	e, err := startEngine(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: token, StoreDir: l.Store,
-	}, append(opts, nats.Token(token))...)
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: secret, StoreDir: l.Store,
+	}, append(opts, nats.Token(secret))...)
 	if err != nil {
 		return nil, l, err
 	}
-	return e, link{NATS: e.srv.ClientURL(), Token: token}, nil
+	return e, link{NATS: e.srv.ClientURL(), Token: secret}, nil
 }
 
 func startEngine(o *server.Options, opts ...nats.Option) (*engine, error) {
@@ -152,7 +152,9 @@ func (c *serverCmd) do(ctx context.Context, a *app) error {
 	if err := e.start(o); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "serving at %s from %s; interrupt to end\n", e.srv.ClientURL(), c.Store)
+	if _, err := fmt.Fprintf(a.out, "serving at %s from %s; interrupt to end\n", e.srv.ClientURL(), c.Store); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	return nil
 }
@@ -166,8 +168,8 @@ func (c *serverCmd) options() (*server.Options, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-listen: %q is no port", service)
 	}
-	if ip := net.ParseIP(host); c.Token == "" && !ip.IsLoopback() {
+	if ip := net.ParseIP(host); token(c.Token) == "" && !ip.IsLoopback() {
 		return nil, fmt.Errorf("-listen: %s can be reached from other machines; set -token or NATS_TOKEN", c.Listen)
 	}
-	return &server.Options{Host: host, Port: port, Authorization: c.Token, StoreDir: c.Store}, nil
+	return &server.Options{Host: host, Port: port, Authorization: token(c.Token), StoreDir: c.Store}, nil
 }

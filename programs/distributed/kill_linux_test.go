@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/checker/examples/cli"
 )
 
 // testWait is the AckWait of the tests.
@@ -185,7 +187,7 @@ func TestWorkerLockedOut(t *testing.T) {
 	srv.kill()
 	serve("another token")
 	p.wait(t)
-	if p.exitCode() != 1 || !strings.Contains(p.log.String(), "Authorization Violation") {
+	if p.exitCode() != cli.Misused || !strings.Contains(p.log.String(), "Authorization Violation") {
 		t.Errorf("the worker ended with %d:\n%s", p.exitCode(), p.log)
 	}
 }

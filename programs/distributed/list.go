@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,22 +26,28 @@ func (s source) open() (list, error) {
 	if s.Chunk < 1 {
 		return l, fmt.Errorf("a chunk of %d lines has none", s.Chunk)
 	}
+	if s.File == "" || s.File == "-" {
+		return l, errors.New("-f FILE is required: a list that can be read again, as the audit does")
+	}
 	h := sha256.New()
 	fmt.Fprintln(h, scheme, partitions, perSite, maxOpen, maxBytes, s.Chunk)
-	f, err := os.Open(s.File)
+	f, err := cli.Open(s.File)
 	if err != nil {
 		return l, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return l, fmt.Errorf("%s is no list that can be read again, as the audit does", s.File)
+	}
 	targets := cli.NewList(io.TeeReader(f, h))
-	for range targets.Lines() {
+	if err := targets.Begin(); err != nil {
+		return l, fmt.Errorf("%s: %w", s.File, err)
+	}
+	for range targets.Sites() {
 		l.lines++
 	}
 	if err := targets.Err(); err != nil {
 		return l, fmt.Errorf("%s: %w", s.File, err)
-	}
-	if l.lines == 0 {
-		return l, fmt.Errorf("%s has no targets", s.File)
 	}
 	l.id = fmt.Sprintf("%x", h.Sum(nil))[:listWidth]
 	return l, nil
@@ -61,8 +68,8 @@ func (l list) walk(add func(line, string) error, done func(chunk) error) error {
 		}
 	}}
 	targets := cli.NewList(f)
-	for number, target := range targets.Lines() {
-		ln := line{number - 1, target}
+	for site := range targets.Sites() {
+		ln := line{site.Line - 1, site.Target}
 		id := k.add(ln)
 		if add != nil && failed == nil {
 			failed = add(ln, id)
@@ -72,7 +79,7 @@ func (l list) walk(add func(line, string) error, done func(chunk) error) error {
 		}
 	}
 	if err := targets.Err(); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", l.path, err)
 	}
 	k.flush()
 	return failed

@@ -10,24 +10,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"strings"
 
-	"github.com/alexflint/go-arg"
+	"example.com/checker/examples/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, &app{out: os.Stdout, log: os.Stderr}, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
-	}
+	cli.Main("distributed", func(ctx context.Context, args []string) error {
+		return run(ctx, &app{out: os.Stdout, log: os.Stderr}, args)
+	})
 }
 
 // An app is the program's surroundings.
@@ -49,40 +46,54 @@ func (a *app) logf(format string, args ...any) { fmt.Fprintf(a.log, format+"\n",
 
 // run is the program.
 func run(ctx context.Context, a *app, args []string) error {
-	var o options
-	parser, err := arg.NewParser(arg.Config{Program: "distributed"}, &o)
-	if err != nil {
-		return err
-	}
-	switch err := parser.Parse(args); {
-	case errors.Is(err, arg.ErrHelp):
-		return help(a, parser)
-	case err != nil:
-		return fmt.Errorf("%w; -h explains", err)
-	}
-	switch {
-	case o.Run != nil:
-		return o.Run.do(ctx, a)
-	case o.Server != nil:
-		return o.Server.do(ctx, a)
-	case o.Publish != nil:
-		return o.Publish.do(ctx, a)
-	case o.Work != nil:
-		return o.Work.do(ctx, a)
-	case o.Collect != nil:
-		return o.Collect.do(ctx, a)
-	case o.Audit != nil:
-		return o.Audit.do(ctx, a)
-	case o.Repair != nil:
-		return o.Repair.do(ctx, a)
-	}
-	return help(a, parser)
+	out := &cli.Writer{W: a.out}
+	a.out = out
+	return cmp.Or(a.run(ctx, args), out.Err())
 }
 
-func help(a *app, parser *arg.Parser) error {
-	err := parser.WriteHelpForSubcommand(a.out, parser.SubcommandNames()...)
-	if c, ok := parser.Subcommand().(explained); ok {
-		fmt.Fprintln(a.out, c.explain())
+func (a *app) run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("want one of %s; distributed -h explains", names())
 	}
+	name, args := args[0], args[1:]
+	for _, c := range commands {
+		if c.name != name {
+			continue
+		}
+		cmd, flags := c.new(), flag.NewFlagSet("distributed "+name, flag.ContinueOnError)
+		cmd.define(flags)
+		usage := flags.Name() + " [flags]\n\n" + strings.ToUpper(c.help[:1]) + c.help[1:] + "."
+		if c.explain != "" {
+			usage += "\n" + c.explain
+		}
+		others, err := cli.Parse(flags, a.out, usage, args)
+		switch {
+		case err != nil:
+			return err
+		case len(others) > 0:
+			return fmt.Errorf("%q is no flag, and there is nothing else to give; %s -h explains", others[0], flags.Name())
+		}
+		return cmd.do(ctx, a)
+	}
+	if strings.TrimLeft(name, "-") == "h" || strings.TrimLeft(name, "-") == "help" {
+		return a.help()
+	}
+	return fmt.Errorf("%q is none of %s; distributed -h explains", name, names())
+}
+
+func (a *app) help() error {
+	text := "Usage: distributed COMMAND [flags]\n\nCheck a list of sites with many processes or machines, on NATS JetStream.\n\n"
+	for _, c := range commands {
+		text += fmt.Sprintf("  %-8s %s\n", c.name, c.help)
+	}
+	_, err := io.WriteString(a.out, text+"\n-h after a command explains it.\n")
 	return err
+}
+
+func names() string {
+	var all []string
+	for _, c := range commands {
+		all = append(all, c.name)
+	}
+	return strings.Join(all, ", ")
 }

@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 	"testing"
 	"time"
+
+	"example.com/checker/examples/cli"
 )
 
 // The test binary is the program too: tests start it as processes that they can
@@ -26,12 +27,9 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", "4") // they wait more than they work
 		os.Exit(m.Run())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, &app{out: os.Stdout, log: os.Stderr, mark: dieAt()}, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
-	}
+	cli.Main("distributed", func(ctx context.Context, args []string) error {
+		return run(ctx, &app{out: os.Stdout, log: os.Stderr, mark: dieAt()}, args)
+	})
 }
 
 // quiet is an app for what runs inside of a test.
@@ -44,6 +42,9 @@ func command(t *testing.T, args ...string) (string, error) {
 	defer cancel()
 	var b strings.Builder
 	err := run(ctx, &app{out: &b, log: io.Discard}, args)
+	if errors.Is(err, flag.ErrHelp) {
+		err = nil
+	}
 	return b.String(), err
 }
 

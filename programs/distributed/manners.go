@@ -11,7 +11,7 @@ import (
 
 func (m manners) validate() error {
 	if m.Hands < 1 || m.Concurrency < 1 || m.HostRate < 0 {
-		return errors.New("--hands and --concurrency must be 1 or more, and --host-rate 0 or more")
+		return errors.New("-hands and -c must be 1 or more, and -host-rate 0 or more")
 	}
 	_, err := m.checker(nil)
 	return err
@@ -24,16 +24,12 @@ func (m manners) interval() time.Duration { return time.Duration(float64(time.Se
 // no other chunk in the worker's hands has the same sites, and so there is
 // nothing to share.
 func (m manners) checker(l *lease) (*checker.Checker, error) {
-	opts := []checker.Option{
-		checker.WithTimeout(m.Timeout),
+	opts := append(m.Options(),
 		checker.WithConcurrency(max(1, m.Concurrency/m.Hands)),
 		checker.WithAddrPolicy(l.allow),
-	}
+	)
 	if m.HostRate > 0 {
 		opts = append(opts, checker.WithHostRateLimit(rate.Limit(m.HostRate), 1))
-	}
-	if m.UserAgent != "" {
-		opts = append(opts, checker.WithHeader("User-Agent", m.UserAgent))
 	}
 	if m.Public {
 		opts = append(opts, checker.WithAddrPolicy(l.allowPublic))

@@ -1,60 +1,119 @@
 package main
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"flag"
+	"os"
+	"time"
 
-type options struct {
-	Run     *runCmd     `arg:"subcommand:run" help:"everything: server, publisher, workers, collector, audit"`
-	Server  *serverCmd  `arg:"subcommand:server" help:"a JetStream server for other machines"`
-	Publish *publishCmd `arg:"subcommand:publish" help:"put a list into the queue"`
-	Work    *workCmd    `arg:"subcommand:work" help:"check what is in the queue, until interrupted"`
-	Collect *collectCmd `arg:"subcommand:collect" help:"write the results of a list to files, until all are there"`
-	Audit   *auditCmd   `arg:"subcommand:audit" help:"prove that every line has one result, and merge them in order"`
-	Repair  *repairCmd  `arg:"subcommand:repair" help:"put back into the queue what has no result"`
+	"example.com/checker/examples/cli"
+)
+
+// A subcommand has flags, and does something.
+type subcommand interface {
+	define(*flag.FlagSet)
+	do(context.Context, *app) error
 }
 
-func (options) Description() string {
-	return "Check a list of sites with many processes or machines, on NATS JetStream."
+// commands has the subcommands as help shows them.
+var commands = []struct {
+	name, help string
+	explain    string // what else -h says
+	new        func() subcommand
+}{
+	{"run", "everything: server, publisher, workers, collector, audit",
+		"The same command again goes on where an earlier one was ended, by whatever.\n" +
+			"The exit status is 0 only if the audit finds every line with one result.",
+		func() subcommand { return new(runCmd) }},
+	{"server", "a JetStream server for other machines", "", func() subcommand { return new(serverCmd) }},
+	{"publish", "put a list into the queue",
+		"Ends when all is in the queue. Run again, it goes on where it was ended.\n" +
+			"It waits while the queue is nine tenths full; the rest is for chunks that workers split.",
+		func() subcommand { return new(publishCmd) }},
+	{"work", "check what is in the queue, until interrupted", "", func() subcommand { return new(workCmd) }},
+	{"collect", "write the results of a list to files, until all are there",
+		"There must be only one for a list; a directory takes only one.",
+		func() subcommand { return new(collectCmd) }},
+	{"audit", "prove that every line has one result, and merge them in order",
+		"Writes DIR/results.jsonl, a line for each target of the list and in its order.\n" +
+			"Exits with 1, and names the first holes, if a target has no result or several.",
+		func() subcommand { return new(auditCmd) }},
+	{"repair", "put back into the queue what has no result",
+		"For results that were lost after they had been collected. Run it when publish has ended\n" +
+			"and the queue is empty; then work and collect again.",
+		func() subcommand { return new(repairCmd) }},
 }
-
-func (options) Epilogue() string { return "-h after a subcommand explains it." }
 
 // link says how to reach JetStream.
 type link struct {
-	NATS  string `arg:"--nats" placeholder:"URL" help:"servers, separated by commas [default: one inside of this process]"`
-	Token string `arg:"--token,env:NATS_TOKEN" placeholder:"TEXT" help:"what the servers ask for"`
-	Store string `arg:"--store" placeholder:"DIR" help:"where the server inside of this process keeps its queue [default: store in the directory for results]"`
+	NATS  string
+	Token string
+	Store string
 }
+
+func (l *link) define(f *flag.FlagSet) {
+	f.StringVar(&l.NATS, "nats", "", "the `URL` of servers, several separated by commas; by default one inside of this process")
+	f.StringVar(&l.Token, "token", "", "the `TEXT` that the servers ask for; by default what NATS_TOKEN has in the environment")
+	f.StringVar(&l.Store, "store", "", "the `DIR` where the server inside of this process keeps its queue; by default store in the directory for results")
+}
+
+// token returns what servers and clients show each other.
+func token(flag string) string { return cmp.Or(flag, os.Getenv("NATS_TOKEN")) }
 
 // source says what to check.
 type source struct {
-	File  string `arg:"-f,--file,required" placeholder:"FILE" help:"the list, a target a line; blank lines and those that begin with # are skipped"`
-	Chunk int    `arg:"--chunk" placeholder:"N" default:"500" help:"lines in a chunk, at most; the same for all subcommands"`
+	File  string
+	Chunk int
+}
+
+func (s *source) define(f *flag.FlagSet) {
+	f.StringVar(&s.File, "f", "", "the `FILE` with the list: a URL a line, and if you like a name after it")
+	f.IntVar(&s.Chunk, "chunk", 500, "up to `N` lines in a chunk; the same for all subcommands")
 }
 
 // sink says where results go.
-type sink struct {
-	Out string `arg:"-o,--out" placeholder:"DIR" default:"out" help:"where results go"`
-}
+type sink struct{ Out string }
 
-// explained is a subcommand with more to say than its flags do.
-type explained interface{ explain() string }
+func (s *sink) define(f *flag.FlagSet) {
+	f.StringVar(&s.Out, "o", "out", "the `DIR` where results go")
+}
 
 // shape says how the queue is made, by the first who needs it. It has no say
 // in a queue that is there already.
 type shape struct {
-	Queue    int           `arg:"--queue" placeholder:"N" default:"20000" help:"chunks in the queue, at most, when it is made"`
-	Replicas int           `arg:"--replicas" placeholder:"N" default:"1" help:"servers that keep each message, when the queue is made"`
-	AckWait  time.Duration `arg:"--ack-wait" placeholder:"TIME" default:"30s" help:"after which a silent worker's chunk goes to another, when the queue is made"`
+	Queue    int
+	Replicas int
+	AckWait  time.Duration
+}
+
+func (s *shape) define(f *flag.FlagSet) {
+	f.IntVar(&s.Queue, "queue", 20000, "up to `N` chunks in the queue, when it is made")
+	f.IntVar(&s.Replicas, "replicas", 1, "`N` servers keep each message, when the queue is made")
+	f.DurationVar(&s.AckWait, "ack-wait", 30*time.Second, "after this `DUR` a silent worker's chunk goes to another, when the queue is made")
 }
 
 // manners say how sites are checked.
 type manners struct {
-	Timeout     time.Duration `arg:"--timeout" placeholder:"TIME" default:"10s" help:"for one whole check"`
-	HostRate    float64       `arg:"--host-rate" placeholder:"N" default:"2" help:"requests a second on one host, over all workers; 0 for no limit"`
-	Hands       int           `arg:"--hands" placeholder:"N" default:"16" help:"chunks that one worker checks at once"`
-	Concurrency int           `arg:"--concurrency" placeholder:"N" default:"800" help:"checks that one worker has under way, over all its chunks"`
-	UserAgent   string        `arg:"--user-agent" placeholder:"TEXT" help:"what to call oneself [default: that of package checker]"`
-	Public      bool          `arg:"--public" help:"refuse addresses that are not public, for lists from strangers"`
+	cli.Checks
+	HostRate float64
+	Hands    int
+	Public   bool
+}
+
+func (m *manners) define(f *flag.FlagSet) {
+	m.Concurrency = 800
+	m.Checks.Define(f)
+	f.Float64Var(&m.HostRate, "host-rate", 2, "`N` requests a second on one host, over all workers; 0 for no limit")
+	f.IntVar(&m.Hands, "hands", 16, "one worker checks `N` chunks at once, and -c sites of them all")
+	f.BoolVar(&m.Public, "public", false, "refuse addresses that are not public, for lists from strangers")
+}
+
+// verdicts say whether the exit status tells what was found.
+type verdicts struct{ Fail bool }
+
+func (v *verdicts) define(f *flag.FlagSet) {
+	f.BoolVar(&v.Fail, "fail", false, "exit with status 1 if any site is offline, or else 3 if any is unknown")
 }
 
 type runCmd struct {
@@ -63,18 +122,30 @@ type runCmd struct {
 	link
 	shape
 	manners
-	Workers int `arg:"--workers" placeholder:"N" default:"4" help:"worker processes"`
+	verdicts
+	Workers int
 }
 
-func (runCmd) explain() string {
-	return "The same command again goes on where an earlier one was ended, by whatever.\n" +
-		"The exit status is 0 only if the audit finds every line with one result."
+func (c *runCmd) define(f *flag.FlagSet) {
+	c.source.define(f)
+	c.sink.define(f)
+	c.link.define(f)
+	c.shape.define(f)
+	c.manners.define(f)
+	c.verdicts.define(f)
+	f.IntVar(&c.Workers, "workers", 4, "`N` worker processes")
 }
 
 type serverCmd struct {
-	Listen string `arg:"--listen" placeholder:"ADDR" default:"127.0.0.1:4222" help:"host:port; beyond this machine only with a token"`
-	Token  string `arg:"--token,env:NATS_TOKEN" placeholder:"TEXT" help:"what clients must present"`
-	Store  string `arg:"--store" placeholder:"DIR" default:"out/store" help:"where the queue is kept"`
+	Listen string
+	Token  string
+	Store  string
+}
+
+func (c *serverCmd) define(f *flag.FlagSet) {
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:4222", "`HOST:PORT`; beyond this machine only with a token")
+	f.StringVar(&c.Token, "token", "", "the `TEXT` that clients must present; by default what NATS_TOKEN has in the environment")
+	f.StringVar(&c.Store, "store", "out/store", "the `DIR` where the queue is kept")
 }
 
 type publishCmd struct {
@@ -83,15 +154,22 @@ type publishCmd struct {
 	shape
 }
 
-func (publishCmd) explain() string {
-	return "Ends when all is in the queue. Run again, it goes on where it was ended.\n" +
-		"It waits while the queue is nine tenths full; the rest is for chunks that workers split."
+func (c *publishCmd) define(f *flag.FlagSet) {
+	c.source.define(f)
+	c.link.define(f)
+	c.shape.define(f)
 }
 
 type workCmd struct {
 	link
 	manners
-	Tied bool `arg:"--tied" help:"end when standard input does, as with the one who started it"`
+	Tied bool
+}
+
+func (c *workCmd) define(f *flag.FlagSet) {
+	c.link.define(f)
+	c.manners.define(f)
+	f.BoolVar(&c.Tied, "tied", false, "end when standard input does, as with the one who started it")
 }
 
 type collectCmd struct {
@@ -100,18 +178,22 @@ type collectCmd struct {
 	link
 }
 
-func (collectCmd) explain() string {
-	return "There must be only one for a list; a directory takes only one."
+func (c *collectCmd) define(f *flag.FlagSet) {
+	c.source.define(f)
+	c.sink.define(f)
+	c.link.define(f)
 }
 
 type auditCmd struct {
 	source
 	sink
+	verdicts
 }
 
-func (auditCmd) explain() string {
-	return "Writes DIR/results.jsonl, a line for each target of the list and in its order.\n" +
-		"Exits with 1, and names the first holes, if a target has no result or several."
+func (c *auditCmd) define(f *flag.FlagSet) {
+	c.source.define(f)
+	c.sink.define(f)
+	c.verdicts.define(f)
 }
 
 type repairCmd struct {
@@ -121,7 +203,9 @@ type repairCmd struct {
 	shape
 }
 
-func (repairCmd) explain() string {
-	return "For results that were lost after they had been collected. Run it when publish has ended\n" +
-		"and the queue is empty; then work and collect again."
+func (c *repairCmd) define(f *flag.FlagSet) {
+	c.source.define(f)
+	c.sink.define(f)
+	c.link.define(f)
+	c.shape.define(f)
 }

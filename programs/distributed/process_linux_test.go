@@ -122,7 +122,7 @@ func freeAddr(t *testing.T) string {
 func work(t *testing.T, url, agent string, rate float64, env ...string) *proc {
 	t.Helper()
 	return start(t, env, "work", "-nats", url, "-token", testToken,
-		"-user-agent", agent, "-hands", "4", "-host-rate", fmt.Sprint(rate))
+		"-header", "User-Agent: "+agent, "-hands", "4", "-host-rate", fmt.Sprint(rate))
 }
 
 // checkResults fails the test unless DIR/results.jsonl has the lines 0 to n-1,

@@ -46,7 +46,7 @@ type queue struct {
 // make opens the queue, and makes it if need be.
 func (s shape) make(ctx context.Context, js jetstream.JetStream) (*queue, error) {
 	if s.Queue < 10 || s.AckWait < time.Second {
-		return nil, errors.New("--queue must be 10 or more, and --ack-wait 1s or more")
+		return nil, errors.New("-queue must be 10 or more, and -ack-wait 1s or more")
 	}
 	q := &queue{js: js}
 	var err error

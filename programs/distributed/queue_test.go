@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"example.com/checker/examples/cli"
 )
 
 // inside starts a server inside of the test.
@@ -116,7 +118,7 @@ func TestSendOnce(t *testing.T) {
 // Results that were lost after all was done are checked again: the server would
 // drop chunks of the same name as duplicates.
 func TestRepair(t *testing.T) {
-	list, out := writeList(t, "http://:80/", "a b", "::", "ftp://x"), t.TempDir() // nothing is sent for these
+	list, out := writeList(t, "http://:80/", "a%20b A site", "::", "ftp://x"), t.TempDir() // nothing is sent for these
 	flags := []string{"-f", list, "-chunk", "2", "-o", out}
 	all := func(name string) string {
 		t.Helper()
@@ -126,7 +128,7 @@ func TestRepair(t *testing.T) {
 		t.Helper()
 		e := inside(t, filepath.Join(out, "store"))
 		defer e.close()
-		w := &worker{app: quiet(), manners: manners{Timeout: time.Second, Hands: 64, Concurrency: 64}}
+		w := &worker{app: quiet(), manners: manners{Checks: cli.Checks{Timeout: time.Second, Method: "HEAD", Concurrency: 64}, Hands: 64}}
 		w.session.begin(t.Context())
 		if err := w.open(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -151,11 +153,14 @@ func TestRepair(t *testing.T) {
 	work()
 	all("collect")
 	all("audit")
+	if _, err := command(t, append([]string{"audit", "-fail"}, flags...)...); cli.Status(err) != cli.Untold {
+		t.Errorf("audit -fail of what is unknown: %v; want status %d", err, cli.Untold)
+	}
 	if err := os.RemoveAll(filepath.Join(out, "chunks")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := command(t, "audit", "-f", list, "-chunk", "2", "-o", out); err == nil {
-		t.Error("the audit of nothing succeeds")
+	if _, err := command(t, "audit", "-f", list, "-chunk", "2", "-o", out); cli.Status(err) != cli.NotWanted {
+		t.Errorf("the audit of nothing: %v; want status %d", err, cli.NotWanted)
 	}
 	all("repair")
 	work()
@@ -188,6 +193,10 @@ func TestRefusals(t *testing.T) {
 		{"work -timeout 0s", "WithTimeout"},
 		{"nonsense", "-h explains"},
 		{"audit", "required"},
+		{"audit -f " + list + " x", `"x" is no flag`},
+		{"audit -f " + filepath.Dir(list), "is a directory, not a list"},
+		{"audit -f -", "a list that can be read again"},
+		{"audit -f /dev/null", "no list that can be read again"},
 	} {
 		if _, err := command(t, strings.Fields(test.args)...); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v; want %q", test.args, err, test.want)
@@ -198,7 +207,7 @@ func TestRefusals(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, sub := range strings.Fields("run server publish work collect audit repair") {
 		out := mustRun(t, sub, "-h")
-		if n := strings.Count(out, "\n"); n > 40 || !strings.Contains(out, "Usage: distributed "+sub) {
+		if n := strings.Count(out, "\n"); n > 60 || !strings.Contains(out, "Usage: distributed "+sub) {
 			t.Errorf("%s -h has %d lines:\n%s", sub, n, out)
 		}
 	}

@@ -20,7 +20,7 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Workers < 1 {
-		return errors.New("--workers must be 1 or more")
+		return errors.New("-workers must be 1 or more")
 	}
 	l, err := c.source.open()
 	if err != nil {
@@ -33,11 +33,14 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 	}
 	defer unlock()
 	began := time.Now()
-	if err := c.checkAll(ctx, a, k); err != nil && !errors.Is(err, errIdle) {
+	switch err := c.checkAll(ctx, a, k); {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w; the same command goes on from there", context.Cause(ctx))
+	case err != nil && !errors.Is(err, errIdle):
 		return err
 	}
 	fmt.Fprintf(a.out, "took %v\n", time.Since(began).Round(time.Millisecond))
-	return audit(ctx, a, l, k.store)
+	return c.audit(ctx, a, l, k.store)
 }
 
 // checkAll runs all the parts until each line has a result.

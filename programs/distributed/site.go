@@ -16,7 +16,7 @@ const partitions = 64
 // scheme names what decides which lines have a target, the partition of a target
 // and the chunk of a line.
 // It stands in the streams' metadata, so that programs that disagree find out.
-var scheme = "cli.List, fnv32a(registrable domain of checker.Host), " + publicsuffix.List.String()
+var scheme = "cli.List.Sites, fnv32a(registrable domain of checker.Host), " + publicsuffix.List.String()
 
 // partition returns the partition of a site.
 func partition(site string) int {

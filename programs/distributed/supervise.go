@@ -42,7 +42,7 @@ func (c *runCmd) worker(ctx context.Context, a *app, n int, l link) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, self, append([]string{"work", "-tied", "-nats", l.NATS}, c.manners.flags()...)...)
-	cmd.Env = append(os.Environ(), "NATS_TOKEN="+l.Token)
+	cmd.Env = append(os.Environ(), "NATS_TOKEN="+token(l.Token))
 	cmd.Stdout, cmd.Stderr = a.log, a.log
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -59,15 +59,9 @@ func (c *runCmd) worker(ctx context.Context, a *app, n int, l link) error {
 
 // flags returns the flags that give a worker the same manners.
 func (m manners) flags() []string {
-	f := []string{
-		"-timeout", m.Timeout.String(),
+	f := append(m.Args(),
 		"-host-rate", strconv.FormatFloat(m.HostRate, 'g', -1, 64),
-		"-hands", strconv.Itoa(m.Hands),
-		"-concurrency", strconv.Itoa(m.Concurrency),
-	}
-	if m.UserAgent != "" {
-		f = append(f, "-user-agent", m.UserAgent)
-	}
+		"-hands", strconv.Itoa(m.Hands))
 	if m.Public {
 		f = append(f, "-public")
 	}
