@@ -31,15 +31,19 @@ func newBar(terminal io.Writer, sites int) *bar {
 	return &bar{p}
 }
 
-// show moves the bar on. The sites of an earlier run are in none of its
+// show moves the bar on; as many sites are held to be asked again. The sites of an earlier run are in none of its
 // figures, which would make the time left too short.
-func (b *bar) show(s *stats) {
+func (b *bar) show(s *stats, held int) {
 	if b == nil {
 		return
 	}
 	_ = b.p.Set(s.total - s.earlier) // an error of the terminal is not the sweep's
-	b.p.Describe(fmt.Sprintf("%d online, %d offline, %d unknown",
-		s.statuses[checker.Online], s.statuses[checker.Offline], s.statuses[checker.Unknown]))
+	text := fmt.Sprintf("%d online, %d offline, %d unknown",
+		s.statuses[checker.Online], s.statuses[checker.Offline], s.statuses[checker.Unknown])
+	if held > 0 {
+		text += fmt.Sprintf(", %d to ask again", held)
+	}
+	b.p.Describe(text)
 }
 
 func (b *bar) clear() {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +23,7 @@ type format struct {
 
 var formats = map[string]format{
 	"jsonl": {"", `{"index":`, checker.Result.MarshalJSON, decodeJSON},
-	"csv":   {columns + "\n", columns, encodeCSV, decodeCSV},
+	"csv":   {csvHeader + "\n", csvHeader, encodeCSV, decodeCSV},
 	"text":  {"", "", encodeText, decodeText},
 }
 
@@ -37,53 +35,6 @@ func decodeJSON(line []byte) (r checker.Result, err error) {
 	}
 	err = r.UnmarshalJSON(line)
 	return r, err
-}
-
-const columns = "index,target,status,reason,status_code,total_ms,url,addr,attempts,cert_not_after,error"
-
-func encodeCSV(r checker.Result) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	var addr, notAfter, text string
-	if r.Addr != (netip.AddrPort{}) {
-		addr = r.Addr.String()
-	}
-	if r.TLS != nil {
-		notAfter = r.TLS.NotAfter.UTC().Format(time.RFC3339)
-	}
-	if r.Err != nil {
-		text = r.Err.Error()
-	}
-	err := w.Write([]string{
-		strconv.Itoa(r.Index), inert(checker.Redact(r.Target)), string(r.Status()), string(r.Reason()), strconv.Itoa(r.StatusCode),
-		fmt.Sprintf("%.3f", millis(r.Timing.Total)), r.URL, addr, strconv.Itoa(r.Attempts), notAfter, inert(text),
-	})
-	w.Flush()
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
-}
-
-// inert returns s so that a spreadsheet does not take it for a formula.
-func inert(s string) string {
-	s = printable(s)
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
-func decodeCSV(line []byte) (r checker.Result, err error) {
-	f, err := csv.NewReader(bytes.NewReader(line)).Read()
-	if err != nil || len(f) != strings.Count(columns, ",")+1 {
-		return r, errForeign
-	}
-	if f[9] != "" {
-		r.TLS = new(checker.TLS)
-		if r.TLS.NotAfter, err = time.Parse(time.RFC3339, f[9]); err != nil {
-			return r, errForeign
-		}
-	}
-	r.Target, r.URL = f[1], f[6]
-	return r, fill(&r, f[0], f[2], f[3], f[4], f[5])
 }
 
 // encodeText writes columns for eyes and for awk: index, status, the status

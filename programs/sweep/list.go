@@ -8,14 +8,6 @@ import (
 	"example.com/checker/examples/cli"
 )
 
-// open opens the list that an option names.
-func open(name string) (*os.File, error) {
-	if name == "" {
-		return os.Stdin, nil
-	}
-	return os.Open(name)
-}
-
 // sites counts the targets of a list and returns to where it began; it returns
 // -1 for what can be read only once.
 func sites(f *os.File) int {
@@ -35,7 +27,7 @@ func sites(f *os.File) int {
 
 // listName is what a reader is told of where the sites came from.
 func (o options) listName() string {
-	if o.list == "" {
+	if o.list == "" || o.list == "-" {
 		return "standard input"
 	}
 	return strings.ToValidUTF8(o.list, "\ufffd")

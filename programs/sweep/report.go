@@ -31,7 +31,11 @@ type page struct {
 	Online      int
 	Total       int
 	Verdicts    []row
-	Reasons     []row
+	Warning     string
+	Causes      []row
+	Codes       []row
+	Dead        *places
+	Moved       *places
 	Latency     *plot // nil if nothing was online
 	Percentiles []row
 	Slowest     []row
@@ -65,13 +69,20 @@ func (s *stats) page() *page {
 		Start:    s.start.UTC().Format("2 January 2006, 15:04 UTC"),
 		Online:   s.statuses[checker.Online],
 		Total:    s.total,
+		Warning:  s.warning(),
 		Verdicts: s.verdictRows(),
+		Dead:     &s.dead,
+		Moved:    &s.moved,
 		Slowest:  s.slowest.rows(func(us int64) string { return show(time.Duration(us) * time.Microsecond) }),
 	}
-	for _, t := range s.byReason() {
-		p.Reasons = append(p.Reasons, row{Name: t.Name, Class: string(t.Status), Count: t.Count, Text: meaning(t.Name)})
+	for _, t := range s.byCause() {
+		p.Causes = append(p.Causes, row{Name: t.Name, Class: string(t.Status), Count: t.Count, Text: t.Text})
 	}
-	scale(p.Reasons)
+	for _, t := range s.byCode() {
+		p.Codes = append(p.Codes, row{Name: t.Name, Count: t.Count, Text: t.Text})
+	}
+	scale(p.Causes)
+	scale(p.Codes)
 	if s.latency.TotalCount() > 0 {
 		p.Latency = s.plot()
 		for _, pc := range s.percentiles() {
@@ -142,20 +153,3 @@ func scale(rows []row) []row {
 	}
 	return rows
 }
-
-// meanings are the reasons in words.
-var meanings = map[checker.Reason]string{
-	checker.ReasonNotFound:    "the name has no address",
-	checker.ReasonRefused:     "the host refused the connection",
-	checker.ReasonUnreachable: "a router said that there is no such host",
-	checker.ReasonReset:       "the connection was closed before an answer",
-	checker.ReasonTimeout:     "no answer in time",
-	checker.ReasonCertificate: "the certificate is not valid",
-	checker.ReasonTLS:         "the TLS handshake failed",
-	checker.ReasonMalformed:   "the answer is not HTTP",
-	checker.ReasonInvalid:     "the line names no site",
-	checker.ReasonDNS:         "the resolver failed",
-	checker.ReasonLocal:       "this machine could not check",
-}
-
-func meaning(reason string) string { return meanings[checker.Reason(reason)] }

@@ -34,7 +34,7 @@ func report(t *testing.T, all ...checker.Result) string {
 		fmt.Fprintf(&b, "%s\n", line)
 	}
 	name := filepath.Join(t.TempDir(), "page.html")
-	if _, stderr, status := sweeps(t, "", "-resume", "-o", file(t, b.String()), "-report", name); stderr != "" || status != 0 {
+	if _, stderr, status := sweeps(t, "", "-resume", "-o", file(t, b.String()), "-report", name); unwarned(stderr) != "" || status != 0 {
 		t.Fatalf("sweep -report: %q, status %d", stderr, status)
 	}
 	return read(t, name)
@@ -128,6 +128,7 @@ func TestReport(t *testing.T) {
 		"timeout", "no answer in time", "certificate", "50.0 %", "16.7 %",
 		"</title><script>alert(1)<", // as text, for a host
 		"made" + script,             // and for a reason
+		"Warning: 1 of 6 sites is unknown", "200", "OK", "Dead sites",
 		"p99", "3.0 s", "slowest",
 		"expired", "10 days ago", "in 79 days", "a.example", "old.example",
 	} {

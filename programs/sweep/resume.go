@@ -59,7 +59,7 @@ func (o options) recall(ctx context.Context, f *os.File, have *set, each func(ch
 	sc.Buffer(nil, longestResult)
 	for sc.Scan() {
 		if ctx.Err() != nil {
-			return interruptedError{0, true}
+			return interrupted(ctx, 0, true)
 		}
 		number++
 		line := sc.Bytes()

@@ -2,13 +2,17 @@ package main
 
 import (
 	"cmp"
+	"maps"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 // stats is what a summary and a report are made of. Its size depends on nothing
@@ -19,7 +23,10 @@ type stats struct {
 	total    int
 	earlier  int // of them from the run that this one resumes
 	statuses map[checker.Status]int
-	reasons  map[checker.Reason]int
+	causes   map[cause]int
+	codes    map[int]int // of answers, by HTTP status
+	dead     places
+	moved    places
 	latency  *hdrhistogram.Histogram // of online sites, in µs
 	slowest  ranking                 // of online sites, by µs
 	expiry   [len(expiries)]int      // of certificates, as in expiries
@@ -48,7 +55,8 @@ func newStats(start time.Time) *stats {
 	return &stats{
 		start:    start,
 		statuses: make(map[checker.Status]int),
-		reasons:  make(map[checker.Reason]int),
+		causes:   make(map[cause]int),
+		codes:    make(map[int]int),
 		latency:  hdrhistogram.New(1, time.Hour.Microseconds(), 3),
 	}
 }
@@ -56,8 +64,17 @@ func newStats(start time.Time) *stats {
 func (s *stats) add(r checker.Result) {
 	s.total++
 	s.statuses[r.Status()]++
-	if reason := r.Reason(); reason != "" {
-		s.reasons[reason]++
+	if r.Err != nil {
+		s.causes[causeOf(r)]++
+	}
+	if r.StatusCode != 0 {
+		s.codes[r.StatusCode]++
+	}
+	if r.Status() == checker.Offline {
+		s.dead.add(site{r.Index, checker.Redact(r.Target), why(r)})
+	}
+	if to := cli.Moved(r); to != "" {
+		s.moved.add(site{r.Index, checker.Redact(r.Target), to})
 	}
 	if r.Online() {
 		us := min(max(r.Timing.Total.Microseconds(), 1), s.latency.HighestTrackableValue())
@@ -79,19 +96,28 @@ func (s *stats) percentile(p float64) time.Duration {
 // A tally is how often something was found.
 type tally struct {
 	Name   string
+	Text   string // what it means
 	Status checker.Status
 	Count  int
 }
 
-// byReason returns the reasons that were found: offline before unknown, and the
+// byCause returns the causes that were found: offline before unknown, and the
 // frequent ones first.
-func (s *stats) byReason() (all []tally) {
-	for r, n := range s.reasons {
-		all = append(all, tally{printable(string(r)), r.Status(), n})
+func (s *stats) byCause() (all []tally) {
+	for c, n := range s.causes {
+		all = append(all, tally{c.String(), meanings[c.reason], c.reason.Status(), n})
 	}
 	slices.SortFunc(all, func(a, b tally) int {
 		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
+	return all
+}
+
+// byCode returns the statuses of the answers, in their order.
+func (s *stats) byCode() (all []tally) {
+	for _, code := range slices.Sorted(maps.Keys(s.codes)) {
+		all = append(all, tally{Name: strconv.Itoa(code), Text: http.StatusText(code), Count: s.codes[code]})
+	}
 	return all
 }
 
@@ -115,18 +141,18 @@ type ranked struct {
 	value int64
 }
 
-// places is how many hosts a ranking keeps.
-const places = 10
+// ranks is how many hosts a ranking keeps.
+const ranks = 10
 
 func (r *ranking) add(host string, value int64) {
-	if n := len(*r); n == places && value <= (*r)[n-1].value {
+	if n := len(*r); n == ranks && value <= (*r)[n-1].value {
 		return
 	}
 	switch i := slices.IndexFunc(*r, func(a ranked) bool { return a.host == host }); {
 	case i >= 0:
 		(*r)[i].value = max((*r)[i].value, value)
-	case len(*r) == places:
-		(*r)[places-1] = ranked{strings.Clone(host), value}
+	case len(*r) == ranks:
+		(*r)[ranks-1] = ranked{strings.Clone(host), value}
 	default:
 		*r = append(*r, ranked{strings.Clone(host), value})
 	}

@@ -30,8 +30,8 @@ func TestRanking(t *testing.T) {
 			t.Errorf("place %d = %v; want %d", i, got, want[i])
 		}
 	}
-	if len(r) != places {
-		t.Errorf("%d places; want %d", len(r), places)
+	if len(r) != ranks {
+		t.Errorf("%d places; want %d", len(r), ranks)
 	}
 }
 

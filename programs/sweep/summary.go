@@ -19,11 +19,17 @@ func (s *stats) summary() string {
 		n := s.statuses[status]
 		fmt.Fprintf(&b, "%-8s %12s  %s\n", status, group(n), share(n, s.total))
 	}
-	if len(s.reasons) > 0 {
+	if len(s.causes) > 0 {
 		b.WriteString("\n")
 	}
-	for _, t := range s.byReason() {
+	for _, t := range s.byCause() {
 		fmt.Fprintf(&b, "%-8s %12s  %s  %s\n", t.Status, group(t.Count), share(t.Count, s.total), t.Name)
+	}
+	if len(s.codes) > 0 {
+		b.WriteString("\nstatus of the answers\n")
+	}
+	for _, t := range s.byCode() {
+		fmt.Fprintf(&b, "%-8s %12s  %s  %s\n", t.Name, group(t.Count), share(t.Count, s.total), t.Text)
 	}
 	if s.latency.TotalCount() > 0 {
 		b.WriteString("\nlatency of online sites\n")
@@ -35,6 +41,8 @@ func (s *stats) summary() string {
 			fmt.Fprintf(&b, "%21s  %s\n", show(time.Duration(r.value)*time.Microsecond), printable(r.host))
 		}
 	}
+	b.WriteString(s.dead.table("dead sites", func(d site) string { return d.Name + "  " + d.Text }))
+	b.WriteString(s.moved.table("moved for good", func(m site) string { return "replace " + m.Name + " by " + m.Text }))
 	return b.String()
 }
 
