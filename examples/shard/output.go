@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 )
 
@@ -23,16 +22,18 @@ func (s *set) add(i int) {
 func (s *set) has(i int) bool { return i/64 < len(*s) && (*s)[i/64]&(1<<(i%64)) != 0 }
 
 // openOutput opens the output for more results and returns which are there. A
-// line that was being written when the process before died is cut off.
+// line that was being written when the process before died is cut off. What is no
+// file holds nothing.
 func openOutput(name string, resume bool) (*os.File, *set, error) {
-	flag := os.O_RDWR | os.O_CREATE
-	if !resume {
-		flag |= os.O_EXCL
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		return f, new(set), err
 	}
-	f, err := os.OpenFile(name, flag, 0o644)
-	if errors.Is(err, fs.ErrExist) {
+	if err == nil && info.Size() > 0 && !resume {
 		return nil, nil, fmt.Errorf("%s is there already; -resume goes on with it", name)
 	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,7 +18,7 @@ import (
 const maxFile = 16 << 20
 
 // parsers say which files of a folder count, and how they are read.
-var parsers = map[string]func(source) []link{
+var parsers = map[string]func([]byte) []link{
 	".md": markdownLinks, ".markdown": markdownLinks,
 	".html": htmlLinks, ".htm": htmlLinks, ".xhtml": htmlLinks,
 }
@@ -108,11 +108,10 @@ func read(name string) ([]link, error) {
 	if parser == nil {
 		parser = markdownLinks // plain text is Markdown with little in it
 	}
-	links := parser(newSource(text))
+	links := parser(bytes.TrimPrefix(text, []byte("\ufeff")))
 	for i := range links {
 		links[i].File = filepath.ToSlash(name)
 	}
-	slices.SortStableFunc(links, link.compare)
 	return links, nil
 }
 

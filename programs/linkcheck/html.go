@@ -10,14 +10,9 @@ import (
 )
 
 // htmlLinks returns the links of a file in HTML.
-func htmlLinks(s source) (links []link) {
-	for _, found := range scanHTML(s.text) {
-		links = append(links, s.link(found.offset, found.url))
-	}
-	return links
-}
+func htmlLinks(source []byte) []link { return place(source, scanHTML(source)) }
 
-// A foundURL is an absolute URL, and where its attribute's value begins.
+// A foundURL is an absolute URL, and where it begins, or what it belongs to.
 type foundURL struct {
 	offset int
 	url    string

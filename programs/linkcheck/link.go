@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"net/url"
-	"sort"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,10 +17,6 @@ type link struct {
 	Line   int    // from 1
 	Column int    // from 1, in characters
 	URL    string // absolute, http or https, with its fragment
-}
-
-func (l link) compare(m link) int {
-	return cmp.Or(cmp.Compare(l.File, m.File), cmp.Compare(l.Line, m.Line), cmp.Compare(l.Column, m.Column))
 }
 
 // target returns what of a link is to be checked, and the place in it that it leads to.
@@ -76,24 +72,20 @@ func isReserved(target string) bool {
 	return err == nil && (domain == "example.com" || domain == "example.net" || domain == "example.org")
 }
 
-// A source is the text of a file, of which parts are parsed by themselves.
-type source struct {
-	text  []byte // without a byte order mark
-	lines []int  // where they begin
-}
-
-func newSource(text []byte) source {
-	s := source{text: bytes.TrimPrefix(text, []byte("\ufeff")), lines: []int{0}}
-	for i, c := range s.text {
-		if c == '\n' {
-			s.lines = append(s.lines, i+1)
+// place returns links with their lines and columns, in order. Their offsets are counted
+// from the beginning once: a line may be the whole file, and have any number of them.
+func place(text []byte, found []foundURL) []link {
+	slices.SortStableFunc(found, func(a, b foundURL) int { return cmp.Compare(a.offset, b.offset) })
+	links := make([]link, len(found))
+	line, column, at := 1, 1, 0
+	for i, f := range found {
+		if n := bytes.Count(text[at:f.offset], []byte("\n")); n > 0 {
+			line += n
+			column, at = 1, bytes.LastIndexByte(text[:f.offset], '\n')+1
 		}
+		column += utf8.RuneCount(text[at:f.offset])
+		at = f.offset
+		links[i] = link{Line: line, Column: column, URL: f.url}
 	}
-	return s
-}
-
-// link returns a link that stands at an offset.
-func (s source) link(offset int, url string) link {
-	n := sort.SearchInts(s.lines, offset+1)
-	return link{Line: n, Column: utf8.RuneCount(s.text[s.lines[n-1]:offset]) + 1, URL: url}
+	return links
 }

@@ -23,13 +23,14 @@ var gfm = goldmark.New(goldmark.WithExtensions(
 // with and without angle brackets, definitions of references, and what HTML has among
 // it. A definition counts once and where it stands, used or not: there the URL is to be
 // changed.
-func markdownLinks(s source) (links []link) {
+func markdownLinks(source []byte) []link {
+	var links []foundURL
 	add := func(offset int, url []byte) {
 		if url, ok := absolute(nil, string(url)); ok && offset >= 0 {
-			links = append(links, s.link(offset, url))
+			links = append(links, foundURL{offset, url})
 		}
 	}
-	root := gfm.Parse(text.NewReader(s.text))
+	root := gfm.Parse(text.NewReader(source))
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // ours returns none
 		if !entering {
 			return ast.WalkContinue, nil
@@ -47,20 +48,20 @@ func markdownLinks(s source) (links []link) {
 			add(n.Pos(), unescape(n.Destination))
 		case *ast.AutoLink:
 			if n.AutoLinkType == ast.AutoLinkURL {
-				add(s.at(n.Pos(), n.Label(s.text)), n.URL(s.text))
+				add(at(source, n.Pos(), n.Label(source)), n.URL(source))
 			}
 		case *ast.RawHTML:
-			links = append(links, s.inner(n.Segments.Sliced(0, n.Segments.Len()))...)
+			links = append(links, inner(source, n.Segments.Sliced(0, n.Segments.Len()))...)
 		case *ast.HTMLBlock:
 			segments := n.Lines().Sliced(0, n.Lines().Len())
 			if n.HasClosure() {
 				segments = append(segments, n.ClosureLine)
 			}
-			links = append(links, s.inner(segments)...)
+			links = append(links, inner(source, segments)...)
 		}
 		return ast.WalkContinue, nil
 	})
-	return links
+	return place(source, links)
 }
 
 // unescape returns the destination of a link as it is meant.
@@ -70,26 +71,26 @@ func unescape(destination []byte) []byte {
 
 // at returns where a label begins that the parser has found from an offset on: it counts
 // the character before one.
-func (s source) at(offset int, label []byte) int {
+func at(source []byte, offset int, label []byte) int {
 	if offset < 0 {
 		return offset
 	}
-	return offset + max(0, bytes.Index(s.text[offset:], label))
+	return offset + max(0, bytes.Index(source[offset:], label))
 }
 
 // inner returns the links of HTML in Markdown, which is in pieces where a quotation or a
 // list item has something before each line.
-func (s source) inner(segments []text.Segment) (links []link) {
+func inner(source []byte, segments []text.Segment) (links []foundURL) {
 	var html []byte
 	for _, g := range segments {
-		html = append(html, g.Value(s.text)...)
+		html = append(html, g.Value(source)...)
 	}
 	for _, found := range scanHTML(html) {
 		offset := found.offset
 		for _, g := range segments {
-			n := len(g.Value(s.text))
+			n := len(g.Value(source))
 			if offset < n {
-				links = append(links, s.link(g.Start+max(0, offset-g.Padding), found.url))
+				links = append(links, foundURL{g.Start + max(0, offset-g.Padding), found.url})
 				break
 			}
 			offset -= n

@@ -69,19 +69,39 @@ func (r *linkRun) collect(ctx context.Context, stdin io.Reader) error {
 		return err
 	}
 	for _, name := range names {
-		if ctx.Err() != nil {
+		links, err := readUntil(ctx, name)
+		switch {
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		}
-		links, err := read(name)
-		if err != nil {
+		case err != nil:
 			fmt.Fprintln(r.stderr, "linkcheck:", err)
 			r.unread++
-			continue
+		default:
+			r.files++
+			r.links = append(r.links, links...)
 		}
-		r.files++
-		r.links = append(r.links, links...)
 	}
 	return nil
+}
+
+// readUntil is read, which is left behind if ctx ends: a Markdown parser takes minutes
+// for some files that were made for that, and cannot be told to stop.
+func readUntil(ctx context.Context, name string) ([]link, error) {
+	type answer struct {
+		links []link
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		links, err := read(name)
+		answers <- answer{links, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.links, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // skipped reports whether a link is left out.

@@ -164,7 +164,7 @@ func TestStatuses(t *testing.T) {
 		"ok.md": "$/page $/page#one $/page#top", "dead.md": "$/gone", "doubtful.md": "$/forbidden", "unknown.md": "$/challenge",
 		"fragment.md": "$/page#five", "moved.md": "$/old", "none.md": "x", "empty.md": "", "flaky.md": "$/flaky",
 		"utf16.md": "\xff\xfea\x00", "binary.html": "\x89PNG\x00", "list": "ok.md\nmoved.md\n", "a b.md": "$/page",
-		"folder/x.txt": "", "long.md": strings.Repeat("x", maxFile+1), "lines": "a b.md\n",
+		"bom.md": "\ufeff[ok]($/page)", "folder/x.txt": "", "long.md": strings.Repeat("x", maxFile+1), "lines": "a b.md\n",
 	})
 	for _, test := range []struct {
 		args   string
@@ -173,6 +173,7 @@ func TestStatuses(t *testing.T) {
 	}{
 		{"ok.md", 0, ""},
 		{"ok.md ok.md moved.md none.md empty.md", 0, ""},
+		{"-fail bom.md", 0, ""},
 		{"dead.md ok.md", 1, "linkcheck: 1 link dead\n"},
 		{"doubtful.md unknown.md fragment.md", 0, ""},
 		{"-fail doubtful.md unknown.md fragment.md", 3, "linkcheck: 3 links not known to be good\n"},
