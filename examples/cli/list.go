@@ -135,7 +135,7 @@ func (l *List) next() ([]byte, error) {
 	case l.number == 1 && isUTF16(line):
 		return nil, l.fail(errUTF16)
 	case bytes.IndexByte(line, 0) >= 0:
-		return nil, l.fail(fmt.Errorf("line %d has a NUL: %w", l.number, errBinary))
+		return nil, l.fail(fmt.Errorf("line %d has a NUL: it is %w", l.number, errBinary))
 	}
 	if l.number == 1 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
@@ -163,8 +163,8 @@ func chomp(line []byte) []byte {
 }
 
 var (
-	errUTF16  = errors.New("the list is in UTF-16: save it as UTF-8")
-	errBinary = errors.New("this is not a list but a binary file, or not in UTF-8")
+	errUTF16  = errors.New("not a text file in UTF-8 but in UTF-16: save it as UTF-8")
+	errBinary = errors.New("not a text file in UTF-8 but a binary one, or in another encoding")
 )
 
 // checkText returns an error if a text that begins with head is none.

@@ -26,8 +26,8 @@ func numbered(l *List) (all []string) {
 
 // refusals are the beginnings of the errors about what is no text.
 const (
-	utf16  = "the list is in UTF-16: save it as UTF-8"
-	binary = "this is not a list but a binary file, or not in UTF-8"
+	utf16  = "not a text file in UTF-8 but in UTF-16: save it as UTF-8"
+	binary = "not a text file in UTF-8 but a binary one, or in another encoding"
 )
 
 func TestList(t *testing.T) {
@@ -242,7 +242,7 @@ func TestBinary(t *testing.T) {
 	}
 	l := NewList(io.MultiReader(strings.NewReader("a\nb\n"), strings.NewReader("c\x00\n")))
 	got := numbered(l)
-	if want := "line 3 has a NUL: " + binary; !slices.Equal(got, []string{"1:a", "2:b"}) || l.Err() == nil || l.Err().Error() != want {
+	if want := "line 3 has a NUL: it is " + binary; !slices.Equal(got, []string{"1:a", "2:b"}) || l.Err() == nil || l.Err().Error() != want {
 		t.Errorf("Lines yields %q and Err() = %v; want two, and %q", got, l.Err(), want)
 	}
 }

@@ -82,7 +82,7 @@ func TestProgram(t *testing.T) {
 		{"URLs and a file", []string{"-f", list, "-u", host + "/u"}, online(host+"/u") + online(host) + offline(dead, refused) + online(host+"/x"), "", 0},
 		{"a file with a line that is no URL", []string{"-f", long}, online(host), "Error: line 3 is longer than 65536 bytes\n", 0},
 		{"a file with names", []string{"-f", file(t, host+" The site\n")}, online(host), "", 0},
-		{"a file in UTF-16", []string{"-f", file(t, "\xff\xfeh\x00\n\x00")}, "", "Error: the list is in UTF-16: save it as UTF-8\n" + noURLs, 1},
+		{"a file in UTF-16", []string{"-f", file(t, "\xff\xfeh\x00\n\x00")}, "", "Error: not a text file in UTF-8 but in UTF-16: save it as UTF-8\n" + noURLs, 1},
 		{"no URLs", nil, "", noURLs, 1},
 		{"an empty file", []string{"-f", empty}, "", "Error: empty input file, " + empty + "\n" + noURLs, 1},
 		{"a missing file", []string{"--input-file", missing}, "", "Error: input file not found\n" + noURLs, 1},

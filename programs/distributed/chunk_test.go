@@ -137,7 +137,7 @@ func TestListLines(t *testing.T) {
 	}
 	for _, test := range []struct{ text, want string }{
 		{"", "there are no sites in it"},
-		{"\xff\xfea\x00", "in UTF-16"},
+		{"\xff\xfea\x00", "but in UTF-16"},
 		{"a\n" + strings.Repeat("x", 1<<17), "line 2 is longer than 65536 bytes"},
 	} {
 		if _, err := (source{File: writeList(t, test.text), Chunk: 2}).open(); err == nil || !strings.Contains(err.Error(), test.want) {
