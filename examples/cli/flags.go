@@ -22,7 +22,7 @@ type Checks struct {
 	Redirects   int           // -redirects
 	Canaries    []string      // -canary
 	Timeout     time.Duration // -timeout
-	Headers     []string      // -header, as "Key: value"
+	Headers     Fields        // -header
 	Method      string        // -method
 	Concurrency int           // -c
 }
@@ -36,13 +36,7 @@ func (c *Checks) Define(flags *flag.FlagSet, omit ...string) {
 	all.IntVar(&c.Redirects, "redirects", c.Redirects, "follow up to `N` redirects; the answer after them counts")
 	all.Var((*texts)(&c.Canaries), "canary", "the `URL` of a site known to be up: nothing is offline while no canary answers; repeatable")
 	all.DurationVar(&c.Timeout, "timeout", c.Timeout, "the time for one whole check, a `DUR` such as 10s")
-	all.Func("header", "send the field `K:V` to the sites; repeatable", func(text string) error {
-		if key, _, ok := strings.Cut(text, ":"); !ok || key == "" {
-			return errors.New("want KEY:VALUE")
-		}
-		c.Headers = append(c.Headers, text)
-		return nil
-	})
+	all.Var(&c.Headers, "header", "send the field `K:V` to the sites, but not to others that they redirect to; repeatable")
 	all.StringVar(&c.Method, "method", c.Method, "ask with the method `M`: HEAD, and GET where that does not do, or GET")
 	all.IntVar(&c.Concurrency, "c", c.Concurrency, "check up to `N` sites at once")
 	all.VisitAll(func(f *flag.Flag) {
@@ -67,9 +61,8 @@ func (c *Checks) Options() []checker.Option {
 	if len(c.Canaries) > 0 {
 		opts = append(opts, checker.WithCanaries(c.Canaries...))
 	}
-	for _, h := range c.Headers {
-		key, value, _ := strings.Cut(h, ":")
-		opts = append(opts, checker.WithHeader(strings.TrimSpace(key), strings.TrimSpace(value)))
+	for _, f := range c.Headers {
+		opts = append(opts, checker.WithHeader(f.Key, f.Value))
 	}
 	return opts
 }
@@ -88,8 +81,8 @@ func (c *Checks) Args() []string {
 	for _, url := range c.Canaries {
 		args = append(args, "-canary", url)
 	}
-	for _, h := range c.Headers {
-		args = append(args, "-header", h)
+	for _, f := range c.Headers {
+		args = append(args, "-header", f.Key+": "+f.Value)
 	}
 	return args
 }
@@ -102,6 +95,32 @@ func (t *texts) String() string { return strings.Join(*t, " ") }
 func (t *texts) Set(text string) error {
 	*t = append(*t, text)
 	return nil
+}
+
+// Fields are header fields, as the value of a flag that may be repeated: each is given
+// as "Key: value". They may be given to [flag.Var].
+type Fields []Field
+
+// A Field is one of them.
+type Field struct{ Key, Value string }
+
+// Set adds a field. What a key and a value may be is for whoever sends them to say.
+func (f *Fields) Set(text string) error {
+	key, value, found := strings.Cut(text, ":")
+	if !found || key == "" {
+		return errors.New("want Key: value")
+	}
+	*f = append(*f, Field{key, strings.TrimSpace(value)})
+	return nil
+}
+
+// String returns the keys only: a value may be a secret.
+func (f *Fields) String() string {
+	var keys []string
+	for _, field := range *f {
+		keys = append(keys, field.Key)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // A StatusRange is the value of a flag that says which HTTP statuses will do: as

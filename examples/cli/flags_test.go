@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestChecks(t *testing.T) {
 	if err := flags.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	want := Checks{StatusRange{200, 399}, 3, []string{"a", "b"}, 2 * time.Second, []string{"A: b:c", "D:"}, "HEAD", 7}
+	want := Checks{StatusRange{200, 399}, 3, []string{"a", "b"}, 2 * time.Second, Fields{{"A", "b:c"}, {"D", ""}}, "HEAD", 7}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("flags make %v; want %v", c, want)
 	}
@@ -113,7 +114,7 @@ func TestChecksRefused(t *testing.T) {
 		}
 	}
 	for _, c := range []Checks{
-		{Redirects: -1}, {Timeout: -1}, {Method: "PUT"}, {Concurrency: -1}, {Canaries: []string{"ftp://x"}}, {Headers: []string{"Connection: x"}},
+		{Redirects: -1}, {Timeout: -1}, {Method: "PUT"}, {Concurrency: -1}, {Canaries: []string{"ftp://x"}}, {Headers: Fields{{"Connection", "x"}}},
 	} {
 		c.Define(flag.NewFlagSet("x", flag.ContinueOnError))
 		if _, err := checker.New(c.Options()...); !errors.Is(err, checker.ErrInvalidOption) {
@@ -135,7 +136,7 @@ func TestChecksReach(t *testing.T) {
 		}
 	}))
 	defer site.Close()
-	c := Checks{Status: StatusRange{200, 200}, Redirects: 1, Method: "get", Headers: []string{"X-Key: v"}}
+	c := Checks{Status: StatusRange{200, 200}, Redirects: 1, Method: "get", Headers: Fields{{"X-Key", "v"}}}
 	c.Define(flag.NewFlagSet("x", flag.ContinueOnError))
 	checks, err := checker.New(c.Options()...)
 	if err != nil {
@@ -143,5 +144,36 @@ func TestChecksReach(t *testing.T) {
 	}
 	if r := checks.Check(t.Context(), site.URL); !r.Online() || len(r.Hops) != 1 {
 		t.Errorf("Check(%q) = %v after %v; want it online after a redirect", site.URL, r, r.Hops)
+	}
+}
+
+func TestFields(t *testing.T) {
+	for text, want := range map[string]Field{
+		"Accept: text/html": {"Accept", "text/html"},
+		"A:b":               {"A", "b"},
+		"A: b: c ":          {"A", "b: c"},
+		"A:":                {"A", ""},
+		"A":                 {}, "": {}, ": b": {},
+	} {
+		var got Fields
+		err := got.Set(text)
+		if (err != nil) != (want == Field{}) || err == nil && !slices.Equal(got, Fields{want}) {
+			t.Errorf("Set(%q) makes %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
+// As a flag they add up, and show no values.
+func TestFieldsFlag(t *testing.T) {
+	var said bytes.Buffer
+	var got Fields
+	flags := flag.NewFlagSet("x", flag.ContinueOnError)
+	flags.SetOutput(&said)
+	flags.Var(&got, "header", "send this `field`")
+	if err := flags.Parse([]string{"-header", "A: secret", "-header", "B: 2"}); err != nil || got.String() != "A, B" {
+		t.Errorf("the flags make %q, %v; want A and B", got.String(), err)
+	}
+	if err := flags.Parse([]string{"-header", "nonsense"}); err == nil || strings.Contains(said.String(), "secret") {
+		t.Errorf("-header nonsense: %v, with the words\n%s; want an error without the value of A", err, &said)
 	}
 }

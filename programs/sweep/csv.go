@@ -17,11 +17,11 @@ var columns = []struct {
 	name string
 	raw  bool // a number, or JSON text; else it is a string
 }{
-	{"index", true}, {"target", false}, {"url", false}, {"status", false}, {"reason", false}, {"phase", false},
+	{"index", true}, {"target", false}, {"url", false}, {"status", false}, {"reason", false}, {"cause", false}, {"phase", false},
 	{"error", false}, {"status_code", true}, {"method", false}, {"proto", false}, {"addr", false}, {"hops", true},
 	{"attempts", true},
 	{"tls.version", false}, {"tls.cipher_suite", false}, {"tls.subject", false}, {"tls.issuer", false},
-	{"tls.dns_names", true}, {"tls.not_before", false}, {"tls.not_after", false},
+	{"tls.dns_names", true}, {"tls.not_before", false}, {"tls.not_after", false}, {"tls.chain", true},
 	{"start", false},
 	{"timing.wait_ms", true}, {"timing.dns_ms", true}, {"timing.connect_ms", true}, {"timing.tls_ms", true},
 	{"timing.first_byte_ms", true}, {"timing.total_ms", true},

@@ -22,6 +22,7 @@ func full() checker.Result {
 		TLS: &checker.TLS{
 			Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Subject: "CN=h,O=\"x\"", Issuer: "CN=i",
 			DNSNames: []string{"h", "*.h"}, NotBefore: at, NotAfter: at.AddDate(1, 0, 0),
+			Chain: []checker.Cert{{Subject: "CN=h", Issuer: "CN=i", NotBefore: at, NotAfter: at.AddDate(1, 0, 0)}},
 		},
 		Start: at, Timing: checker.Timing{Wait: ms, DNS: ms, Connect: ms, TLS: ms, FirstByte: ms, Total: ms},
 	}
@@ -31,7 +32,7 @@ func full() checker.Result {
 func TestColumns(t *testing.T) {
 	want := make(map[string]bool)
 	failed := full()
-	failed.Err = &checker.Error{Reason: checker.ReasonRejected, Phase: checker.PhaseJudge}
+	failed.Err = &checker.Error{Reason: checker.ReasonRejected, Cause: checker.CauseStatus, Phase: checker.PhaseJudge}
 	for _, r := range []checker.Result{full(), failed} {
 		data, err := r.MarshalJSON()
 		if err != nil {

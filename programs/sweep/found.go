@@ -16,7 +16,7 @@ type cause struct {
 	detail string // what is finer than the reason; "" where that says all
 }
 
-func causeOf(r checker.Result) cause { return cause{reason: r.Reason()} }
+func causeOf(r checker.Result) cause { return cause{r.Reason(), string(r.Cause())} }
 
 func (c cause) String() string {
 	text := printable(string(c.reason))

@@ -82,9 +82,10 @@ func (s *stats) add(r checker.Result) {
 		s.slowest.add(host(r), us)
 	}
 	if r.TLS != nil {
-		left := r.TLS.NotAfter.Sub(s.start)
+		end := r.TLS.Expires() // of the first certificate of its chain that does
+		left := end.Sub(s.start)
 		s.expiry[slices.IndexFunc(expiries[:], func(e expiry) bool { return left <= e.within })]++
-		s.expiring.add(host(r), s.start.Unix()-r.TLS.NotAfter.Unix())
+		s.expiring.add(host(r), s.start.Unix()-end.Unix())
 	}
 }
 
