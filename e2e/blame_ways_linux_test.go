@@ -5,11 +5,13 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -146,6 +148,44 @@ func TestBlameWays(t *testing.T) {
 			sh(t, "ip neigh replace "+farAddr+" lladdr 02:00:00:00:00:01 dev v0 nud stale")
 		})), 3*second),
 	})
+}
+
+// J10: this machine's own way goes while the site is silent on a connection that stands.
+func TestBlameLostWay(t *testing.T) {
+	get := []checker.Option{checker.WithMethod("GET")}
+	var all []netFault
+	for _, test := range []struct {
+		name, target string
+		begins       string // what the site says before
+		opts         []checker.Option
+		phase        checker.Phase
+	}{
+		{"HEAD", "http://" + deadSite + ":81/", "", nil, checker.PhaseResponse},
+		{"GET", "http://" + deadSite + ":81/", "", get, checker.PhaseResponse},
+		{"https", "https://" + deadSite + ":81/", "", nil, checker.PhaseTLS},
+		{"IPv6", "http://[" + deadSite6 + "]:81/", "", nil, checker.PhaseResponse},
+		{"part of an answer", "http://" + deadSite + ":81/", "HTTP/1.1 200 OK\r\nServer: a", nil, checker.PhaseResponse},
+	} {
+		with := func(name string, reason checker.Reason, commands ...string) {
+			f := netFault{name: name + ", " + test.name, target: test.target, opts: test.opts, reason: reason, phase: test.phase, upTo: 2 * second}
+			f.setUp = func(t *testing.T, r *router) {
+				r.six(t)
+				var once sync.Once
+				r.serve(t, "[::]:81", func(ctx context.Context, conn net.Conn) {
+					io.WriteString(conn, test.begins)
+					once.Do(func() { near(commands...)(t, r) })
+					<-ctx.Done()
+				})
+			}
+			all = append(all, f)
+		}
+		with("silent", checker.ReasonTimeout)
+		with("J10 the link goes down", checker.ReasonLocal, "ip link set v0 down")
+		with("J10 the addresses go", checker.ReasonLocal, "ip addr flush dev v0")
+		with("J10 the addresses are others", checker.ReasonLocal, "ip addr flush dev v0", "ip addr add 192.0.2.9/24 dev v0", "ip addr add 2001:db8::9/64 dev v0 nodad",
+			"ip route replace default via "+farAddr, "ip route replace default via "+farAddr6)
+	}
+	runNetFaults(t, all)
 }
 
 // R1, R2, R3: what can be told where the caller opens connections by a net.Dialer, which

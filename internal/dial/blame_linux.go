@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"encoding/binary"
+	"net"
 	"net/netip"
 	"syscall"
 	"time"
@@ -119,11 +120,28 @@ func explainSilence(from, addr netip.AddrPort, waited time.Duration, err error) 
 	h, e := nextHop(from, addr)
 	switch {
 	case e != nil && noWay(e), isLost(from):
-		return &RouteError{NoRoute, "this machine no longer has a route to the site, or the address that it connected from", err}
+		return &RouteError{NoRoute, lostWay, err}
 	case e != nil:
 		return err
 	}
 	return h.explain(addr, waited, err)
+}
+
+const lostWay = "this machine no longer has a route to the site, or the address that it connected from"
+
+// ExplainSilence returns what err stands for, of a connection that has stood and whose
+// peer was silent up to the timeout. That a link has nothing at its other end may be
+// since the peer is gone, which did not answer before.
+func ExplainSilence(nc net.Conn, err error) error {
+	s, ok := nc.(*socket)
+	if !ok {
+		return err
+	}
+	from := s.name()
+	if _, e := nextHop(from, s.remote); e != nil && noWay(e) || isLost(from) {
+		return &RouteError{NoRoute, lostWay, err}
+	}
+	return err
 }
 
 // explainHop is explainSilence of a connect that may have gone another way than this

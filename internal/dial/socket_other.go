@@ -19,3 +19,6 @@ func explainSilence(_, _ netip.AddrPort, _ time.Duration, err error) error { ret
 
 // explainHop returns err, for the same reason.
 func explainHop(_, _ netip.AddrPort, _ time.Duration, err error) error { return err }
+
+// ExplainSilence returns err, for the same reason.
+func ExplainSilence(_ net.Conn, err error) error { return err }

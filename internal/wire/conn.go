@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/hook"
 )
 
@@ -66,16 +67,20 @@ func (c *conn) Close() error {
 }
 
 // fail drops the connection and returns why: if ctx has ended, that is why
-// whatever failed has failed. The TLS layer is passed over, since its Close
-// may wait for a peer that does not read.
+// whatever failed has failed, unless this machine has lost the way to the peer. The TLS
+// layer is passed over, since its Close may wait for a peer that does not read.
 func (c *conn) fail(ctx context.Context, err error) error {
 	c.stop()
-	c.raw.Close()
+	defer c.raw.Close()
 	if ctx.Err() == nil {
 		return err
 	}
-	if turn := c.raw.turn.Load(); turn > 0 {
-		return &TurnError{time.Duration(turn - 1), context.Cause(ctx)}
+	cause := context.Cause(ctx)
+	if cause == ErrTimeout {
+		cause = dial.ExplainSilence(c.raw.Conn, cause)
 	}
-	return context.Cause(ctx)
+	if turn := c.raw.turn.Load(); turn > 0 {
+		return &TurnError{time.Duration(turn - 1), cause}
+	}
+	return cause
 }
