@@ -90,10 +90,13 @@ func (c *retrial) run(ctx context.Context, r *Result) *Result {
 		if !q.Anew && c.failed.Sub(from) >= resent {
 			from = from.Add(2 * c.canaries.interval) // since when the canaries are asked as well
 		}
+		late := !q.Anew && c.failed.Sub(c.start) < c.chance/2 // its silence shows nothing: it had no time
 		held, err := c.canaries.record.Held(ctx, q, from, from.Add(min(c.failed.Sub(from), c.chance)), c.end)
 		switch {
-		case held:
+		case held && !late:
 			return r
+		case err == nil && late:
+			err = hintUnsteady
 		case err == nil && again == maxRecheck:
 			err = c.why(q, c.start)
 		case err == nil:
@@ -228,10 +231,11 @@ func newCanaries(e *engine) *canaries {
 	}
 	own.keep = own.lookedAt
 	p := newProbe(own, own.lookups)
+	interval := min(roundInterval, conf.timeout/4)
 	cs := &canaries{
 		timeout:  conf.timeout,
-		interval: min(roundInterval, conf.timeout/4),
-		record:   uplink.NewRecord(),
+		interval: interval,
+		record:   uplink.NewRecord(interval),
 		wanted:   make(map[*watcher]time.Time),
 		wake:     make(chan struct{}, 1),
 		ask: func(ctx context.Context, t *task) (uplink.Sign, reply) {

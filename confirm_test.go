@@ -415,6 +415,49 @@ func TestCanariesShortTimeout(t *testing.T) {
 	}
 }
 
+// R13: the shorter the timeout, the shorter a cut may be, and it is noticed all the same.
+func TestCanariesShortCuts(t *testing.T) {
+	for _, tt := range []struct{ timeout, cut time.Duration }{
+		{200 * time.Millisecond, 300 * time.Millisecond}, {400 * time.Millisecond, 300 * time.Millisecond}, {500 * time.Millisecond, 300 * time.Millisecond}, {time.Second, 400 * time.Millisecond},
+	} {
+		t.Run(fmt.Sprintf("R13 cuts of %v, timeout %v", tt.cut, tt.timeout), func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				l := new(link)
+				c := faults.NewChecker(t, checker.WithTransport(l), checker.WithTimeout(tt.timeout), checker.WithCanaries("http://canary.test/", "https://canary.test/"))
+				end := time.Now().Add(time.Minute)
+				flaps := time.NewTicker(tt.cut)
+				defer flaps.Stop()
+				go func() {
+					for time.Now().Before(end) {
+						<-flaps.C
+						l.cut.Store(!l.cut.Load())
+					}
+				}()
+				online := 0
+				slowly := func(yield func(string) bool) {
+					for target := range faults.Sites(1000, nil) {
+						if time.Sleep(57 * time.Millisecond); !yield(target) {
+							return
+						}
+					}
+				}
+				for r := range c.Stream(t.Context(), slowly) {
+					if r.Online() {
+						online++
+					}
+					if r.Status() == checker.Offline {
+						t.Errorf("%v, begun at %v; want it not Offline", r, r.Start)
+					}
+				}
+				if online < 300 {
+					t.Errorf("%d sites are Online; want more", online)
+				}
+				time.Sleep(time.Until(end) + time.Second)
+			})
+		})
+	}
+}
+
 // Canaries are asked as often as it takes, and no more.
 func TestCanariesSpared(t *testing.T) {
 	for _, tt := range []struct {

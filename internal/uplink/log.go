@@ -22,13 +22,14 @@ type log struct {
 
 type span struct {
 	from, to time.Time
-	by       string // who alone showed it; "" for several
+	asked    time.Time // when who showed it began to ask, the last time
+	by       string    // who alone showed it; "" for several
 }
 
-// add notes that it was so from one moment to another, as by shows. The moments of later
-// calls may lie before those of earlier ones.
-func (l *log) add(by string, from, to time.Time) {
-	s := span{from, to, by}
+// add notes that it was so in a span. The moments of later calls may lie before those of
+// earlier ones.
+func (l *log) add(s span) {
+	from, to := s.from, s.to
 	i := len(l.spans)
 	for i > 0 && l.spans[i-1].from.After(to.Add(l.gap)) {
 		i-- // those come wholly after s
@@ -52,16 +53,18 @@ func (s span) with(t span) span {
 	if t.to.After(s.to) {
 		s.to = t.to
 	}
+	if t.asked.After(s.asked) {
+		s.asked = t.asked
+	}
 	if t.by != s.by {
 		s.by = ""
 	}
 	return s
 }
 
-// until returns until when it was so without a break from a moment on, as others than who
-// showed. It may be a moment before from, by no more than gap. The zero Time says that it
-// is not known to have been so then.
-func (l *log) until(who string, from time.Time) time.Time {
+// around returns the span that has a moment, as others than who showed. It may end before
+// that, by no more than gap. The zero span says that it is not known to have been so then.
+func (l *log) around(who string, from time.Time) span {
 	for i := len(l.spans) - 1; i >= 0; i-- {
 		s := l.spans[i]
 		if s.from.After(from) {
@@ -70,9 +73,9 @@ func (l *log) until(who string, from time.Time) time.Time {
 		if from.After(s.to.Add(l.gap)) || s.by != "" && s.by == who {
 			break
 		}
-		return s.to
+		return s
 	}
-	return time.Time{}
+	return span{}
 }
 
 // since reports whether it was so at some time after a moment, as others than who showed.

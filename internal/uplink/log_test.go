@@ -17,7 +17,7 @@ type shown struct {
 	from, to float64
 }
 
-func TestUntil(t *testing.T) {
+func TestAround(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		shown []shown
@@ -42,22 +42,22 @@ func TestUntil(t *testing.T) {
 	} {
 		l := log{gap: time.Second}
 		for _, s := range tt.shown {
-			l.add(s.by, at(s.from), at(s.to))
+			l.add(span{from: at(s.from), to: at(s.to), by: s.by})
 		}
 		want := time.Time{}
 		if tt.want >= 0 {
 			want = at(tt.want)
 		}
-		if got := l.until(tt.who, at(tt.from)); !got.Equal(want) {
-			t.Errorf("%s: until(%q, %v) = %v; want %v", tt.name, tt.who, tt.from, got, want)
+		if got := l.around(tt.who, at(tt.from)).to; !got.Equal(want) {
+			t.Errorf("%s: around(%q, %v) = %v; want %v", tt.name, tt.who, tt.from, got, want)
 		}
 	}
 }
 
 func TestSince(t *testing.T) {
 	l := log{gap: time.Second}
-	l.add("a", at(0), at(1))
-	l.add("b", at(5), at(6))
+	l.add(span{from: at(0), to: at(1), by: "a"})
+	l.add(span{from: at(5), to: at(6), by: "b"})
 	for _, tt := range []struct {
 		who  string
 		from float64
@@ -76,13 +76,13 @@ func TestBounded(t *testing.T) {
 	l := log{gap: time.Second}
 	const n = 10 * maxSpans
 	for i := range n {
-		l.add("b", at(float64(3*i)), at(float64(3*i+1)))
+		l.add(span{from: at(float64(3 * i)), to: at(float64(3*i + 1)), by: "b"})
 	}
 	if len(l.spans) > maxSpans {
 		t.Errorf("%d spans; want at most %d", len(l.spans), maxSpans)
 	}
 	from := at(3 * (n - 1))
-	if got, want := l.until("a", from), from.Add(time.Second); !got.Equal(want) {
-		t.Errorf("until(%q, %v) = %v; want %v", "a", from, got, want)
+	if got, want := l.around("a", from).to, from.Add(time.Second); !got.Equal(want) {
+		t.Errorf("around(%q, %v) = %v; want %v", "a", from, got, want)
 	}
 }

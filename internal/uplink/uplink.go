@@ -12,10 +12,9 @@ import (
 )
 
 const (
-	// Between two answers no further apart the network is taken to have worked. What
-	// asks four times a second, and a little late, is heard without a break.
-	steadyGap = 350 * time.Millisecond
-	denseGap  = 100 * time.Millisecond
+	// Between two answers no further apart the network is taken to have worked, or as far
+	// as who asks steadily is late by that.
+	denseGap = 100 * time.Millisecond
 
 	// An answer shows no more than that of the time before it. A server may take its
 	// time while nothing is under way.
@@ -52,7 +51,7 @@ type Question struct {
 	Host  string // whose own answers do not count
 	Proof Proof  // what answers have to show
 	Dense bool   // whether they have to be close together, so that no short cut is between them
-	Anew  bool   // whether a request that began after all has to be answered, too: what was under way may go on while nothing else does
+	Anew  bool   // whether a request that began after all has to be answered, too, without a break before: what was under way may go on while nothing else does
 }
 
 // A Record has what is known. The zero Record is not usable; call [NewRecord]. It is safe
@@ -61,16 +60,16 @@ type Record struct {
 	mu      sync.Mutex // guards all below; nobody waits for anything under it
 	steady  [Proofs]log
 	dense   [Proofs]log
-	began   [Proofs]time.Time // when the request began that was the last to be answered
 	lacked  [Proofs]time.Time // when who ended without such an answer had begun to ask
 	changed chan struct{}     // closed when any of these changes; nil if nobody waits
 }
 
-// NewRecord returns a Record of nothing.
-func NewRecord() *Record {
+// NewRecord returns a Record of nothing, for who asks so often. Asking is heard without a
+// break, and a cut that is longer is noticed.
+func NewRecord(every time.Duration) *Record {
 	r := new(Record)
 	for p := range Proofs {
-		r.steady[p].gap, r.dense[p].gap = steadyGap, denseGap
+		r.steady[p].gap, r.dense[p].gap = every+denseGap, denseGap
 	}
 	return r
 }
@@ -83,9 +82,6 @@ func (r *Record) Saw(s Sign) {
 		if s.Proof.Shows(p) {
 			s.addTo(&r.steady[p])
 			s.addTo(&r.dense[p])
-			if r.began[p].Before(s.From) {
-				r.began[p] = s.From
-			}
 		}
 	}
 	r.notify()
@@ -94,9 +90,9 @@ func (r *Record) Saw(s Sign) {
 // addTo adds what s shows to l.
 func (s Sign) addTo(l *log) {
 	took := s.To.Sub(s.From)
-	l.add(s.Host, s.To.Add(-min(took, maxCover)), s.To)
+	l.add(span{s.To.Add(-min(took, maxCover)), s.To, s.From, s.Host})
 	if maxCover < took && took <= maxPrompt {
-		l.add(s.Host, s.From, s.From)
+		l.add(span{s.From, s.From, s.From, s.Host})
 	}
 }
 
@@ -125,12 +121,12 @@ func (r *Record) Held(ctx context.Context, q Question, from, to, by time.Time) (
 		if q.Dense {
 			log = &r.dense[q.Proof]
 		}
-		last := log.until(q.Host, from)
-		held = !last.Before(to) && !(q.Anew && r.began[q.Proof].Before(to))
-		if held || last.IsZero() {
+		s := log.around(q.Host, from)
+		held = !s.to.Before(to) && !(q.Anew && s.asked.Before(to))
+		if held || s.to.IsZero() {
 			return now
 		}
-		return earlier(by, last.Add(log.gap+maxPrompt))
+		return earlier(by, s.to.Add(log.gap+maxPrompt))
 	})
 	return held, err
 }

@@ -21,7 +21,7 @@ type said struct {
 
 // record returns a Record that hears them.
 func record(signs ...said) *Record {
-	r, zero := NewRecord(), time.Now()
+	r, zero := NewRecord(250*ms), time.Now()
 	for _, s := range signs {
 		time.AfterFunc(s.at, func() {
 			r.Saw(Sign{s.host, s.proof, zero.Add(s.at - s.took), zero.Add(s.at)})
@@ -63,6 +63,8 @@ func TestHeld(t *testing.T) {
 		{"closer", steady("a", All, 0, 0, 2000*ms, 250*ms), Question{Dense: true}, 1100 * ms, 10 * ms, 1000 * ms, false, 1100 * ms},
 		{"close", steady("a", All, 0, 0, 2000*ms, 90*ms), Question{Dense: true}, 1100 * ms, 10 * ms, 1000 * ms, true, 1100 * ms},
 		{"begun after it", steady("a", All, 200*ms, 0, 2000*ms, 250*ms), Question{Anew: true}, 1000 * ms, 10 * ms, 1000 * ms, true, 1250 * ms},
+		{"begun after a cut that followed", append(steady("a", All, 20*ms, 0, 500*ms, 20*ms), steady("a", All, 20*ms, 1120*ms, 2000*ms, 20*ms)...),
+			Question{Anew: true}, 1200 * ms, 490 * ms, 500 * ms, false, 1750 * ms},
 		{"by others", steady("a", All, 20*ms, 0, 2000*ms, 250*ms), Question{Host: "a"}, 1100 * ms, 10 * ms, 1000 * ms, false, 1100 * ms},
 		{"by name", steady("a", OverTLS, 20*ms, 0, 2000*ms, 250*ms), Question{Proof: ByName}, 1100 * ms, 10 * ms, 1000 * ms, false, 1100 * ms},
 		{"over TLS", steady("a", OverTLS, 20*ms, 0, 2000*ms, 250*ms), Question{Proof: OverTLS}, 1100 * ms, 10 * ms, 1000 * ms, true, 1100 * ms},
