@@ -139,10 +139,12 @@ func (c *retrial) admit(ctx context.Context, q uplink.Question) error {
 	return c.await(ctx, q, now)
 }
 
-// await waits until there is an answer after a moment.
+// await waits until there is an answer after a moment, and as long as the site has its
+// chance after that: what fails for want of time says nothing.
 func (c *retrial) await(ctx context.Context, q uplink.Question, since time.Time) error {
-	up, err := c.canaries.record.Answered(ctx, q, since, c.end.Add(-c.chance))
-	if err == nil && !up {
+	by := c.end.Add(-c.chance)
+	up, err := c.canaries.record.Answered(ctx, q, since, by)
+	if err == nil && (!up || time.Now().After(by)) {
 		return c.why(q, c.start)
 	}
 	return err
