@@ -21,7 +21,7 @@ type answer struct {
 	Result
 	trace    wire.Trace
 	redirect *redirect // nil unless the answer is one, and they are followed
-	paused   *url.URL  // whose host asked for a pause; nil for none
+	paused   *url.URL  // whose origin asked for a pause; nil for none
 	wantsTLS bool      // the answer may come from a port of TLS, to plain HTTP
 }
 
@@ -212,7 +212,7 @@ func (e *engine) excused(ctx context.Context, made *Error) *Error {
 // the one that errs: it has no roots, or its clock is wrong. A clock in the caller's TLS
 // configuration is the caller's.
 func (e *engine) trusted(u *url.URL, made *Error) *Error {
-	conf := e.conf.tls
+	conf := e.tls
 	var why hint
 	switch pool, err := conf.RootCAs, error(nil); {
 	case isUntrusted(made.Err) && pool == nil && e.roots.none():

@@ -3,9 +3,8 @@ package checker
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"example.com/checker/internal/pace"
 )
@@ -26,15 +25,10 @@ type batch struct {
 
 // run checks targets and emits the Result of each that it pulled. It returns when
 // all are done, or soon after ctx has ended.
-//
-// The group has no context: a check that failed must not cancel the others, so
-// nothing here ever fails.
 func (b *batch) run(ctx context.Context, targets iter.Seq[string]) {
-	var g errgroup.Group
-	slots := b.engine.conf.concurrency
-	g.SetLimit(slots + 1) // a worker that a hook has ended starts its successor before it is gone
-	b.queue = b.engine.pacer.Queue(slots, window, func() {
-		g.Go(func() error { b.work(ctx); return nil })
+	var workers sync.WaitGroup
+	b.queue = b.engine.pacer.Queue(window, func(t pace.Turn[*task]) {
+		workers.Go(func() { b.queue.Work(t, func(t pace.Turn[*task]) { b.check(ctx, t) }) })
 	})
 	if ctx.Err() != nil {
 		b.queue.Stop()
@@ -46,27 +40,22 @@ func (b *batch) run(ctx context.Context, targets iter.Seq[string]) {
 		defer close(fed)
 		b.feed(targets)
 	}()
+	b.queue.Wait()
+	over := time.After(grace)
+	workers.Wait()
+	b.drain(ctx)
 	select {
 	case <-fed:
-		g.Wait()
-	case <-ctx.Done():
-		over := time.After(grace)
-		b.queue.Stop()
-		g.Wait()
-		b.drain(ctx)
-		select {
-		case <-fed:
-		case <-over: // the sequence may block for as long as it likes
-		}
-		b.queue.Close()
+	case <-over: // the sequence may block for as long as it likes
 	}
+	b.queue.Close()
 	b.drain(ctx)
 }
 
 // drain delivers what got no turn.
 func (b *batch) drain(ctx context.Context) {
 	for _, t := range b.queue.Drain() {
-		r := t.unstarted(context.Cause(ctx))
+		r := b.engine.unstarted(t, context.Cause(ctx))
 		b.emit(&r)
 	}
 }
@@ -83,14 +72,14 @@ func (b *batch) feed(targets iter.Seq[string]) {
 		if reading {
 			t := &task{index: index, target: last, asked: time.Now()}
 			t.err = errExited(PhaseTarget)
-			b.queue.Push("", t)
+			b.queue.Push(t)
 		}
 	}()
 	for text := range targets {
 		last, reading = text, true
 		t := b.engine.newTask(index, text)
 		reading = false
-		b.queue.Push(t.key, t)
+		b.queue.Push(t)
 		index++
 		if !b.queue.Wanted() {
 			return
@@ -98,40 +87,29 @@ func (b *batch) feed(targets iter.Seq[string]) {
 	}
 }
 
-// work checks what is due until there is nothing left.
-func (b *batch) work(ctx context.Context) {
-	for {
-		t, ok := b.queue.Next()
-		if !ok {
-			return
-		}
-		b.check(ctx, t)
-	}
-}
-
 // check checks one target. Its Result is delivered even if a hook ends the
 // goroutine; the queue then starts another worker in its place.
-func (b *batch) check(ctx context.Context, t *task) {
+func (b *batch) check(ctx context.Context, turn pace.Turn[*task]) {
 	var r *Result
 	defer func() {
 		if r == nil {
 			defer b.queue.Gone()
-			r = t.exited(PhaseJudge)
+			r = turn.Item.exited(PhaseJudge)
 		}
-		b.done(t, r)
+		b.done(turn, r)
 	}()
-	r = b.checks.check(ctx, t)
+	r = b.checks.check(ctx, turn.Item)
 }
 
 // done delivers a Result, unless it only says that this machine is too short of
 // something: then the check waits for others to end, and if there are none it
 // goes on trying until the timeout.
-func (b *batch) done(t *task, r *Result) {
-	if scarce(r) && b.queue.Retry(t.key, t, t.overdue(b.engine.conf.timeout)) {
+func (b *batch) done(turn pace.Turn[*task], r *Result) {
+	if scarce(r) && b.queue.Retry(turn, turn.Item.overdue(b.engine.conf.timeout)) {
 		return
 	}
 	if !scarce(r) {
-		b.queue.Done(t.key)
+		b.queue.Done(turn)
 	}
 	b.emit(r)
 }

@@ -7,17 +7,20 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/pace"
 )
 
 // A Checker checks sites as its options say. The options of a Checker never
 // change. What it remembers from one call to the next is how much of its limits
-// is used up ([WithRateLimit], [WithHostRateLimit], [WithHostConcurrency]), which
-// hosts asked to be left alone for a while, whether the network worked lately
-// ([WithCanaries]), and the system's root certificates.
+// is used up ([WithConcurrency], [WithRateLimit], [WithHostConcurrency],
+// [WithHostRateLimit]), who asked to be left alone for a while ([WithRetryAfter]),
+// whether the network worked lately ([WithCanaries]), and the system's root
+// certificates. All that is one for all calls; With makes a Checker that has other
+// options and shares it.
 //
-// Most callers want CheckAll for a list that fits in memory, and Stream for one
-// that does not, or whose results are wanted as they come. Check is for a single
-// site.
+// Most callers want CheckAll for a list that fits in memory, and Each for one
+// that does not, or whose results are wanted as they come; Stream is Each for a select.
+// Check is for a single site.
 //
 // The zero Checker is not usable; call [New]. A Checker needs no closing: it
 // holds no connection, goroutine or file between calls. It is safe for
@@ -35,12 +38,28 @@ func New(opts ...Option) (*Checker, error) {
 	if err := conf.apply(opts); err != nil {
 		return nil, err
 	}
-	conf.tls = conf.tlsConfig()
 	c := &Checker{engine: newEngine(conf)}
 	if len(conf.canaryTargets) > 0 {
 		c.canaries = newCanaries(c.engine)
 	}
 	return c, nil
+}
+
+// With returns a Checker that has further options, as if they had been given to New behind
+// those of c, and shares with c its limits, the pauses that hosts asked for, and its
+// canaries: for a token that only one site may see, another judge, another timeout.
+//
+// It refuses the options of what is shared: WithConcurrency, WithHostConcurrency,
+// WithRateLimit, WithHostRateLimit, WithHostKey, WithRetryAfter and WithCanaries. If c has
+// canaries it also refuses WithResolver, WithDialContext and WithTransport, since canaries
+// that are asked in another way than the sites vouch for nothing. It reports all that is
+// wrong in one error, which wraps [ErrInvalidOption].
+func (c *Checker) With(opts ...Option) (*Checker, error) {
+	conf := c.engine.conf.further()
+	if err := conf.apply(opts); err != nil {
+		return nil, err
+	}
+	return &Checker{engine: c.engine.with(conf), canaries: c.canaries}, nil
 }
 
 // confirmer returns what one call checks with; it looks names up by l.
@@ -49,41 +68,36 @@ func (c *Checker) confirmer(l *dial.Lookups) *confirmer {
 }
 
 // Check checks one target and returns what it found. It first waits for the
-// Checker's limits to allow it. If ctx ends before the check does, the Result is
-// Unknown with ReasonCanceled.
+// Checker's limits to allow it, and for a pause that the site asked for to be over. If
+// ctx ends before the check does, the Result is Unknown with ReasonCanceled; inside a
+// pause, the error says until when that is.
 //
 // If this machine is too short of descriptors, memory or ports to check the site,
 // Check waits for what it needs for as long as the timeout, and then reports
 // ReasonLocal; that wait, too, comes before the check's own time.
 func (c *Checker) Check(ctx context.Context, target string) Result {
 	t := c.engine.newTask(0, target)
-	q := c.engine.pacer.Queue(1, 1, func() {})
-	defer q.Drain()
-	defer context.AfterFunc(ctx, q.Stop)()
-	q.Push(t.key, t)
-	running := false
-	defer func() { // even if a hook ends this goroutine
-		if running {
-			q.Done(t.key)
-		}
-	}()
 	lookups := c.engine.lookups
 	lookups.Begin()
 	defer lookups.End()
 	checks := c.confirmer(lookups)
 	for {
-		if _, running = q.Next(); !running || ctx.Err() != nil {
-			return t.unstarted(context.Cause(ctx))
+		turn, ok := c.engine.pacer.Start(ctx, t)
+		if !ok {
+			return c.engine.unstarted(t, context.Cause(ctx))
 		}
-		r := checks.check(ctx, t)
-		if !scarce(r) {
+		r := c.turn(ctx, checks, turn)
+		if !scarce(r) || t.overdue(c.engine.conf.timeout) {
 			return *r
 		}
-		running = false
-		if !q.Retry(t.key, t, t.overdue(c.engine.conf.timeout)) {
-			return *r
-		}
+		_ = pace.Sleep(ctx, pace.ScarcityRest) // then Start says that ctx has ended
 	}
+}
+
+// turn checks what has its turn, which ends even if a hook ends this goroutine.
+func (c *Checker) turn(ctx context.Context, checks *confirmer, turn pace.Turn[*task]) *Result {
+	defer c.engine.pacer.Done(turn)
+	return checks.check(ctx, turn.Item)
 }
 
 // CheckAll checks all targets and returns one Result for each, in the order of
@@ -102,7 +116,7 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 		switch t := (task{index: i, target: targets[i], asked: now}); {
 		case done[i]:
 		case ctx.Err() != nil:
-			results[i] = t.unstarted(context.Cause(ctx))
+			results[i] = c.engine.unstarted(&t, context.Cause(ctx))
 		default:
 			results[i] = *t.exited(PhaseTarget)
 		}
@@ -116,10 +130,12 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 //
 // Stream closes the channel when all targets have been checked or ctx has ended.
 // The channel is not buffered: while nobody receives, no further target is pulled,
-// and at most as many checks as WithConcurrency allows run to their end and wait.
+// and at most as many checks as WithConcurrency allows run to their end and wait. They
+// have given back what limits them, so other calls go on.
 //
-// A reader that stops before the channel is closed must cancel ctx, even if it
-// leaves a range over the channel by break: what runs is not released otherwise.
+// A reader that stops before the channel is closed must cancel ctx. A range over the
+// channel must not be left, by break, return or panic, without that: the goroutines of
+// the call would stay for ever. Each is for such loops.
 // Once ctx has ended, everything is released within 100 ms, connections included.
 // No further target is pulled then, and each that was pulled is still reported,
 // Unknown with ReasonCanceled if it has no verdict; a reader that goes on

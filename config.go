@@ -18,7 +18,7 @@ import (
 	"example.com/checker/internal/wire"
 )
 
-// ErrInvalidOption is wrapped by every error that [New] returns.
+// ErrInvalidOption is wrapped by every error that [New] and [Checker.With] return.
 var ErrInvalidOption = errors.New("invalid option")
 
 // An Option sets one property of a [Checker]. An option given twice counts as
@@ -52,38 +52,46 @@ const userAgent = "checker/0.1 (Go)"
 
 // A config is what options fill.
 type config struct {
-	timeout     time.Duration
-	concurrency int
-	limits      pace.Limits
-	retries     int
-	method      string
-	header      http.Header
-	host        string // the Host field, if not that of the URL
-	redirects   int
-	judge       func(*http.Response) error
-	policy      func(netip.AddrPort) error
-	resolver    Resolver
-	dial        func(ctx context.Context, network, addr string) (net.Conn, error)
-	tls         *tls.Config
-	hostKey     func(*url.URL) string
-	transport   http.RoundTripper
+	derived    bool // it is for With, which sets neither limits, pauses nor canaries
+	timeout    time.Duration
+	limits     pace.Limits
+	retryAfter time.Duration // the longest pause; negative for the timeout
+	retries    int
+	method     string
+	header     http.Header
+	host       string // the Host field, if not that of the URL
+	redirects  int
+	judge      func(*http.Response) error
+	policy     func(netip.AddrPort) error
+	resolver   Resolver
+	dial       func(ctx context.Context, network, addr string) (net.Conn, error)
+	tls        *tls.Config // as the caller gave it
+	hostKey    func(*url.URL) string
+	transport  http.RoundTripper
 
 	canaryTargets []string
 }
 
 func defaults() *config {
 	return &config{
-		timeout:     10 * time.Second,
-		concurrency: 100,
-		limits:      pace.Limits{HostWidth: 6},
-		retries:     1,
-		method:      http.MethodHead,
+		timeout:    10 * time.Second,
+		limits:     pace.Limits{Width: 100, HostWidth: 6},
+		retryAfter: -1,
+		retries:    1,
+		method:     http.MethodHead,
 		header: http.Header{
 			"Accept":          {"*/*"},
 			"Accept-Encoding": {"identity"},
 			"User-Agent":      {userAgent},
 		},
 	}
+}
+
+// further returns a copy of c for With to apply its options to.
+func (c *config) further() *config {
+	own := *c
+	own.derived, own.header = true, c.header.Clone()
+	return &own
 }
 
 // apply applies the options and returns all that is wrong with them.
@@ -97,6 +105,9 @@ func (c *config) apply(opts []Option) error {
 		if err := opt(c); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	if c.retryAfter < 0 {
+		c.retryAfter = c.timeout
 	}
 	return errors.Join(append(errs, c.validate())...)
 }
@@ -165,9 +176,10 @@ func browserSuites() []uint16 {
 func (c *config) forCanaries() *config {
 	own, plain := *c, defaults()
 	own.method, own.header, own.host, own.judge, own.redirects = plain.method, plain.header, "", nil, 0
-	own.tls = c.tls.Clone()
-	own.tls.Certificates, own.tls.GetClientCertificate = nil, nil
-	own.tls.ServerName, own.tls.EncryptedClientHelloConfigList = "", nil
+	if own.tls = c.tls.Clone(); own.tls != nil {
+		own.tls.Certificates, own.tls.GetClientCertificate = nil, nil
+		own.tls.ServerName, own.tls.EncryptedClientHelloConfigList = "", nil
+	}
 	return &own
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/guard"
+	"example.com/checker/internal/pace"
 	"example.com/checker/internal/uplink"
 )
 
@@ -127,7 +128,7 @@ func (c *retrial) admit(ctx context.Context, q uplink.Question) error {
 	began := time.Now()
 	within, cancel := context.WithTimeoutCause(ctx, c.probe.conf.timeout, errTimeout)
 	defer cancel()
-	if err := c.probe.token(within, c.task.urls[0]); err != nil {
+	if err := c.probe.tokenAgain(within, c.task); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -228,7 +229,7 @@ func (c *confirmer) note(t *task, r *Result) {
 func newCanaries(e *engine) *canaries {
 	conf := e.conf.forCanaries()
 	own := &engine{
-		conf: conf, pacer: e.pacer, free: true, names: e.names, lookups: e.lookups,
+		conf: conf, tls: conf.tlsConfig(), pacer: e.pacer, free: true, names: e.names, lookups: e.lookups,
 		fields: e.plain, plain: e.plain, roots: e.roots, pulse: e.pulse, dates: e.dates,
 	}
 	own.keep = own.lookedAt
@@ -253,7 +254,10 @@ func newCanaries(e *engine) *canaries {
 			}
 			return s, silence
 		},
-		resting: func(t *task) bool { return e.pacer.Paused(t.key) },
+		resting: func(t *task) bool {
+			origins := t.Origins()
+			return e.pacer.Paused(origins[:]...) != (pace.Pause{})
+		},
 	}
 	for i, text := range conf.canaryTargets {
 		t := own.newTask(i, text)

@@ -52,7 +52,7 @@ func fault(phase Phase, reason Reason, err error) (Cause, string) {
 // faultOf is fault of one address's error.
 func faultOf(phase Phase, reason Reason, err error) (cause Cause, text string) {
 	switch reason {
-	case ReasonLocal, ReasonDNS, ReasonRedirect:
+	case ReasonLocal, ReasonDNS, ReasonRedirect, ReasonCanceled:
 		if h, ok := errors.AsType[hint](err); ok {
 			return h.cause, h.text
 		}

@@ -199,19 +199,23 @@
 //
 // # Concurrency and politeness
 //
-// A call of [Checker.CheckAll] or [Checker.Stream] runs as many checks at once
-// as [WithConcurrency] says. A check whose host has enough of them
-// ([WithHostConcurrency]) or whose token bucket is empty ([WithRateLimit],
-// [WithHostRateLimit]) is parked without holding a slot, and the next one runs.
-// Up to 10 000 targets are parked per call; when there is no room for more, no
-// further target is pulled until one of them starts, so memory does not grow
+// Every limit is the Checker's, over all calls on it and on those that
+// [Checker.With] made of it. As many checks run at once as [WithConcurrency] says. A
+// check whose host has enough of them ([WithHostConcurrency]) or whose token bucket is
+// empty ([WithRateLimit], [WithHostRateLimit]) is parked without holding a slot, and the
+// next one runs. What becomes free goes to the call that has waited for it longest: calls
+// share a host, a rate and the slots evenly, and single checks start in the order in
+// which they came. Up to 10 000 targets are parked per call; when there is no room for
+// more, no further target is pulled until one of them starts, so memory does not grow
 // with the length of the list.
 //
-// A host that answers 429 or 503 with a Retry-After field is Online, unless a
-// judge refuses the answer, and is left alone: none of its checks starts for as
-// long as it says, or for the timeout if that is less, and after that they start
-// one by one, at first no faster than the host took them before. Redirects to it
-// from elsewhere are followed all the same, within its rate.
+// A site that answers 429 or 503 with a Retry-After field is Online, unless a
+// judge refuses the answer, and its origin (scheme, host and port) is left alone: none
+// of its checks starts for as long as it says, or as [WithRetryAfter] allows, and after
+// that they start one by one, at first no faster than the host took them before. A
+// target without a scheme waits for both its origins. Other ports of the host are
+// checked as ever. Redirects to it from elsewhere are followed all the same, within its
+// rate.
 //
 // Every request is made on a connection of its own. That is on purpose: a check
 // is to tell whether a new visitor would get through, and a pooled connection

@@ -1,6 +1,9 @@
 package checker
 
 import (
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,6 +19,7 @@ import (
 // the parts themselves keep, each of which is safe for concurrent use.
 type engine struct {
 	conf    *config
+	tls     *tls.Config // the base of every connection's
 	pacer   *pace.Pacer[*task]
 	free    bool          // further requests take no tokens
 	names   dial.Names    // keeps nothing between calls
@@ -32,6 +36,7 @@ func newEngine(conf *config) *engine {
 	names := conf.names()
 	e := &engine{
 		conf:    conf,
+		tls:     conf.tlsConfig(),
 		pacer:   pace.New[*task](conf.limits),
 		names:   names,
 		lookups: dial.NewLookups(names, 0),
@@ -45,6 +50,14 @@ func newEngine(conf *config) *engine {
 		e.keep = e.lookedAt
 	}
 	return e
+}
+
+// with returns the engine of a Checker that shares with e's what With says, and what is
+// known of this machine.
+func (e *engine) with(conf *config) *engine {
+	own := newEngine(conf)
+	own.pacer, own.roots, own.pulse, own.dates = e.pacer, e.roots, e.pulse, e.dates
+	return own
 }
 
 // lookedAt returns the fields that a check looks at by itself in an answer.
@@ -136,17 +149,43 @@ func (e *engine) key(u *url.URL) (key string, err error) {
 	return hostOf(u), nil
 }
 
+// Host implements [pace.Item].
+func (t *task) Host() string { return t.key }
+
+// Origins implements [pace.Item].
+func (t *task) Origins() (all [2]pace.Origin) {
+	for i, u := range t.urls {
+		all[i] = originOf(u)
+	}
+	return all
+}
+
+func originOf(u *url.URL) pace.Origin { return pace.Origin{Scheme: u.Scheme, Host: u.Host} }
+
 // overdue reports whether it is too late to wait for what was scarce.
 func (t *task) overdue(timeout time.Duration) bool { return time.Since(t.started) >= timeout }
 
 // unstarted returns the Result of a task that got no turn.
-func (t *task) unstarted(cause error) Result {
+func (e *engine) unstarted(t *task, cause error) Result {
 	return Result{
 		Index:  t.index,
 		Target: t.target,
-		Err:    newError(PhaseWait, ReasonCanceled, "", cause),
+		Err:    newError(PhaseWait, ReasonCanceled, "", e.whyWaited(t, cause)),
 		Timing: Timing{Wait: time.Since(t.asked)},
 	}
+}
+
+// whyWaited joins to an error that ended a wait what the task was waiting for, if an
+// origin of its asked for that.
+func (e *engine) whyWaited(t *task, err error) error {
+	origins := t.Origins()
+	p := e.pacer.Paused(origins[:]...)
+	if p == (pace.Pause{}) {
+		return err
+	}
+	until := p.Until.Add(time.Second - 1).Truncate(time.Second).UTC() // no earlier
+	return errors.Join(hint{text: fmt.Sprintf("the host asked to be left alone until %s; its last answer was %d",
+		until.Format("2006-01-02 15:04:05 UTC"), p.Status)}, err)
 }
 
 // exited returns the Result of a task whose goroutine a hook has ended in a phase.

@@ -100,23 +100,23 @@ func ExampleChecker_Stream() {
 	// Output: map[offline:20 online:40]
 }
 
-// A reader that has seen enough cancels the context.
-func ExampleChecker_Stream_stop() {
-	c, err := checker.New()
+// One site gets a token that no other may see. Both Checkers together keep to one rate.
+func ExampleChecker_With() {
+	c, err := checker.New(checker.WithRateLimit(100, 1))
 	if err != nil {
 		log.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	forever := func(yield func(string) bool) {
-		for yield(site.URL) {
-		}
+	mine, err := c.With(checker.WithHeader("Authorization", "Bearer token"), checker.WithJudge(checker.StatusIn(200, 299)))
+	if err != nil {
+		log.Fatal(err)
 	}
-	for r := range c.Stream(ctx, forever) {
-		fmt.Println(r.Status())
-		break
-	}
-	// Output: online
+	fmt.Println(mine.Check(context.Background(), site.URL).Status(), c.Check(context.Background(), site.URL+"/gone").Status())
+
+	_, err = c.With(checker.WithConcurrency(10))
+	fmt.Println(errors.Is(err, checker.ErrInvalidOption))
+	// Output:
+	// online online
+	// true
 }
 
 func ExampleReason() {

@@ -193,17 +193,17 @@ func phaseOf(stage wire.Stage, err error) Phase {
 	}[stage]
 }
 
-// pause notes that the host asked for a pause, if it did: no further check of it
-// starts for as long as it says, or for the timeout if that is less. It reports
-// whether the host asked.
+// pause notes that the origin asked for a pause, if it did: no further check of it
+// starts for as long as it says, or as the options allow if that is less. It reports
+// whether there is a pause.
 func (r *request) pause(resp *http.Response, sent time.Time) bool {
-	d := retryAfter(resp)
+	e := r.probe.engine
+	d := min(retryAfter(resp), e.conf.retryAfter)
 	if d <= 0 {
 		return false
 	}
-	e := r.probe.engine
 	if key, err := e.key(r.url); err == nil {
-		e.pacer.Pause(key, sent, min(d, e.conf.timeout))
+		e.pacer.Pause(key, originOf(r.url), sent, d, resp.StatusCode)
 	}
 	return true
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // TLSConfig shows a Checker's TLS configuration to tests.
-func TLSConfig(c *Checker) *tls.Config { return c.engine.conf.tls }
+func TLSConfig(c *Checker) *tls.Config { return c.engine.tls }
 
 // NewError makes an Error as checks do.
 var NewError = newError

@@ -38,18 +38,18 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithConcurrency bounds the checks that run at once in one call of CheckAll or
-// Stream; each call has its own bound. A check may have several connections
+// WithConcurrency bounds the checks that run at once, over all calls on the Checker, of
+// Check as well. Calls take turns. A check may have several connections
 // open for a moment, where addresses, candidates or methods are tried beside
 // each other. The default is 100. Less than 1 is refused.
 func WithConcurrency(n int) Option {
-	return func(c *config) error {
+	return shared("WithConcurrency", func(c *config) error {
 		if n < 1 {
 			return refuse("WithConcurrency", "%d is less than 1", n)
 		}
-		c.concurrency = n
+		c.limits.Width = n
 		return nil
-	}
+	})
 }
 
 // WithRateLimit bounds the requests that the whole Checker starts per second,
@@ -57,35 +57,75 @@ func WithConcurrency(n int) Option {
 // attempt, redirect and fallback takes one. The first token of a check is waited for
 // before its timeout begins, further ones within it. If a further one cannot come in
 // time, that request is not made, and what has been found by then decides; if that
-// is nothing, the check is Unknown with ReasonLocal. The default is no limit,
+// is nothing, the check is Unknown with ReasonLocal. Tokens go to further requests first,
+// in the order in which they were wanted, and then to calls in turn: single checks start
+// in the order in which they came. The default is no limit,
 // which is also what rate.Inf means. A limit that is not positive and a burst
 // below 1 are refused.
 func WithRateLimit(limit rate.Limit, burst int) Option {
-	return func(c *config) error {
+	return shared("WithRateLimit", func(c *config) error {
 		return setRate("WithRateLimit", &c.limits.Rate, &c.limits.Burst, limit, burst)
-	}
+	})
 }
 
 // WithHostConcurrency bounds the checks that run at once on one host, over all
-// calls on the Checker. Checks that wait for their host hold none of the slots
-// of WithConcurrency. A check counts on the host of its target, and not on those
+// calls on the Checker. A place that becomes free goes to the call that has waited for
+// it longest, so calls share a host evenly. Checks that wait for their host hold none of
+// the slots of WithConcurrency. A check counts on the host of its target, and not on those
 // that redirects lead it to. The default is 6. Less than 1 is refused.
 func WithHostConcurrency(n int) Option {
-	return func(c *config) error {
+	return shared("WithHostConcurrency", func(c *config) error {
 		if n < 1 {
 			return refuse("WithHostConcurrency", "%d is less than 1", n)
 		}
 		c.limits.HostWidth = n
 		return nil
-	}
+	})
 }
 
 // WithHostRateLimit is WithRateLimit for each host by itself. The default is no
 // limit, which is also what rate.Inf means. A limit that is not positive and a
 // burst below 1 are refused.
 func WithHostRateLimit(limit rate.Limit, burst int) Option {
-	return func(c *config) error {
+	return shared("WithHostRateLimit", func(c *config) error {
 		return setRate("WithHostRateLimit", &c.limits.HostRate, &c.limits.HostBurst, limit, burst)
+	})
+}
+
+// WithRetryAfter bounds the pauses that are kept. An origin (scheme, host and port) that
+// answers 429 or 503 with a Retry-After field is left alone for as long as that says, or
+// for max if that is less: no check of it starts, nor is it asked as a canary; then its
+// checks start one by one, at first no faster than its host took them before. If ctx ends
+// meanwhile, the error says until when the pause is. Other origins of the host are not concerned. A
+// pause is remembered, in some hundred bytes, until a minute after its end.
+// The default is the timeout; 0 ignores the field. A negative duration is refused.
+func WithRetryAfter(max time.Duration) Option {
+	return shared("WithRetryAfter", func(c *config) error {
+		if max < 0 {
+			return refuse("WithRetryAfter", "%v is negative", max)
+		}
+		c.retryAfter = max
+		return nil
+	})
+}
+
+// shared is an option of what With shares, which it therefore refuses.
+func shared(option string, set Option) Option {
+	return func(c *config) error {
+		if c.derived {
+			return refuse(option, "the Checker that With is called on has its limits, pauses and canaries in common with the new one; give it to New")
+		}
+		return set(c)
+	}
+}
+
+// way is an option of how canaries are asked as well as sites.
+func way(option string, set Option) Option {
+	return func(c *config) error {
+		if c.derived && len(c.canaryTargets) > 0 {
+			return refuse(option, "the canaries of the Checker that With is called on are asked in another way")
+		}
+		return set(c)
 	}
 }
 
@@ -235,15 +275,15 @@ func WithRedirects(max int) Option {
 // are asked as by the defaults: without the options that are for the sites (header
 // fields, a Host, a judge, a method, redirects, client certificates and a name in
 // WithTLSConfig), but in the same ways (resolver, dial function, address policy, roots,
-// transport). They are not counted in the rates, and not asked for as long as a
-// Retry-After of theirs says.
+// transport). They are not counted in the rates, need no slot, and are not asked for as
+// long as a Retry-After of theirs says ([WithRetryAfter]).
 //
 // Write https://, and choose canaries that have nothing but the network in common with
 // the sites and with each other. A captive portal answers in the place of all sites by
 // http, and cannot by https. The default is none. An empty list and targets that name
 // no site are refused.
 func WithCanaries(targets ...string) Option {
-	return func(c *config) error {
+	return shared("WithCanaries", func(c *config) error {
 		if len(targets) == 0 {
 			return refuse("WithCanaries", "there are none")
 		}
@@ -254,7 +294,7 @@ func WithCanaries(targets ...string) Option {
 		}
 		c.canaryTargets = append(c.canaryTargets, targets...)
 		return nil
-	}
+	})
 }
 
 // WithJudge sets what counts as an acceptable answer: judge returns nil or says
@@ -311,13 +351,13 @@ func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 // lists is its own business. The default is the package's own resolver, which reads
 // the system's files; see the package comment. Nil is refused.
 func WithResolver(r Resolver) Option {
-	return func(c *config) error {
+	return way("WithResolver", func(c *config) error {
 		if r == nil {
 			return refuse("WithResolver", "nil")
 		}
 		c.resolver = r
 		return nil
-	}
+	})
 }
 
 // WithDialContext sets who opens connections. network is "tcp" and addr an IP
@@ -329,13 +369,13 @@ func WithResolver(r Resolver) Option {
 // made, it is told where the gateway does not answer, the interface has no link or a route
 // of this machine forbids it, if the host has one address. Nil is refused.
 func WithDialContext(dial func(ctx context.Context, network, addr string) (net.Conn, error)) Option {
-	return func(c *config) error {
+	return way("WithDialContext", func(c *config) error {
 		if dial == nil {
 			return refuse("WithDialContext", "nil")
 		}
 		c.dial = dial
 		return nil
-	}
+	})
 }
 
 // WithTLSConfig sets the TLS configuration, for roots, client certificates or
@@ -362,20 +402,20 @@ func WithTLSConfig(conf *tls.Config) Option {
 }
 
 // WithHostKey sets what the host limits group targets by: URLs with the same key
-// share one limit, and a pause that one of them asks for. The default is the host
+// share one limit. Pauses are an origin's, whatever its key. The default is the host
 // as [Host] returns it, which is also what the key "" stands for.
 //
 // The function may be called several times in a check, from many goroutines at
 // once. It must be pure: always the same key for the same URL, and no effect. Nil
 // is refused.
 func WithHostKey(key func(*url.URL) string) Option {
-	return func(c *config) error {
+	return shared("WithHostKey", func(c *config) error {
 		if key == nil {
 			return refuse("WithHostKey", "nil")
 		}
 		c.hostKey = key
 		return nil
-	}
+	})
 }
 
 // WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for proxies,
@@ -395,13 +435,13 @@ func WithHostKey(key func(*url.URL) string) Option {
 // obeys: WithResolver, WithDialContext, WithTLSConfig, and WithAddrPolicy above
 // all, since a policy that is not asked is worse than none.
 func WithTransport(rt http.RoundTripper) Option {
-	return func(c *config) error {
+	return way("WithTransport", func(c *config) error {
 		if rt == nil {
 			return refuse("WithTransport", "nil")
 		}
 		c.transport = rt
 		return nil
-	}
+	})
 }
 
 // StatusIn returns a judge for [WithJudge] that accepts the status codes from

@@ -3,10 +3,12 @@ package checker_test
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,11 @@ var optionCases = []struct {
 		"WithHostRateLimit",
 		[]checker.Option{checker.WithHostRateLimit(1000, 1), checker.WithHostRateLimit(rate.Limit(math.Inf(1)), 1)},
 		[]checker.Option{checker.WithHostRateLimit(0, 1), checker.WithHostRateLimit(1, 0)},
+	},
+	{
+		"WithRetryAfter",
+		[]checker.Option{checker.WithRetryAfter(0), checker.WithRetryAfter(time.Hour), checker.WithRetryAfter(math.MaxInt64)},
+		[]checker.Option{checker.WithRetryAfter(-1)},
 	},
 	{
 		"WithRetries",
@@ -239,5 +246,41 @@ func TestStatusInText(t *testing.T) {
 		if text != test.want {
 			t.Errorf("StatusIn(%d, %d) of %d = %q; want %q", test.min, test.max, test.code, text, test.want)
 		}
+	}
+}
+
+// With refuses what it shares, by name, and all at once; and where there are canaries, to
+// go another way than they do. Everything else it takes.
+func TestWithRefuses(t *testing.T) {
+	shared := []string{"WithConcurrency", "WithRateLimit", "WithHostConcurrency", "WithHostRateLimit", "WithRetryAfter", "WithHostKey", "WithCanaries"}
+	ways := []string{"WithResolver", "WithDialContext", "WithTransport"}
+	plain := faults.NewChecker(t)
+	guarded := faults.NewChecker(t, checker.WithCanaries("canary.test"))
+	for _, test := range optionCases {
+		opts := test.accepted
+		switch test.name {
+		case "WithResolver":
+			opts = []checker.Option{checker.WithResolver(net.DefaultResolver)}
+		case "WithDialContext":
+			opts = []checker.Option{checker.WithDialContext(new(net.Dialer).DialContext)}
+		}
+		for c, refused := range map[*checker.Checker][]string{plain: shared, guarded: append(ways, shared...)} {
+			for _, opt := range opts {
+				_, err := c.With(checker.WithMethod("GET"), opt, checker.WithRetries(3))
+				switch want := slices.Contains(refused, test.name); {
+				case want != (err != nil):
+					t.Errorf("With(%s) = %v; want it refused: %t", test.name, err, want)
+				case want && (!errors.Is(err, checker.ErrInvalidOption) || !strings.Contains(err.Error(), test.name)):
+					t.Errorf("With(%s) = %v; want ErrInvalidOption with the name", test.name, err)
+				}
+			}
+		}
+	}
+	if _, err := plain.With(nil, checker.WithTimeout(0), checker.WithConcurrency(1)); strings.Count(fmt.Sprint(err), "invalid option") != 3 {
+		t.Errorf("With() = %v; want three errors", err)
+	}
+	limited := faults.NewChecker(t, checker.WithAddrPolicy(checker.PublicOnly))
+	if _, err := limited.With(checker.WithTransport(new(faults.Memory))); !errors.Is(err, checker.ErrInvalidOption) {
+		t.Errorf("With(WithTransport) of a Checker with a policy = %v; want it refused", err)
 	}
 }

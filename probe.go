@@ -37,7 +37,7 @@ func newProbe(e *engine, l *dial.Lookups) *probe {
 	}
 	t := &wire.Transport{
 		Dialer: dial.Dialer{Lookups: l, Policy: conf.policy, DialContext: conf.dial},
-		Config: conf.tls,
+		Config: e.tls,
 		Roots:  e.roots.load,
 		Keep:   e.keep,
 	}
@@ -85,7 +85,7 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 		if err := p.backoff(ctx, t, a, n); err != nil {
 			// Without a token there is no further attempt; what was found stands.
 			if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
-				a.Err = p.engine.failure(ctx, PhaseWait, t.urls[0], err)
+				a.Err = newError(PhaseWait, ReasonCanceled, t.urls[0].String(), p.engine.whyWaited(t, context.Cause(ctx)))
 			}
 			return &a.Result
 		}
@@ -93,16 +93,15 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 	}
 }
 
-// backoff waits before another attempt: for as long as the host asked for, or
+// backoff waits before another attempt: for as long as an origin asked for, or
 // else with full jitter, so that hosts that failed together are not asked
 // together again. It returns at once if the time is over before that.
 func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
 	if a.paused != nil {
-		key, err := p.engine.key(a.paused)
-		if err != nil {
+		if err := p.engine.pacer.Pass(ctx, originOf(a.paused)); err != nil {
 			return err
 		}
-		return p.engine.pacer.TokenAfterPause(ctx, key)
+		return p.token(ctx, a.paused)
 	}
 	d := rand.N(retryBase << min(n-1, 10))
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d && ctx.Err() == nil {
@@ -111,7 +110,7 @@ func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
 	if err := pace.Sleep(ctx, d); err != nil {
 		return err
 	}
-	return p.engine.pacer.Token(ctx, t.key)
+	return p.tokenAgain(ctx, t)
 }
 
 // candidates asks the one URL of a target with a scheme, or the two of a target

@@ -26,6 +26,16 @@ func (p *probe) token(ctx context.Context, u *url.URL) error {
 	return nil
 }
 
+// tokenAgain takes the token of another attempt, when no origin of the target wants to be
+// left alone.
+func (p *probe) tokenAgain(ctx context.Context, t *task) error {
+	origins := t.Origins()
+	if err := p.engine.pacer.Pass(ctx, origins[:]...); err != nil {
+		return p.engine.whyWaited(t, err)
+	}
+	return p.token(ctx, t.urls[0])
+}
+
 // withToken takes a token for a request of u and then calls ask.
 func (p *probe) withToken(ctx context.Context, u *url.URL, ask func(context.Context) *answer) *answer {
 	start := time.Now()

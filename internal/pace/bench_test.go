@@ -7,6 +7,28 @@ import (
 	"testing"
 )
 
+// hand is a worker that holds what it was given until it is asked for it.
+type hand struct {
+	q     *Queue[item]
+	turns []Turn[item]
+}
+
+func newHand(limits Limits, slots, window int) *hand {
+	h := new(hand)
+	h.q = newPacer(limits).Queue(window, func(t Turn[item]) { h.turns = append(h.turns, t) })
+	h.q.slots, h.q.allowed = slots, slots
+	return h
+}
+
+// end ends the check that started first, and its worker.
+func (h *hand) end() item {
+	t := h.turns[0]
+	h.turns = h.turns[1:]
+	h.q.Done(t)
+	h.q.Gone()
+	return t.Item
+}
+
 // BenchmarkStart measures what one check costs to schedule, from Push to Done,
 // while as many checks as there are hosts wait.
 func BenchmarkStart(b *testing.B) {
@@ -19,17 +41,13 @@ func BenchmarkStart(b *testing.B) {
 	} {
 		for _, hosts := range []int{1, 1000, 100_000} {
 			b.Run(fmt.Sprintf("%s/hosts=%d", limits.name, hosts), func(b *testing.B) {
-				keys := make([]string, hosts)
-				q := New[int](limits.Limits).Queue(100, 2*hosts, func() {})
-				for i := range keys {
-					keys[i] = fmt.Sprintf("host%d.test", i)
-					q.Push(keys[i], i)
+				h := newHand(limits.Limits, 100, 2*hosts)
+				for i := range max(hosts, 7) {
+					h.q.Push(item{host: fmt.Sprintf("host%d.test", i%hosts)})
 				}
 				b.ReportAllocs()
 				for b.Loop() {
-					i, _ := q.Next()
-					q.Done(keys[i])
-					q.Push(keys[i], i)
+					h.q.Push(h.end())
 				}
 			})
 		}
@@ -41,22 +59,19 @@ func BenchmarkStart(b *testing.B) {
 func BenchmarkWaiting(b *testing.B) {
 	for _, hosts := range []int{1, 1000, 100_000} {
 		b.Run(fmt.Sprintf("hosts=%d", hosts), func(b *testing.B) {
-			limits := Limits{HostWidth: 6, HostRate: 1e-6, HostBurst: 1}
-			q := New[int](limits).Queue(100, 2*hosts, func() {})
+			h := newHand(Limits{HostWidth: 6, HostRate: 1e-6, HostBurst: 1}, 100, 2*hosts)
 			for range 2 {
 				for i := range hosts {
-					q.Push(fmt.Sprintf("host%d.test", i), i)
+					h.q.Push(item{host: fmt.Sprintf("host%d.test", i)})
 				}
 			}
-			for range hosts {
-				i, _ := q.Next()
-				q.Done(fmt.Sprintf("host%d.test", i))
+			for len(h.turns) > 0 {
+				h.end()
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				q.Push("", 0)
-				q.Next()
-				q.Done("")
+				h.q.Push(item{})
+				h.end()
 			}
 		})
 	}
@@ -67,7 +82,7 @@ func BenchmarkWaiting(b *testing.B) {
 func BenchmarkSingles(b *testing.B) {
 	for _, n := range []int{10, 1000, 10_000} {
 		b.Run(fmt.Sprintf("at once=%d", n), func(b *testing.B) {
-			p := New[item](Limits{HostWidth: 6})
+			p := newPacer(Limits{HostWidth: 6})
 			for b.Loop() {
 				var wg sync.WaitGroup
 				for range n {

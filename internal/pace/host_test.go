@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,14 +16,14 @@ import (
 // takes other hosts to come by.
 func TestHostsForgotten(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 2})
+		p := newPacer(Limits{HostWidth: 2})
 		c := newCrew(p, 5, 100)
 		c.push(time.Second, "a", "b", "a", "a", "", "c", "")
-		c.workers.Wait()
+		c.wait()
 		forgotten(t, p)
 	})
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
+		p := newPacer(Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
 		for i := range 10_000 {
 			if err := p.Token(t.Context(), string(rune('a'+i))); err != nil {
 				t.Fatalf("Token = %v; want nil", err)
@@ -37,7 +38,7 @@ func TestHostsForgotten(t *testing.T) {
 
 func TestHostsBounded(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
+		p := newPacer(Limits{HostWidth: 2, HostRate: 1, HostBurst: 1})
 		for i := range maxCooling + 1000 {
 			if err := p.Token(t.Context(), string(rune(i))+string(rune(i>>8))); err != nil {
 				t.Fatalf("Token = %v; want nil", err)
@@ -66,7 +67,7 @@ func (b *busy) work(it item) (scarce bool) {
 
 func TestWidthAcrossQueues(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 3})
+		p := newPacer(Limits{HostWidth: 3})
 		var b busy
 		var crews []*crew
 		for range 2 {
@@ -76,7 +77,7 @@ func TestWidthAcrossQueues(t *testing.T) {
 			crews = append(crews, c)
 		}
 		for _, c := range crews {
-			c.workers.Wait()
+			c.wait()
 		}
 		if got := b.most.Load(); got != 3 {
 			t.Errorf("at most %d checks at once; want 3", got)
@@ -99,16 +100,16 @@ func TestSlowHostAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				c := newCrew(New[item](tt.limits), 3, 1000)
+				c := newCrew(newPacer(tt.limits), 3, 1000)
 				for n := range 100 {
-					c.q.Push("slow", item{host: "slow", n: n, take: time.Minute})
+					c.q.Push(item{host: "slow", n: n, take: time.Minute})
 				}
 				for n := range 100 {
 					host := string(rune('A' + n))
-					c.q.Push(host, item{host: host, n: n, take: time.Second})
+					c.q.Push(item{host: host, n: n, take: time.Second})
 				}
 				c.q.Close()
-				c.workers.Wait()
+				c.wait()
 				fast := c.times("*")
 				fast = slices.DeleteFunc(fast, func(at time.Duration) bool { return at > time.Minute })
 				if len(fast) < 101 {
@@ -124,17 +125,17 @@ func TestSlowHostAlone(t *testing.T) {
 // another one of the first. If full is set, the only slot of the second crew is
 // taken for an hour.
 func rivals(full bool) (first, second *crew) {
-	p := New[item](Limits{HostWidth: 1})
+	p := newPacer(Limits{HostWidth: 1})
 	first, second = newCrew(p, 2, 10), newCrew(p, 1, 10)
-	first.q.Push("a", item{host: "a", take: time.Second})
+	first.q.Push(item{host: "a", take: time.Second})
 	synctest.Wait()
-	second.q.Push("a", item{host: "a"})
+	second.q.Push(item{host: "a"})
 	synctest.Wait()
 	if full {
-		second.q.Push("", item{take: time.Hour})
+		second.q.Push(item{take: time.Hour})
 		synctest.Wait()
 	}
-	first.q.Push("a", item{host: "a", n: 1})
+	first.q.Push(item{host: "a", n: 1})
 	first.q.Close()
 	synctest.Wait()
 	return first, second
@@ -145,7 +146,7 @@ func finish(crews ...*crew) {
 	for _, c := range crews {
 		c.q.Stop()
 		c.q.Drain()
-		c.workers.Wait()
+		c.wait()
 	}
 }
 
@@ -190,13 +191,10 @@ func TestStoppedQueueBlocksNoHost(t *testing.T) {
 	}
 }
 
-// single makes one check as Check does: in a queue of its own.
+// single makes one check as Check does.
 func single(p *Pacer[item], it item, work func()) {
-	q := p.Queue(1, 1, func() {})
-	defer q.Drain()
-	q.Push(it.host, it)
-	if _, ok := q.Next(); ok {
-		defer q.Done(it.host)
+	if t, ok := p.Start(context.Background(), it); ok {
+		defer p.Done(t)
 		work()
 	}
 }
@@ -207,7 +205,7 @@ func TestSinglesInOrder(t *testing.T) {
 	for _, width := range []int{1, 3} {
 		bubble.Test(t, func(t *testing.T) {
 			const n, take = 200, time.Millisecond
-			p := New[item](Limits{HostWidth: width})
+			p := newPacer(Limits{HostWidth: width})
 			var mu sync.Mutex
 			var order []int
 			var wg sync.WaitGroup
@@ -243,7 +241,7 @@ func TestSinglesBesideMany(t *testing.T) {
 	for _, width := range []int{1, 3} {
 		bubble.Test(t, func(t *testing.T) {
 			const take = time.Millisecond
-			p := New[item](Limits{HostWidth: width})
+			p := newPacer(Limits{HostWidth: width})
 			c := newCrew(p, 10, 1000)
 			c.push(take, repeat("a", 300)...)
 			var wg sync.WaitGroup
@@ -260,7 +258,7 @@ func TestSinglesBesideMany(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			c.workers.Wait()
+			c.wait()
 			all := 350 * take / time.Duration(width)
 			if last > all/2 || last < all/10 || time.Since(c.began) > all+10*take {
 				t.Errorf("width %d: the last of 50 single checks starts after %v beside 300 others, all end after %v; want about %v, %v",
@@ -273,31 +271,110 @@ func TestSinglesBesideMany(t *testing.T) {
 // A single check that is given up while it waits, or just as it is called, keeps
 // no other from its host.
 func TestSinglesGivenUp(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 1})
-		var wg sync.WaitGroup
-		var done [3]time.Duration
-		start := time.Now()
-		queues := make([]*Queue[item], 3)
-		for i := range queues {
-			q := p.Queue(1, 1, func() {})
-			queues[i] = q
-			q.Push("a", item{})
-			wg.Go(func() {
-				defer q.Drain()
-				if _, ok := q.Next(); ok {
-					time.Sleep(time.Second)
-					q.Done("a")
-					done[i] = time.Since(start)
-				}
-			})
-			synctest.Wait()
+	for _, limits := range []Limits{{HostWidth: 1}, {HostWidth: 9, Width: 1}, {HostWidth: 9, HostRate: 1, HostBurst: 1}, {HostWidth: 9, Rate: 1, Burst: 1}} {
+		bubble.Test(t, func(t *testing.T) {
+			p := newPacer(limits)
+			var wg sync.WaitGroup
+			var done [3]time.Duration
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second) // just as it is called
+			defer cancel()
+			for i, ctx := range []context.Context{t.Context(), ctx, t.Context()} {
+				wg.Go(func() {
+					if turn, ok := p.Start(ctx, item{host: "a"}); ok {
+						time.Sleep(time.Second)
+						p.Done(turn)
+						done[i] = time.Since(start)
+					}
+				})
+				synctest.Wait()
+			}
+			wg.Wait()
+			if done[0] != time.Second || done[2] > 3*time.Second || done[2] == 0 {
+				t.Errorf("limits %+v: checks ended after %v; want the last after the first, and after the second or in its place", limits, done)
+			}
+			if p.running != 0 || p.calls.n != 0 || len(p.alarms.heap) != 0 || p.alarms.timer != nil {
+				t.Errorf("limits %+v: %d checks, %d calls and %d alarms are left; want none", limits, p.running, p.calls.n, len(p.alarms.heap))
+			}
+		})
+	}
+}
+
+// Many that give up at once do so in no time, wherever they wait: each leaves by itself,
+// from the middle of a list. The measure is what it takes this machine, as busy as it is,
+// to wake as many goroutines, of which each takes a lock.
+func TestSinglesGivenUpAtOnce(t *testing.T) {
+	const n = 50_000
+	for _, limits := range []Limits{{HostWidth: 1}, {HostWidth: n, Width: 1}, {HostWidth: n, HostRate: 0.001, HostBurst: 1}, {HostWidth: n, Rate: 0.001, Burst: 1}} {
+		var took, waking time.Duration
+		for range 5 {
+			waking, took = wakeUp(t, n), giveUp(t, limits, n)
+			if took < 5*waking {
+				break
+			}
 		}
-		time.Sleep(time.Second)
-		queues[1].Stop() // just as it is called
-		wg.Wait()
-		if done[0] != time.Second || done[2] > 3*time.Second || done[2] == 0 {
-			t.Errorf("checks ended after %v; want the last after the first, and after the second or in its place", done)
+		t.Logf("limits %+v: %d checks that wait took %v to give up; to wake takes %v", limits, n, took, waking)
+		if took > 5*waking {
+			t.Errorf("limits %+v: %d checks that wait took %v to give up; want at most 5 × %v", limits, n, took, waking)
 		}
-	})
+	}
+}
+
+// wakeUp returns how long it takes to wake n goroutines that wait for a context.
+func wakeUp(t *testing.T, n int) time.Duration {
+	ctx, cancel := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	waiting := 0
+	for range n {
+		wg.Go(func() {
+			mu.Lock()
+			waiting++
+			mu.Unlock()
+			select {
+			case <-make(chan int):
+			case <-ctx.Done():
+			}
+			mu.Lock()
+			waiting--
+			mu.Unlock()
+		})
+	}
+	for all := false; !all; time.Sleep(time.Millisecond) {
+		mu.Lock()
+		all = waiting == n
+		mu.Unlock()
+	}
+	start := time.Now()
+	cancel()
+	wg.Wait()
+	return time.Since(start)
+}
+
+// giveUp lets n checks wait, and returns how long it takes them to give up.
+func giveUp(t *testing.T, limits Limits, n int) time.Duration {
+	p := newPacer(limits)
+	first, _ := p.Start(t.Context(), item{host: "a"})
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() { p.Start(ctx, item{host: "a"}) })
+	}
+	for waiting := 0; waiting < n; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		waiting = p.calls.n + p.hosts.known["a"].line.n
+		p.mu.Unlock()
+	}
+	start := time.Now()
+	cancel()
+	wg.Wait()
+	took := time.Since(start)
+	p.Done(first)
+	if limits.HostRate == 0 {
+		forgotten(t, p)
+	}
+	if len(p.alarms.heap) != 0 || p.alarms.timer != nil {
+		t.Errorf("limits %+v: %d alarms are left; want none", limits, len(p.alarms.heap))
+	}
+	return took
 }

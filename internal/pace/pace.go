@@ -1,9 +1,13 @@
 // Package pace decides which check may start next.
 //
-// A check that may not start yet, because its host is busy or asked for a pause,
-// or because a token bucket is empty, is parked in a [Queue]. There it takes up no
-// slot and no goroutine, and another check starts that may. The limits belong to a
-// [Pacer], which many queues share.
+// A check that may not start yet, because its host is busy, because its origin asked
+// for a pause, or because a token bucket is empty, waits without a slot and without a
+// worker, and another check starts that may. All that there is goes to who has waited
+// longest: a place on a host to a call with checks of that host, and a slot, or the
+// token of all hosts together, to a call with a check that lacks nothing else. A call
+// is a [Queue], or a single check that [Pacer.Start] starts.
+//
+// The limits belong to a [Pacer], which all calls share.
 package pace
 
 import (
@@ -17,161 +21,216 @@ import (
 
 // Limits are what a Pacer keeps to. A rate of 0 means no limit.
 type Limits struct {
+	Width     int        // checks at once; at least 1, or none ever starts
 	Rate      rate.Limit // requests per second
 	Burst     int        // at least 1 with a Rate
+	HostWidth int        // checks at once on one host; at least 1 as well
 	HostRate  rate.Limit // requests per second on one host
 	HostBurst int        // at least 1 with a HostRate
-	HostWidth int        // checks at once on one host; at least 1, or none ever starts
 }
 
-// A Pacer keeps its limits over all queues that it made. T is what they queue.
-// The zero Pacer is not usable; call [New]. It is safe for concurrent use.
-type Pacer[T any] struct {
-	all *rate.Limiter // of all hosts together, nil without a limit; it locks itself
+// An Item is a check to be made. What it says of itself never changes.
+type Item interface {
+	Host() string       // what the limits of hosts count it under; "" if it touches none and needs no limit
+	Origins() [2]Origin // whose pauses it keeps; zero ones are none
+}
 
-	// mu guards all below, and what belongs to a queue, a lane, a host or a brake.
+// A Turn is that of a check which has started. The zero Turn is none.
+type Turn[T Item] struct {
+	Item    T
+	host    *host[T]      // nil if it touches none
+	origins [2]*origin[T] // those that had asked for a pause
+}
+
+// A Pacer keeps its limits over all calls. T is what they check.
+// The zero Pacer is not usable; call [New]. It is safe for concurrent use.
+type Pacer[T Item] struct {
+	limits Limits // never changed
+
+	// mu guards all below, and what belongs to a queue, a claim, a host or an origin.
 	// It is held for moments only: nothing that waits or that takes mu itself is
 	// called under it. Of a caller's code that is spawn alone; see Pacer.Queue.
-	mu         sync.Mutex
-	hosts      hosts[T]
-	spareLanes sync.Pool // to use again: most live for one check only
+	mu      sync.Mutex
+	running int             // checks that run
+	meter   meter           // of all hosts together
+	calls   list[*Queue[T]] // those with a check that lacks a slot or a token of meter alone
+	hosts   hosts[T]
+	origins origins[T]
+	alarms  alarms
+	spare   sync.Pool // claims to use again: most live for one check only
 }
 
 // New returns a Pacer of these limits.
-func New[T any](limits Limits) *Pacer[T] {
-	return &Pacer[T]{
-		all:   bucket(limits.Rate, limits.Burst),
-		hosts: hosts[T]{limits: limits, known: make(map[string]*host[T])},
+func New[T Item](limits Limits) *Pacer[T] {
+	p := &Pacer[T]{limits: limits, meter: newMeter(limits.Rate, limits.Burst)}
+	p.meter.alarm.who = p
+	p.hosts.known, p.origins.known = make(map[string]*host[T]), make(map[Origin]*origin[T])
+	p.alarms.tick = p.tick
+	return p
+}
+
+// now returns the time if it matters: if there is a rate, or an origin that asked for a
+// pause. To ask for it costs as much as to schedule a check.
+func (p *Pacer[T]) now() (now time.Time) {
+	if p.limits.Rate != 0 || p.limits.HostRate != 0 || len(p.origins.known) > 0 {
+		now = time.Now()
+	}
+	return now
+}
+
+// Start waits until a single check may start, and starts it: the check takes up a slot
+// and a place on its host until Done. If ctx ends before, it returns false.
+func (p *Pacer[T]) Start(ctx context.Context, item T) (t Turn[T], ok bool) {
+	if ctx.Err() != nil {
+		return t, false
+	}
+	got := make(chan Turn[T], 1)
+	q := p.Queue(1, func(t Turn[T]) { got <- t })
+	q.slots, q.allowed = 1, 1
+	q.Push(item)
+	select {
+	case t = <-got:
+		return t, true
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	q.stopped = true
+	q.clear(now)
+	select {
+	case t = <-got:
+		p.end(t, now)
+	default:
+	}
+	p.dispatch(now)
+	return Turn[T]{}, false
+}
+
+// Done ends a check that Start started.
+func (p *Pacer[T]) Done(t Turn[T]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	p.end(t, now)
+	p.dispatch(now)
+}
+
+// end takes a check off its slot, its host and its origins.
+func (p *Pacer[T]) end(t Turn[T], now time.Time) {
+	if t.host == nil {
+		return
+	}
+	p.running--
+	for _, o := range t.origins {
+		if o != nil {
+			o.end(now)
+		}
+	}
+	t.host.end(now)
+}
+
+// dispatch starts what lacks nothing, as long as there are slots and tokens for it. A
+// call that has more of that comes after the others.
+func (p *Pacer[T]) dispatch(now time.Time) {
+	for p.calls.n > 0 && p.running < p.limits.Width {
+		if !p.meter.has(1, now) {
+			p.alarms.set(&p.meter.alarm, p.meter.when(1, now))
+			return
+		}
+		q := p.calls.first.of
+		c := q.pick(now)
+		q.node.leave()
+		if c != nil {
+			q.start(c, now)
+		}
+		q.join()
+	}
+	if p.calls.n == 0 && p.meter.seekers.n == 0 {
+		p.alarms.clear(&p.meter.alarm)
 	}
 }
 
-// bucket returns a full token bucket, nil for no limit.
-func bucket(limit rate.Limit, burst int) *rate.Limiter {
-	if limit == 0 {
-		return nil
+// tick is called by the timer.
+func (p *Pacer[T]) tick() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.alarms.ring(now)
+	p.dispatch(now)
+}
+
+// ring gives the tokens of all hosts together to those who seek them; what is left is for
+// dispatch.
+func (p *Pacer[T]) ring(now time.Time) {
+	p.meter.heard(now)
+	p.await(&p.meter, now)
+}
+
+// await sets the alarm of a meter, if further requests wait for it.
+func (p *Pacer[T]) await(m *meter, now time.Time) {
+	if m.seekers.n > 0 {
+		p.alarms.set(&m.alarm, m.when(1, now))
 	}
-	return rate.NewLimiter(limit, burst)
 }
 
 // ErrNoToken says that a further request would have to wait beyond the context's
 // deadline.
 var ErrNoToken = errors.New("the rate limit leaves no token within the timeout")
 
-// Token takes the tokens of one further request on the host of key, for a check
-// that runs already. If it has to wait for them and ctx ends, it returns the
-// cause of that. If they cannot be there before ctx's deadline, it takes none and
-// returns ErrNoToken at once.
+// Token takes the tokens of one further request on a host, for a check that runs
+// already. If it has to wait for them and ctx ends, it returns the cause of that. If
+// they cannot be there before ctx's deadline, it takes none and returns ErrNoToken at
+// once.
 //
 // It first waits for the token of the host, and only then takes the one of all
 // hosts together, so that neither lies unused for long.
-//
-// It does not use [rate.Limiter.Wait], whose early refusal is an error that no
-// type tells from others.
 func (p *Pacer[T]) Token(ctx context.Context, key string) error {
-	if p.all == nil && p.hosts.limits.HostRate == 0 {
+	if p.limits.Rate == 0 && p.limits.HostRate == 0 {
 		return nil
 	}
-	r, err := p.hostToken(ctx, key)
-	if err != nil {
-		return err
-	}
-	if err := wait(ctx, r); err != nil || p.all == nil {
-		return err
-	}
-	return wait(ctx, p.all.Reserve())
-}
-
-// hostToken takes the token of the host of key, unless it or the other one would
-// come too late. It returns nil if there is no limit per host.
-func (p *Pacer[T]) hostToken(ctx context.Context, key string) (*rate.Reservation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	h := p.hosts.get(key)
-	defer p.hosts.release(h)
-	if deadline, ok := ctx.Deadline(); ok {
-		t := p.reserve(h, now)
-		d := t.delay(now)
-		t.giveBack(now)
-		if now.Add(d).After(deadline) {
-			return nil, ErrNoToken
-		}
-	}
-	if h.bucket == nil {
-		return nil, nil
-	}
-	return h.bucket.ReserveN(now, 1), nil
-}
-
-// Pause lets no check of the host of key start for d, because the host said so
-// in answer to a request sent at that time. What runs goes on.
-//
-// Later checks of it start one by one. The gap between them follows from how
-// many checks the host let through since it was last paused, or since the first
-// began. Answers to other requests that were under way when it was paused do
-// not change the gap: they say nothing new.
-func (p *Pacer[T]) Pause(key string, sent time.Time, d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	h := p.hosts.get(key)
-	h.pause(time.Now(), sent, d)
-	p.hosts.release(h)
-}
-
-// Paused reports whether the host of key has asked for a pause that is not over.
-func (p *Pacer[T]) Paused(key string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	h := p.hosts.known[key]
-	return h != nil && h.brake != nil && time.Now().Before(h.brake.until)
-}
-
-// TokenAfterPause is [Pacer.Token] for a check that runs already and was sent
-// away: it first waits until the host of key takes requests again. If that is
-// not before ctx's deadline, it returns ErrNoToken at once.
-func (p *Pacer[T]) TokenAfterPause(ctx context.Context, key string) error {
-	d, ok := p.nextStart(ctx, key)
-	if !ok {
+	h, now := p.hosts.get(p, key), time.Now()
+	h.refs++
+	defer func() {
+		now := time.Now()
+		h.refs--
+		h.serve(now) // others may wait for less now
+		p.hosts.release(h, now)
+	}()
+	deadline, ok := ctx.Deadline()
+	if ok && !(h.meter.next(now).Before(deadline) && p.meter.next(now).Before(deadline)) {
 		return ErrNoToken
 	}
-	if d > 0 {
-		if err := Sleep(ctx, d); err != nil {
-			return err
-		}
+	if err := p.seek(ctx, &h.meter, now); err != nil {
+		return err
 	}
-	return p.Token(ctx, key)
+	return p.seek(ctx, &p.meter, time.Now())
 }
 
-// nextStart takes the next start that the brake of the host of key allows, and
-// returns how far off it is. It takes none that is not before ctx's deadline.
-func (p *Pacer[T]) nextStart(ctx context.Context, key string) (d time.Duration, ok bool) {
+// seek takes a token of m, and lets go of mu while it waits for it.
+func (p *Pacer[T]) seek(ctx context.Context, m *meter, now time.Time) error {
+	if m.has(1, now) {
+		m.take(now)
+		return nil
+	}
+	s := &seeker{got: make(chan struct{})}
+	s.node.of = s
+	m.seekers.pushBack(&s.node)
+	p.await(m, now)
+	p.mu.Unlock()
+	select {
+	case <-s.got:
+	case <-ctx.Done():
+	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	h := p.hosts.known[key]
-	if h == nil || h.brake == nil {
-		return 0, true
-	}
-	now := time.Now()
-	if deadline, ok := ctx.Deadline(); ok && !h.brake.next(now).Before(deadline) {
-		return 0, false
-	}
-	return h.brake.take(now).Sub(now), true
-}
-
-// wait waits until what r reserves is there. It gives it back if ctx ends before.
-func wait(ctx context.Context, r *rate.Reservation) error {
-	if r == nil {
+	if s.node.in == nil {
 		return nil
 	}
-	d := r.Delay()
-	if d == 0 {
-		return nil
-	}
-	err := Sleep(ctx, d)
-	if err != nil {
-		r.Cancel()
-	}
-	return err
+	s.node.leave()
+	p.dispatch(time.Now())
+	return context.Cause(ctx)
 }
 
 // Sleep waits for d and returns nil, unless ctx ends before: then it returns the
@@ -189,48 +248,4 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// tokens are those of one request: of its host, and of all hosts together. Where
-// there is no limit, there is nil.
-type tokens struct{ host, all *rate.Reservation }
-
-// reserve takes the tokens of a request on h. They may be there only later.
-func (p *Pacer[T]) reserve(h *host[T], now time.Time) (t tokens) {
-	if h.bucket != nil {
-		t.host = h.bucket.ReserveN(now, 1)
-	}
-	if p.all != nil {
-		t.all = p.all.ReserveN(now, 1)
-	}
-	return t
-}
-
-// delay returns how long it is until both are there.
-func (t tokens) delay(now time.Time) (d time.Duration) {
-	if t.host != nil {
-		d = t.host.DelayFrom(now)
-	}
-	if t.all != nil {
-		d = max(d, t.all.DelayFrom(now))
-	}
-	return d
-}
-
-// giveBack undoes reserve.
-func (t tokens) giveBack(now time.Time) {
-	if t.host != nil {
-		t.host.CancelAt(now)
-	}
-	if t.all != nil {
-		t.all.CancelAt(now)
-	}
-}
-
-// spare returns a zero value, one from the pool if there is one.
-func spare[V any](p *sync.Pool) *V {
-	if v, ok := p.Get().(*V); ok {
-		return v
-	}
-	return new(V)
 }

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,9 +14,27 @@ import (
 
 // An item is a check: where, which, and how long it takes.
 type item struct {
-	host string
-	n    int
-	take time.Duration
+	host  string
+	ports [2]string // of its origins
+	n     int
+	take  time.Duration
+}
+
+func (it item) Host() string { return it.host }
+
+func (it item) Origins() (all [2]Origin) {
+	for i, port := range it.ports {
+		if i == 0 || port != "" {
+			all[i] = Origin{Host: it.host + port}
+		}
+	}
+	return all
+}
+
+// newPacer is New with room for all, if limits do not say otherwise.
+func newPacer(limits Limits) *Pacer[item] {
+	limits.Width = cmp.Or(limits.Width, 1_000_000)
+	return New[item](limits)
 }
 
 // A start is one that began.
@@ -38,9 +57,11 @@ type crew struct {
 	spawned int
 }
 
+// newCrew returns a crew of as many as slots.
 func newCrew(p *Pacer[item], slots, window int) *crew {
 	c := &crew{began: time.Now(), work: sleep}
-	c.q = p.Queue(slots, window, c.spawn)
+	c.q = p.Queue(window, c.spawn)
+	c.q.slots, c.q.allowed = slots, slots
 	return c
 }
 
@@ -50,29 +71,32 @@ func sleep(it item) (scarce bool) {
 }
 
 // spawn starts a worker.
-func (c *crew) spawn() {
+func (c *crew) spawn(t Turn[item]) {
 	c.mu.Lock()
 	c.spawned++
 	c.mu.Unlock()
-	c.workers.Go(func() {
-		for {
-			it, ok := c.q.Next()
-			if !ok {
-				return
-			}
-			c.mu.Lock()
-			c.starts = append(c.starts, start{it, time.Since(c.began)})
-			c.mu.Unlock()
-			if c.work(it) {
-				c.q.Retry(it.host, it, false)
-				continue
-			}
-			c.q.Done(it.host)
-			c.mu.Lock()
-			c.ended = append(c.ended, it.n)
-			c.mu.Unlock()
-		}
-	})
+	c.workers.Go(func() { c.q.Work(t, c.check) })
+}
+
+func (c *crew) check(t Turn[item]) {
+	it := t.Item
+	c.mu.Lock()
+	c.starts = append(c.starts, start{it, time.Since(c.began)})
+	c.mu.Unlock()
+	if c.work(it) {
+		c.q.Retry(t, false)
+		return
+	}
+	c.q.Done(t)
+	c.mu.Lock()
+	c.ended = append(c.ended, it.n)
+	c.mu.Unlock()
+}
+
+// wait waits until all that was pushed has ended.
+func (c *crew) wait() {
+	c.q.Wait()
+	c.workers.Wait()
 }
 
 // push pushes a check of each of hosts and closes the queue.
@@ -81,7 +105,7 @@ func (c *crew) push(take time.Duration, hosts ...string) {
 		if !c.q.Wanted() {
 			break
 		}
-		c.q.Push(h, item{host: h, n: i, take: take})
+		c.q.Push(item{host: h, n: i, take: take})
 	}
 	c.q.Close()
 }
@@ -160,7 +184,7 @@ func TestToken(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				p := New[item](tt.limits)
+				p := newPacer(tt.limits)
 				for i, key := range tt.keys {
 					checkToken(t, t.Context(), p, key, tt.want[i], nil)
 				}
@@ -171,14 +195,14 @@ func TestToken(t *testing.T) {
 
 func TestTokenNoTurn(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{Rate: 2, Burst: 1})
+		p := newPacer(Limits{Rate: 2, Burst: 1})
 		checkToken(t, t.Context(), p, "a", 0, nil)
-		ctx, cancel := context.WithTimeout(t.Context(), 499*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		for range 10 {
 			checkToken(t, ctx, p, "a", 0, ErrNoToken)
 		}
-		ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
+		ctx, cancel = context.WithTimeout(t.Context(), 501*time.Millisecond)
 		defer cancel()
 		checkToken(t, ctx, p, "a", 500*time.Millisecond, nil)
 	})
@@ -186,7 +210,7 @@ func TestTokenNoTurn(t *testing.T) {
 
 func TestTokenCanceled(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{Rate: 2, Burst: 1})
+		p := newPacer(Limits{Rate: 2, Burst: 1})
 		checkToken(t, t.Context(), p, "a", 0, nil)
 		cause := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -199,7 +223,7 @@ func TestTokenCanceled(t *testing.T) {
 // A token of the host that was there is given back if the one of all limits
 // together does not come. Time is real here: it passes between two calls.
 func TestTokenNoTurnKeepsNone(t *testing.T) {
-	p := New[item](Limits{Rate: 0.001, Burst: 1, HostRate: 0.001, HostBurst: 1})
+	p := newPacer(Limits{Rate: 0.001, Burst: 1, HostRate: 0.001, HostBurst: 1})
 	if err := p.Token(t.Context(), "a"); err != nil {
 		t.Fatalf("Token(a) = %v; want nil", err)
 	}
@@ -209,8 +233,8 @@ func TestTokenNoTurnKeepsNone(t *testing.T) {
 		t.Fatalf("Token(b) = %v; want %v", err, ErrNoToken)
 	}
 	// A host whose bucket is full is forgotten.
-	if h := p.hosts.known["b"]; h != nil && h.bucket.Tokens() < 0.999 {
-		t.Errorf("after ErrNoToken the host has %.3f tokens; want 1", h.bucket.Tokens())
+	if h := p.hosts.known["b"]; h != nil && h.meter.held(time.Now()) < 0.999 {
+		t.Errorf("after ErrNoToken the host has %.3f tokens; want 1", h.meter.held(time.Now()))
 	}
 }
 
@@ -218,7 +242,7 @@ func TestTokenNoTurnKeepsNone(t *testing.T) {
 // starts of others.
 func TestTokenSharesWithQueue(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{Rate: 10, Burst: 1, HostWidth: 1})
+		p := newPacer(Limits{Rate: 10, Burst: 1, HostWidth: 1})
 		c := newCrew(p, 4, 10)
 		c.work = func(it item) bool {
 			if err := p.Token(t.Context(), it.host); err != nil {
@@ -227,7 +251,7 @@ func TestTokenSharesWithQueue(t *testing.T) {
 			return false
 		}
 		c.push(0, "a", "a", "a", "a", "a")
-		c.workers.Wait()
+		c.wait()
 		if got, want := time.Since(c.began), 900*time.Millisecond; got != want {
 			t.Errorf("5 starts and 5 tokens took %v; want %v", got, want)
 		}

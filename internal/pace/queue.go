@@ -5,111 +5,116 @@ import (
 	"time"
 )
 
-// A Queue parks the checks of one call until they may start. Checks of one host
-// start in the order in which they were pushed, unless Retry puts one back; hosts
-// take turns.
+// A Queue has the checks of one call until they start. Checks of one host start in the
+// order in which they were pushed, unless Retry puts one back; hosts take turns.
 //
-// One goroutine, the feeder, calls Wanted and Push, and Close in the end. Workers
-// call Next, and Done or Retry for each check that they got. A queue of one slot
-// and a window of one is that of a single check, whose goroutine is feeder and
-// worker at once.
+// One goroutine, the feeder, calls Wanted and Push, and Close in the end. For each
+// check that starts there is a worker at once, which calls Work with it. A worker ends
+// it with Done or Retry.
 //
 // The zero Queue is not usable; call [Pacer.Queue]. It is safe for concurrent use.
-type Queue[T any] struct {
+type Queue[T Item] struct {
 	p      *Pacer[T]
-	slots  int    // checks that run at once, at the most
-	window int    // checks that are parked at once
-	spawn  func() // starts a worker, which calls Next until it returns false
+	slots  int           // workers, at the most
+	window int           // checks that are parked at once
+	spawn  func(Turn[T]) // starts a worker
 
-	// Pacer.mu guards all below. Whenever it is free, these hold:
-	//   - each lane of lanes has a check, and is in the one place that it says;
-	//   - no other lane is in ready or timed;
-	//   - while a lane is ready, a slot free and the queue neither held nor
-	//     stopped, a worker is on its way to look.
+	// Pacer.mu guards all below.
 
 	// What is parked.
-	lanes   map[string]*lane[T] // by the key of their host
-	parked  int                 // checks in lanes
+	claims  map[claimKey[T]]*claim[T]
+	free    []T // checks that touch no host, and need nothing but a worker
+	parked  int // checks in claims and free
 	closed  bool
 	stopped bool
 
 	// What starts next.
-	ready     []*lane[T]    // in the order in which workers look at them
-	timed     timedLanes[T] // a heap by due
-	heldUntil time.Time     // no check that touches a host starts before
-	timer     *time.Timer   // fires at heldUntil or when the first of timed is due
+	ready list[*claim[T]]
+	holds int             // what claims of it hold of hosts and origins
+	node  node[*Queue[T]] // in Pacer.calls, if it is able to start something of ready
+	turn  bool            // whether free comes first
 
 	// How many run.
 	running int
 	allowed int // how many may run at once: slots, or fewer while something is scarce
 	calm    int // checks that ended well since allowed last changed
 	step    int // by how much allowed grows next
+	resting bool
+	alarm   alarm // ends the rest
 
-	// Who waits.
-	work    sync.Cond // workers, in Next
-	feed    sync.Cond // the feeder, in Wanted
-	workers int       // workers for which spawn was called, and that have not ended
-	idle    int       // workers that wait and have not been woken
+	// Who works.
+	workers int            // that were spawned, and have not ended
+	idle    []chan Turn[T] // of workers that wait for their next check
+	changed sync.Cond      // the feeder waits for it in Wanted, and whoever waits in Wait
 }
 
-// Queue returns a queue that lets slots checks run and window checks wait.
+// A claimKey tells the claims of a queue apart.
+type claimKey[T Item] struct {
+	h *host[T]
+	o *origin[T]
+}
+
+// Queue returns a queue that lets window checks wait.
 //
-// It calls spawn whenever a further worker is of use, for no more than slots of
-// them at a time, beside those that have called Gone. spawn runs under the lock of
-// the Pacer: it must not block, nor call a method of the Pacer or of a Queue.
-func (p *Pacer[T]) Queue(slots, window int, spawn func()) *Queue[T] {
-	q := &Queue[T]{p: p, slots: slots, window: window, spawn: spawn, allowed: slots, lanes: make(map[string]*lane[T])}
-	q.work.L, q.feed.L = &p.mu, &p.mu
+// It calls spawn for a check that starts while no worker is idle. There are no more
+// workers than checks may run at once, beside those that have called Gone. spawn runs
+// under the lock of the Pacer: it must not block, nor call a method of the Pacer or of
+// a Queue.
+func (p *Pacer[T]) Queue(window int, spawn func(Turn[T])) *Queue[T] {
+	q := &Queue[T]{p: p, slots: p.limits.Width, window: window, spawn: spawn, allowed: p.limits.Width, claims: make(map[claimKey[T]]*claim[T])}
+	q.node.of, q.alarm.who, q.changed.L = q, q, &p.mu
 	return q
 }
 
 // Wanted waits until there is room for another check and a use for it: as long as
-// as many lanes are ready as there are slots, there is none. It returns false once
-// the queue was stopped.
+// there is as much that only waits for a slot as there are slots, there is none. It
+// returns false once the queue was stopped.
 func (q *Queue[T]) Wanted() bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
-	for !q.stopped && (q.parked >= q.window || len(q.ready) >= q.slots) {
-		q.feed.Wait()
+	for !q.stopped && (q.parked >= q.window || q.ready.n+len(q.free) >= q.slots) {
+		q.changed.Wait()
 	}
 	return !q.stopped
 }
 
-// Push parks a check of the host of key. The key "" is for checks that touch no
-// host, which only the number of slots limits. After Close it does nothing.
-func (q *Queue[T]) Push(key string, item T) {
+// Push parks a check, or starts it. After Close it does nothing.
+func (q *Queue[T]) Push(item T) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	if q.closed {
 		return
 	}
-	l := q.lane(key)
-	l.items = append(l.items, item)
+	now := q.p.now()
 	q.parked++
-	if l.place == nowhere {
-		q.makeReady(l)
+	if item.Host() == "" {
+		q.free = append(q.free, item)
+		q.startFree(now)
+		return
 	}
+	c := q.claim(q.p.hosts.get(q.p, item.Host()), nil)
+	c.items = append(c.items, item)
+	if c.node.in == nil {
+		c.wait(now)
+	}
+	q.p.dispatch(now)
 }
 
-// lane returns the lane of key. A new one is empty and nowhere.
-func (q *Queue[T]) lane(key string) *lane[T] {
-	l := q.lanes[key]
-	if l == nil {
-		l = spare[lane[T]](&q.p.spareLanes)
-		l.q, l.h, l.items = q, q.p.hosts.get(key), l.one[:0]
-		l.h.lanes++
-		q.lanes[key] = l
+// claim returns the claim on h, for checks of o if that is not nil. A new one is empty
+// and in no list.
+func (q *Queue[T]) claim(h *host[T], o *origin[T]) *claim[T] {
+	key := claimKey[T]{h, o}
+	c := q.claims[key]
+	if c == nil {
+		c = spare[claim[T]](&q.p.spare)
+		c.q, c.h, c.o, c.items, c.node.of = q, h, o, c.one[:0], c
+		q.claims[key] = c
+		h.refs++
+		if o != nil {
+			o.refs++
+		}
 	}
-	return l
-}
-
-// drop removes a lane that is nowhere.
-func (q *Queue[T]) drop(l *lane[T]) {
-	delete(q.lanes, l.h.key)
-	l.h.lanes--
-	q.p.hosts.release(l.h)
-	*l = lane[T]{}
-	q.p.spareLanes.Put(l)
+	return c
 }
 
 // Close says that nothing more will be pushed.
@@ -117,105 +122,138 @@ func (q *Queue[T]) Close() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	q.closed = true
-	q.wakeAll()
+	if q.over() {
+		q.endIdle()
+	}
 }
 
-// Stop ends the queue: Wanted and Next return false from now on.
+// Stop ends the queue: nothing starts any more, Wanted returns false, and Wait returns.
 func (q *Queue[T]) Stop() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
+	now := q.p.now()
 	q.stopped = true
-	for _, l := range q.lanes { // one may have been called, and will not come
-		l.h.call()
-	}
-	q.wakeAll()
+	q.withdraw(now)
+	q.p.alarms.clear(&q.alarm)
+	q.endIdle()
+	q.p.dispatch(now)
 }
 
-// Next waits for a check that may start and starts it: it has taken its tokens,
-// and takes up a slot and room on its host until Done or Retry. Next returns false
-// once the queue was stopped, or was closed and is empty.
-func (q *Queue[T]) Next() (item T, ok bool) {
+// Wait waits until the queue was stopped, or was closed and has started all. Then no
+// worker is spawned any more, except by Retry and Gone.
+func (q *Queue[T]) Wait() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
-	for !q.stopped {
-		if q.running < q.allowed {
-			if item, ok = q.start(time.Now()); ok {
-				return item, true
-			}
-		}
-		if q.over() {
-			break
-		}
-		q.idle++
-		q.work.Wait()
+	for !q.stopped && !q.over() {
+		q.changed.Wait()
 	}
-	q.workers--
-	return item, false
 }
 
-// Done ends a check of the host of key that Next started.
-func (q *Queue[T]) Done(key string) {
+// Work is what a worker does with the check that it was spawned for: it calls check with
+// that one, and then with others as they start, until nothing is left to start.
+func (q *Queue[T]) Work(t Turn[T], check func(Turn[T])) {
+	next := make(chan Turn[T], 1)
+	for ok := true; ok; t, ok = <-next {
+		check(t)
+		q.offer(next)
+	}
+}
+
+// offer lets a worker wait for its next check. The channel is closed if there is none.
+func (q *Queue[T]) offer(next chan Turn[T]) {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
-	q.end(key)
+	q.idle = append(q.idle, next)
+	if q.stopped || q.over() {
+		q.endIdle()
+		return
+	}
+	q.resume(q.p.now())
+}
+
+// resume starts what it can, after there was no worker or no leave to do so. What needs a
+// worker alone takes turns with the rest.
+func (q *Queue[T]) resume(now time.Time) {
+	if q.turn = !q.turn; q.turn {
+		q.startFree(now)
+	}
+	q.join()
+	q.p.dispatch(now)
+	q.startFree(now)
+}
+
+// Done ends a check.
+func (q *Queue[T]) Done(t Turn[T]) {
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	now := q.p.now()
+	q.end(t, now)
 	q.grow()
-	q.wakeWorker()
+	q.join()
+	q.p.dispatch(now)
 }
 
-// Retry ends a check that Next started, as Done does, and puts it back as the
-// first of its host: something that it needs of this machine is scarce, such as
-// descriptors, ports or memory. Until checks end well again, no more of them run
-// at once than still do.
+// Retry ends a check, as Done does, and puts it back as the first of its host: something
+// that it needs of this machine is scarce, such as descriptors, ports or memory. Until
+// checks end well again, no more of them run at once than still do.
 //
-// If no other check runs, nothing starts for a moment. But if last is set then,
+// If no other check of the queue runs, none starts for a moment. But if last is set then,
 // waiting would be of no use: Retry does not put the check back, and returns
 // false.
-func (q *Queue[T]) Retry(key string, item T, last bool) bool {
+func (q *Queue[T]) Retry(t Turn[T], last bool) bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
-	q.end(key)
+	now := time.Now()
+	defer q.p.dispatch(now)
+	h := t.host
+	h.refs++ // it is needed still
+	q.end(t, now)
+	h.refs--
 	q.shrink()
-	defer q.wakeWorker()
+	if q.running == 0 && last {
+		q.p.hosts.release(h, now)
+		return false
+	}
 	if q.running == 0 {
-		if last {
-			return false
-		}
-		now := time.Now()
-		q.hold(now.Add(scarcityHold), now)
+		q.resting = true
+		q.p.alarms.set(&q.alarm, now.Add(ScarcityRest))
 	}
-	l := q.lane(key)
-	l.items = append([]T{item}, l.items...)
+	q.withdraw(now)
+	c := q.claim(h, nil)
+	c.items = append([]T{t.Item}, c.items...)
 	q.parked++
-	if l.place == nowhere {
-		q.makeReady(l)
+	if c.node.in == nil {
+		c.wait(now)
 	}
+	q.join()
 	return true
 }
 
-// scarcityHold is for how long nothing starts if what is scarce does not do for
+// ScarcityRest is for how long nothing starts if what is scarce does not do for
 // even one check.
-const scarcityHold = 20 * time.Millisecond
+const ScarcityRest = 20 * time.Millisecond
 
-// end takes a check off its host.
-func (q *Queue[T]) end(key string) {
-	q.running--
-	h := q.p.hosts.known[key]
-	h.end()
-	q.p.hosts.release(h)
+// ring ends the rest.
+func (q *Queue[T]) ring(time.Time) {
+	q.resting = false
+	q.join()
 }
 
-// Gone says that a worker ended otherwise than because Next returned false. If it
-// was the last one and something is parked, another is spawned in its place.
+// end takes a check off what it took up.
+func (q *Queue[T]) end(t Turn[T], now time.Time) {
+	if t.host != nil {
+		q.running--
+	}
+	q.p.end(t, now)
+}
+
+// Gone says that a worker ended otherwise than because Work returned. If it is of use,
+// another is spawned in its place.
 func (q *Queue[T]) Gone() {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	q.workers--
-	if q.workers == 0 && q.parked > 0 && !q.stopped {
-		q.workers++
-		q.spawn()
-		return
-	}
-	q.wakeWorker()
+	q.resume(q.p.now())
 }
 
 // Drain takes out what is still parked. The queue must have been stopped, or be
@@ -223,17 +261,20 @@ func (q *Queue[T]) Gone() {
 func (q *Queue[T]) Drain() []T {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
-	if q.timer != nil {
-		q.timer.Stop()
+	now := q.p.now()
+	left := q.clear(now)
+	q.p.dispatch(now)
+	return left
+}
+
+// clear is Drain under the lock.
+func (q *Queue[T]) clear(now time.Time) []T {
+	left := q.free
+	q.node.leave()
+	for _, c := range q.claims {
+		left = append(left, c.items...)
+		c.drop(now)
 	}
-	var left []T
-	for _, l := range q.lanes {
-		left = append(left, l.items...)
-		if l.place == atHost {
-			l.h.dequeue(l)
-		}
-		q.drop(l)
-	}
-	q.parked, q.ready, q.timed = 0, nil, nil
+	q.parked, q.free = 0, nil
 	return left
 }

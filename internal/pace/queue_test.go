@@ -12,11 +12,11 @@ import (
 
 func TestWantedWindow(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1}), 2, 10)
+		c := newCrew(newPacer(Limits{HostWidth: 1}), 2, 10)
 		var pushed atomic.Int64
 		go func() {
 			for n := 0; n < 50 && c.q.Wanted(); n++ {
-				c.q.Push("a", item{host: "a", n: n, take: time.Second})
+				c.q.Push(item{host: "a", n: n, take: time.Second})
 				pushed.Add(1)
 			}
 			c.q.Close()
@@ -28,7 +28,7 @@ func TestWantedWindow(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		c.workers.Wait()
+		c.wait()
 		if got := len(c.starts); got != 50 {
 			t.Errorf("%d checks started; want 50", got)
 		}
@@ -39,11 +39,11 @@ func TestWantedWindow(t *testing.T) {
 // what keeps them busy.
 func TestWantedReady(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1}), 2, 1000)
+		c := newCrew(newPacer(Limits{HostWidth: 1}), 2, 1000)
 		var pushed atomic.Int64
 		go func() {
 			for n := 0; n < 20 && c.q.Wanted(); n++ {
-				c.q.Push(string(rune('a'+n)), item{host: string(rune('a' + n)), take: time.Second})
+				c.q.Push(item{host: string(rune('a' + n)), take: time.Second})
 				pushed.Add(1)
 			}
 			c.q.Close()
@@ -52,18 +52,18 @@ func TestWantedReady(t *testing.T) {
 		if got := pushed.Load(); got != 4 {
 			t.Errorf("%d are pushed while 2 run; want 4", got)
 		}
-		c.workers.Wait()
+		c.wait()
 	})
 }
 
 // What is pushed too late is not kept, and neither is its host.
 func TestPushAfterClose(t *testing.T) {
-	p := New[item](Limits{HostWidth: 1})
-	q := p.Queue(1, 10, func() {})
+	p := newPacer(Limits{HostWidth: 1})
+	q := p.Queue(10, func(Turn[item]) {})
 	q.Stop()
 	q.Close()
 	q.Drain()
-	q.Push("a", item{})
+	q.Push(item{host: "a"})
 	if len(p.hosts.known) != 0 || q.parked != 0 {
 		t.Errorf("%d hosts are known and %d checks parked; want none", len(p.hosts.known), q.parked)
 	}
@@ -71,14 +71,12 @@ func TestPushAfterClose(t *testing.T) {
 
 func TestCloseEmpty(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1}), 3, 10)
+		c := newCrew(newPacer(Limits{HostWidth: 1}), 3, 10)
 		if !c.q.Wanted() {
 			t.Errorf("Wanted = false; want true")
 		}
 		c.q.Close()
-		if _, ok := c.q.Next(); ok {
-			t.Errorf("Next of an empty closed queue = true; want false")
-		}
+		c.wait()
 		if c.spawned != 0 {
 			t.Errorf("%d workers were started for nothing; want 0", c.spawned)
 		}
@@ -98,11 +96,11 @@ func TestStopDrain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				p := New[item](tt.limits)
+				p := newPacer(tt.limits)
 				c := newCrew(p, 2, 100)
 				for n := range 20 {
 					host := string(rune('a' + n%3))
-					c.q.Push(host, item{host: host, n: n, take: time.Hour})
+					c.q.Push(item{host: host, n: n, take: time.Hour})
 				}
 				synctest.Wait()
 				c.q.Stop()
@@ -113,7 +111,7 @@ func TestStopDrain(t *testing.T) {
 				if len(ns) < 18 {
 					t.Errorf("Drain returned %d checks; want at least 18 of 20", len(ns))
 				}
-				c.workers.Wait()
+				c.wait()
 				ns = append(ns, c.ended...)
 				slices.Sort(ns)
 				for i, n := range ns {
@@ -129,14 +127,13 @@ func TestStopDrain(t *testing.T) {
 	}
 }
 
-// Stop wakes whoever waits in Wanted and in Next.
+// Stop wakes whoever waits in Wanted and in Wait.
 func TestStopWakes(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1}), 3, 1)
-		c.q.Push("a", item{host: "a", take: time.Second})
+		c := newCrew(newPacer(Limits{HostWidth: 1}), 3, 1)
+		c.q.Push(item{host: "a", take: time.Second})
 		synctest.Wait()
-		c.q.Push("a", item{host: "a"})
-		c.spawn() // one that finds nothing to do
+		c.q.Push(item{host: "a"})
 		var wanted atomic.Int64
 		wanted.Store(-1)
 		go func() {
@@ -155,37 +152,30 @@ func TestStopWakes(t *testing.T) {
 		if got := wanted.Load(); got != 0 {
 			t.Errorf("after Stop, Wanted = %d; want 0", got)
 		}
-		c.workers.Wait()
-		if item, ok := c.q.Next(); ok {
-			t.Errorf("after Stop, Next = %v, true; want false", item)
-		}
+		c.wait()
 		if got := len(c.q.Drain()); got != 1 {
 			t.Errorf("Drain returned %d checks; want 1", got)
 		}
 	})
 }
 
-// A worker that ends otherwise than by Next is replaced.
+// A worker that ends otherwise than by Work is replaced.
 func TestGone(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](Limits{HostWidth: 1, HostRate: 10, HostBurst: 1})
+		p := newPacer(Limits{HostWidth: 1, HostRate: 10, HostBurst: 1})
 		var c crew
-		c.q = p.Queue(1, 100, func() {
+		c.q = p.Queue(100, func(t Turn[item]) {
 			c.spawned++
 			c.workers.Go(func() {
 				defer c.q.Gone()
-				it, ok := c.q.Next()
-				if !ok {
-					t.Errorf("Next = false; want a check")
-					return
-				}
-				c.starts = append(c.starts, start{item: it})
-				c.q.Done(it.host)
+				c.starts = append(c.starts, start{item: t.Item})
+				c.q.Done(t)
 			})
 		})
+		c.q.slots, c.q.allowed = 1, 1
 		c.push(0, "a", "b", "a", "", "a", "b")
 		time.Sleep(time.Minute)
-		c.workers.Wait()
+		c.wait()
 		if len(c.starts) != 6 || c.spawned != 6 {
 			t.Errorf("%d checks started by %d workers; want 6 by 6", len(c.starts), c.spawned)
 		}
@@ -195,15 +185,15 @@ func TestGone(t *testing.T) {
 // The check that was put back comes before the others of its host.
 func TestRetryKeepsOrder(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1}), 4, 100)
+		c := newCrew(newPacer(Limits{HostWidth: 1}), 4, 100)
 		tries := make(map[int]int)
 		c.work = func(it item) bool { tries[it.n]++; return tries[it.n] < 3 }
 		c.push(0, repeat("a", 5)...)
-		c.workers.Wait()
+		c.wait()
 		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(c.ended, want) {
 			t.Errorf("checks of one host ended in order %v; want %v", c.ended, want)
 		}
-		if got, want := time.Since(c.began), 10*scarcityHold; got != want {
+		if got, want := time.Since(c.began), 10*ScarcityRest; got != want {
 			t.Errorf("10 retries with nothing else under way took %v; want %v", got, want)
 		}
 	})
@@ -212,19 +202,19 @@ func TestRetryKeepsOrder(t *testing.T) {
 // With nothing under way, the last try of a check is not put back.
 func TestRetryLast(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		q := New[int](Limits{HostWidth: 9}).Queue(2, 9, func() {})
+		h := newHand(Limits{HostWidth: 9}, 2, 9)
 		for i := range 2 {
-			q.Push("a", i)
-			q.Next()
+			h.q.Push(item{host: "a", n: i})
 		}
-		if !q.Retry("a", 0, true) {
+		if !h.q.Retry(h.turns[0], true) {
 			t.Errorf("Retry beside another check = false; want true")
 		}
-		if q.Retry("a", 1, true) {
+		if h.q.Retry(h.turns[1], true) {
 			t.Errorf("Retry of the only check = true; want false")
 		}
-		if got, ok := q.Next(); got != 0 || !ok {
-			t.Errorf("Next = %v, %t; want 0, true", got, ok)
+		h.q.Gone()
+		if len(h.turns) != 3 || h.turns[2].Item.n != 0 {
+			t.Errorf("%d checks started; want 3, the last of them for the second time", len(h.turns))
 		}
 	})
 }

@@ -15,26 +15,29 @@ import (
 
 // A schedule is a random run of crews on one Pacer.
 type schedule struct {
-	rnd    *rand.Rand
-	limits Limits
-	p      *Pacer[item]
-	crews  []*crew
-	pushed []int
-	active map[string]int       // by host, over all crews
-	paused map[string]time.Time // until when
-	fails  []string
+	rnd     *rand.Rand
+	limits  Limits
+	p       *Pacer[item]
+	crews   []*crew
+	pushed  []int
+	active  map[string]int // by host, over all crews
+	running int
+	busy    map[*crew]int
+	paused  map[Origin]time.Time // until when
+	fails   []string
 }
 
 func newSchedule(seed uint64, crews int) *schedule {
-	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int), paused: make(map[string]time.Time)}
+	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int), busy: make(map[*crew]int), paused: make(map[Origin]time.Time)}
 	s.limits.HostWidth = 1 + s.rnd.IntN(3)
+	s.limits.Width = 1 + s.rnd.IntN(6)
 	if s.rnd.IntN(2) == 0 {
 		s.limits.Rate, s.limits.Burst = rate.Limit(10+s.rnd.IntN(90)), 1+s.rnd.IntN(5)
 	}
 	if s.rnd.IntN(2) == 0 {
 		s.limits.HostRate, s.limits.HostBurst = rate.Limit(5+s.rnd.IntN(45)), 1+s.rnd.IntN(3)
 	}
-	s.p = New[item](s.limits)
+	s.p = newPacer(s.limits)
 	for range crews {
 		slots, window := 1+s.rnd.IntN(4), 1+s.rnd.IntN(20)
 		if s.rnd.IntN(3) == 0 {
@@ -57,41 +60,49 @@ func (s *schedule) failf(format string, args ...any) {
 
 // work counts the checks under way. If scarce is set, some are put back.
 func (s *schedule) work(c *crew, scarce bool, rnd *rand.Rand) func(item) bool {
-	running := 0
-	count := func(host string, d int) bool {
+	count := func(it item, d int) bool {
 		s.p.mu.Lock()
 		defer s.p.mu.Unlock()
-		running += d
-		s.active[host] += d
-		if d > 0 && time.Now().Before(s.paused[host]) {
-			s.failf("a check on %q starts %v before the end of a pause", host, time.Until(s.paused[host]))
+		s.busy[c] += d
+		s.active[it.host] += d
+		if it.host != "" {
+			s.running += d
 		}
-		if host != "" && s.active[host] > s.limits.HostWidth {
-			s.failf("%d checks at once on %q; want at most %d", s.active[host], host, s.limits.HostWidth)
+		for _, o := range it.Origins() {
+			if d > 0 && time.Now().Before(s.paused[o]) {
+				s.failf("a check of %q starts %v before the end of a pause", o.Host, time.Until(s.paused[o]))
+			}
 		}
-		if running > c.q.slots {
-			s.failf("%d checks at once in a queue; want at most %d", running, c.q.slots)
+		if it.host != "" && s.active[it.host] > s.limits.HostWidth || s.running > s.limits.Width {
+			s.failf("%d checks at once, %d of them on %q; want at most %d and %d", s.running, s.active[it.host], it.host, s.limits.Width, s.limits.HostWidth)
 		}
-		return scarce && rnd.IntN(10) == 0
+		if s.busy[c] > c.q.slots {
+			s.failf("%d checks at once in a queue; want at most %d", s.busy[c], c.q.slots)
+		}
+		return scarce && it.host != "" && rnd.IntN(10) == 0
 	}
 	return func(it item) bool {
 		began := time.Now()
-		count(it.host, 1)
+		count(it, 1)
 		time.Sleep(it.take)
 		if it.host != "" && it.n%10 == 9 {
-			s.pause(it.host, began, it.take)
+			s.pause(it, began)
 		}
-		return count(it.host, -1)
+		return count(it, -1)
 	}
 }
 
-// pause makes a host ask for a pause.
-func (s *schedule) pause(host string, began time.Time, d time.Duration) {
-	s.p.Pause(host, began, d)
-	s.p.mu.Lock()
-	defer s.p.mu.Unlock()
-	if end := time.Now().Add(d); end.After(s.paused[host]) {
-		s.paused[host] = end
+// pause makes the origins of a check ask for a pause.
+func (s *schedule) pause(it item, began time.Time) {
+	for _, o := range it.Origins() {
+		if o != (Origin{}) {
+			s.p.Pause(it.host, o, began, it.take, 429)
+			s.p.mu.Lock()
+			if end := time.Now().Add(it.take); end.After(s.paused[o]) {
+				s.paused[o] = end
+			}
+			s.p.mu.Unlock()
+		}
 	}
 }
 
@@ -102,7 +113,7 @@ func (c *crew) feed(items []item, delay time.Duration) (pushed int) {
 		if !c.q.Wanted() {
 			break
 		}
-		c.q.Push(it.host, it)
+		c.q.Push(it)
 		pushed++
 		if delay > 0 {
 			time.Sleep(delay)
@@ -119,7 +130,12 @@ func (s *schedule) items() []item {
 		if s.rnd.IntN(10) > 0 {
 			host = string(rune('a' + s.rnd.IntN(hosts)))
 		}
-		items[n] = item{host: host, n: n, take: time.Duration(s.rnd.IntN(200)) * time.Millisecond}
+		var ports [2]string
+		if two := s.rnd.IntN(4); two < 2 {
+			ports = [2]string{":1", ":2"}
+			ports[1] = ports[two]
+		}
+		items[n] = item{host: host, ports: ports, n: n, take: time.Duration(s.rnd.IntN(200)) * time.Millisecond}
 	}
 	return items
 }
@@ -131,25 +147,35 @@ func (s *schedule) checkIdle() {
 	defer s.p.mu.Unlock()
 	// What became free at this very moment may not have been seen yet.
 	past := time.Now().Add(-time.Microsecond)
-	empty := func(b *rate.Limiter) bool { return b != nil && b.TokensAt(past) < 1 }
+	empty := func(m *meter) bool { return m.limit != 0 && m.held(past) < 1 }
 	for i, c := range s.crews {
 		if wrong := misplaced(c.q); wrong != "" {
 			s.failf("queue %d: %s", i, wrong)
 		}
-		if c.q.stopped || c.q.running >= c.q.allowed || time.Now().Before(c.q.heldUntil) {
+		if c.q.stopped || c.q.resting || c.q.running >= c.q.allowed || s.busy[c] >= c.q.slots || s.p.running >= s.limits.Width {
 			continue
 		}
-		for host, l := range c.q.lanes {
-			if host != "" && (l.h.active >= s.limits.HostWidth || empty(l.h.bucket) || empty(s.p.all)) {
-				continue
-			}
-			if b := l.h.brake; b != nil && (l.h.active > 0 || past.Before(b.until)) {
+		for _, l := range c.q.claims {
+			if l.h.active >= s.limits.HostWidth || empty(&l.h.meter) || empty(&s.p.meter) || s.braked(l, past) {
 				continue
 			}
 			s.failf("after %v queue %d leaves a slot and host %q idle with %d checks parked",
-				time.Since(c.began), i, host, len(l.items))
+				time.Since(c.began), i, l.h.key, len(l.items))
+		}
+		if len(c.q.free) > 0 && s.busy[c] < c.q.slots {
+			s.failf("queue %d leaves a worker idle with %d checks of no host", i, len(c.q.free))
 		}
 	}
+}
+
+// braked reports whether an origin of the first check of c takes none.
+func (s *schedule) braked(c *claim[item], past time.Time) bool {
+	for _, key := range c.items[0].Origins() {
+		if o := s.p.origins.known[key]; o != nil && (o.active > 0 || o.held || past.Before(o.until)) {
+			return true
+		}
+	}
+	return false
 }
 
 // run runs it, watches it, and checks what came of every check.
@@ -176,7 +202,7 @@ func (s *schedule) run() {
 		}
 		c.q.Stop()
 		drained := c.q.Drain()
-		c.workers.Wait()
+		c.wait()
 		var ns []int
 		for _, it := range drained {
 			ns = append(ns, it.n)
@@ -195,11 +221,15 @@ func (s *schedule) run() {
 
 // checkOver checks what is left of a schedule, and its rates.
 func (s *schedule) checkOver() {
-	for range s.p.hosts.cooling {
-		s.p.hosts.sweep()
+	for range s.p.hosts.cooling.n + s.p.origins.all.n {
+		s.p.hosts.sweep(time.Now())
+		s.p.origins.sweep(time.Now())
 	}
-	if n := len(s.p.hosts.known); n > 0 {
-		s.failf("%d hosts are remembered after an hour; want 0", n)
+	if n, o := len(s.p.hosts.known), len(s.p.origins.known); n > 0 || o > 0 {
+		s.failf("%d hosts and %d origins are remembered after an hour; want none", n, o)
+	}
+	if s.p.running != 0 || s.p.calls.n != 0 || len(s.p.alarms.heap) != 0 || s.p.alarms.timer != nil {
+		s.failf("%d checks, %d calls and %d alarms are left; want none", s.p.running, s.p.calls.n, len(s.p.alarms.heap))
 	}
 	var all []time.Duration
 	byHost := make(map[string][]time.Duration)

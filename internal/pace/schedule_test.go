@@ -18,18 +18,18 @@ import (
 // which they started.
 func order(t *testing.T, limits Limits, slots int, hosts string) (got string) {
 	bubble.Test(t, func(t *testing.T) {
-		p := New[item](limits)
+		p := newPacer(limits)
 		c := newCrew(p, slots, 1000)
 		// A check that takes the only slot until all is pushed.
 		if slots == 1 {
-			c.q.Push("", item{take: time.Second})
+			c.q.Push(item{take: time.Second})
 			synctest.Wait()
 		}
 		for i, h := range strings.Split(hosts, "") {
-			c.q.Push(h, item{host: h, n: i, take: time.Second})
+			c.q.Push(item{host: h, n: i, take: time.Second})
 		}
 		c.q.Close()
-		c.workers.Wait()
+		c.wait()
 		next := make(map[string]int)
 		for _, s := range c.starts {
 			if s.n < next[s.host] {
@@ -69,9 +69,9 @@ func TestOrder(t *testing.T) {
 // Checks that touch no host wait for no token, of whatever kind.
 func TestNoHost(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 1, Rate: 1, Burst: 1, HostRate: 1, HostBurst: 1}), 4, 100)
+		c := newCrew(newPacer(Limits{HostWidth: 1, Rate: 1, Burst: 1, HostRate: 1, HostBurst: 1}), 4, 100)
 		c.push(0, "a", "b", "", "", "", "c")
-		c.workers.Wait()
+		c.wait()
 		if got, want := c.times(""), every(0, 1, 3); !slices.Equal(got, want) {
 			t.Errorf("checks without a host start at %v; want %v", got, want)
 		}
@@ -80,11 +80,11 @@ func TestNoHost(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 100}), 7, 100)
+		c := newCrew(newPacer(Limits{HostWidth: 100}), 7, 100)
 		var b busy
 		c.work = b.work
 		c.push(time.Second, repeat("a", 70)...)
-		c.workers.Wait()
+		c.wait()
 		if b.most.Load() != 7 || time.Since(c.began) != 10*time.Second {
 			t.Errorf("70 checks took %v with at most %d at once; want 10s with 7", time.Since(c.began), b.most.Load())
 		}
@@ -97,13 +97,13 @@ func TestSlots(t *testing.T) {
 // Few checks need few workers.
 func TestSpawnsWhatItNeeds(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 9}), 100, 100)
+		c := newCrew(newPacer(Limits{HostWidth: 9}), 100, 100)
 		for range 10 {
-			c.q.Push("a", item{host: "a"})
+			c.q.Push(item{host: "a"})
 			synctest.Wait()
 		}
 		c.q.Close()
-		c.workers.Wait()
+		c.wait()
 		if c.spawned != 1 {
 			t.Errorf("%d workers for one check at a time; want 1", c.spawned)
 		}
@@ -140,10 +140,10 @@ func TestRates(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				p := New[item](tt.limits)
+				p := newPacer(tt.limits)
 				c := newCrew(p, 9, 100)
 				c.push(0, tt.hosts...)
-				c.workers.Wait()
+				c.wait()
 				if got := c.times(tt.host); !slices.Equal(got, tt.want) {
 					t.Errorf("starts at %v; want %v", got, tt.want)
 				}
@@ -156,7 +156,7 @@ func TestRates(t *testing.T) {
 func TestRatesAcrossQueues(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		limits := Limits{Rate: 50, Burst: 5, HostRate: 20, HostBurst: 2, HostWidth: 6}
-		p := New[item](limits)
+		p := newPacer(limits)
 		var crews []*crew
 		for range 3 {
 			c := newCrew(p, 10, 1000)
@@ -166,7 +166,7 @@ func TestRatesAcrossQueues(t *testing.T) {
 		var all []time.Duration
 		byHost := make(map[string][]time.Duration)
 		for _, c := range crews {
-			c.workers.Wait()
+			c.wait()
 			for _, s := range c.starts {
 				all = append(all, s.at)
 				byHost[s.host] = append(byHost[s.host], s.at)
@@ -204,7 +204,7 @@ func TestRetry(t *testing.T) {
 		t.Run(fmt.Sprint(has), func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
 				const checks, slots = 2000, 100
-				p := New[item](Limits{HostWidth: 6})
+				p := newPacer(Limits{HostWidth: 6})
 				c := newCrew(p, slots, 1000)
 				var s supply
 				s.has.Store(has)
@@ -214,7 +214,7 @@ func TestRetry(t *testing.T) {
 					hosts = append(hosts, fmt.Sprint("h", i%500))
 				}
 				c.push(time.Second, hosts...)
-				c.workers.Wait()
+				c.wait()
 				slices.Sort(c.ended)
 				if len(c.ended) != checks || len(slices.Compact(c.ended)) != checks {
 					t.Errorf("%d checks ended; want %d, each once", len(c.ended), checks)
@@ -235,13 +235,13 @@ func TestRetry(t *testing.T) {
 // When there is enough again, as many run as there are slots.
 func TestRetryRecovers(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(New[item](Limits{HostWidth: 2000}), 50, 2000)
+		c := newCrew(newPacer(Limits{HostWidth: 2000}), 50, 2000)
 		var s supply
 		s.has.Store(2)
 		c.work = s.work
 		time.AfterFunc(10*time.Second, func() { s.has.Store(1000) })
 		c.push(time.Second, repeat("a", 2000)...)
-		c.workers.Wait()
+		c.wait()
 		if got := time.Since(c.began); got > 70*time.Second {
 			t.Errorf("2000 checks took %v; want 40s at 50 at once, 10s of scarcity and the way back", got)
 		}
