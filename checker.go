@@ -170,6 +170,31 @@ func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan R
 	return out
 }
 
+// Each is [Checker.Stream] for a range over the results:
+//
+//	for r := range c.Each(ctx, targets) {
+//
+// When the loop ends, whether by break, by a return, by a panic or because ctx has ended,
+// all that a Stream releases is released before the next statement runs, the goroutine
+// that pulls targets included unless the sequence blocks. Each range over it checks the
+// targets anew.
+func (c *Checker) Each(ctx context.Context, targets iter.Seq[string]) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		results := c.Stream(ctx, targets)
+		defer func() {
+			cancel()
+			for range results { // until all is released
+			}
+		}()
+		for r := range results {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 const offerTime = 90 * time.Millisecond // for which a Stream goes on offering results after its context has ended
 
 // batch checks targets as one call and calls emit with the Result of each that it

@@ -100,6 +100,23 @@ func ExampleChecker_Stream() {
 	// Output: map[offline:20 online:40]
 }
 
+// A loop over Each is left like any other.
+func ExampleChecker_Each() {
+	c, err := checker.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	forever := func(yield func(string) bool) {
+		for yield(site.URL) {
+		}
+	}
+	for r := range c.Each(context.Background(), forever) {
+		fmt.Println(r.Status())
+		break
+	}
+	// Output: online
+}
+
 // One site gets a token that no other may see. Both Checkers together keep to one rate.
 func ExampleChecker_With() {
 	c, err := checker.New(checker.WithRateLimit(100, 1))

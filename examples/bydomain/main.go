@@ -68,7 +68,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer, o options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // for a Stream that is not read to its end
 	var tally cli.Tally
-	for r := range c.Stream(ctx, list.Targets()) {
+	for r := range c.Each(ctx, list.Targets()) {
 		tally.Add(r)
 		if _, err := fmt.Fprintln(out, r); err != nil {
 			return err

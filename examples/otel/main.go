@@ -90,7 +90,7 @@ func run(ctx context.Context, spans trace.SpanExporter, metrics metric.Exporter,
 	if err != nil {
 		return tally, err
 	}
-	for r := range c.Stream(ctx, slices.Values(urls)) {
+	for r := range c.Each(ctx, slices.Values(urls)) {
 		tally.Add(r)
 		rec.record(ctx, r)
 	}

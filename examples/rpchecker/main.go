@@ -79,7 +79,7 @@ func run(ctx context.Context, opts options) error {
 		n = len(urls)
 	}
 	for some := range slices.Chunk(urls, n) {
-		for r := range c.Stream(ctx, slices.Values(some)) {
+		for r := range c.Each(ctx, slices.Values(some)) {
 			if err := show(r); err != nil {
 				return err
 			}

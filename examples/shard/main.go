@@ -97,7 +97,7 @@ func (o *options) check(ctx context.Context, list *cli.List, done *set, out io.W
 	enc := json.NewEncoder(out)
 	var numbers cli.Numbers
 	todo := func(s cli.Site) bool { return o.share.has(s.Target) && !done.has(s.Line-1) }
-	for r := range c.Stream(ctx, numbers.Targets(list.Sites(), todo)) {
+	for r := range c.Each(ctx, numbers.Targets(list.Sites(), todo)) {
 		r.Index = numbers.Line(r.Index) - 1
 		if r.Reason() == checker.ReasonCanceled {
 			continue // for the next time

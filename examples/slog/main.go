@@ -57,7 +57,7 @@ func main() {
 
 func run(ctx context.Context, log *slog.Logger, c *checker.Checker, urls []string, fail bool) error {
 	var tally cli.Tally
-	for r := range c.Stream(ctx, slices.Values(urls)) {
+	for r := range c.Each(ctx, slices.Values(urls)) {
 		tally.Add(r)
 		log.LogAttrs(ctx, levels[r.Status()], "checked", slog.Any("site", r))
 	}
