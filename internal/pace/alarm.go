@@ -12,6 +12,8 @@ type alarms struct {
 	heap  alarmHeap
 	timer *time.Timer
 	at    time.Time // when it fires; zero if it does not
+
+	ringing bool // the timer waits to be set until all is started that may start now
 }
 
 // An alarm rings for a host, an origin, a queue or the Pacer.
@@ -43,12 +45,14 @@ func (as *alarms) clear(a *alarm) {
 	as.arm()
 }
 
-// ring rings all alarms that are due, and sets the timer to the next one.
-func (as *alarms) ring(now time.Time) {
-	as.at = time.Time{}
+// ring rings all alarms that are due, calls then, and sets the timer to the next one.
+func (as *alarms) ring(now time.Time, then func(now time.Time)) {
+	as.at, as.ringing = time.Time{}, true
 	for len(as.heap) > 0 && !now.Before(as.heap[0].at) {
 		heap.Pop(&as.heap).(*alarm).who.ring(now)
 	}
+	then(now)
+	as.ringing = false
 	as.arm()
 }
 
@@ -56,6 +60,7 @@ func (as *alarms) ring(now time.Time) {
 // bubble that has ended, so it is not used again.
 func (as *alarms) arm() {
 	switch {
+	case as.ringing:
 	case len(as.heap) == 0:
 		if as.timer != nil {
 			as.timer.Stop()

@@ -26,7 +26,7 @@ func TestAlarms(t *testing.T) {
 		as.tick = func() {
 			mu.Lock()
 			defer mu.Unlock()
-			as.ring(time.Now())
+			as.ring(time.Now(), func(time.Time) {})
 		}
 		rnd := rand.New(rand.NewPCG(1, 2))
 		bells := make([]bell, 50)
@@ -55,6 +55,8 @@ func TestAlarms(t *testing.T) {
 			time.Sleep(time.Duration(rnd.IntN(20))*time.Millisecond + time.Microsecond)
 		}
 		time.Sleep(2 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
 		settle(time.Now())
 		for i := range bells {
 			if len(bells[i].rang) != len(want[i]) {

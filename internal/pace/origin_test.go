@@ -183,10 +183,10 @@ func TestPauseIsForgotten(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		p := newPacer(Limits{HostWidth: 6, HostRate: 1, HostBurst: 1})
 		p.Pause("a", Origin{Host: "a"}, time.Now(), time.Hour, 429)
-		for i := range 150_000 {
+		for i := range 110_000 {
 			h := fmt.Sprint("h", i)
 			turn, _ := p.Start(t.Context(), item{host: h})
-			if i%2 == 0 {
+			if i%20 == 0 {
 				p.Pause(h, Origin{Host: h}, time.Now(), time.Second, 429)
 			}
 			p.Done(turn)

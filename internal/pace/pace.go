@@ -155,9 +155,7 @@ func (p *Pacer[T]) dispatch(now time.Time) {
 func (p *Pacer[T]) tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	p.alarms.ring(now)
-	p.dispatch(now)
+	p.alarms.ring(time.Now(), p.dispatch)
 }
 
 // ring gives the tokens of all hosts together to those who seek them; what is left is for
