@@ -272,8 +272,8 @@ func TestWithShares(t *testing.T) {
 			}
 		}
 		wg.Wait()
-		if took := time.Since(start); m.Most.Load() != 3 || took != 8*time.Second {
-			t.Errorf("24 checks by three Checkers, %d at once, took %v; want 3 in 8s", m.Most.Load(), took)
+		if took := time.Since(start); m.Most.Load() != 3 || took < 8*time.Second || took > 10*time.Second {
+			t.Errorf("24 checks by three Checkers, %d at once, took %v; want 3 in some 8s", m.Most.Load(), took)
 		}
 		if r := third.Check(t.Context(), "http://one.test:8003"); r.Reason() != checker.ReasonRejected {
 			t.Errorf("Check = %v; want it rejected by the judge of before", r)
