@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +131,7 @@ func TestClockOwnDate(t *testing.T) {
 // R6: a timeout whose end is noticed late, as a hook may notice it late, is no verdict,
 // nor is one of a check that was under way then.
 func TestLateEnd(t *testing.T) {
-	silent := func(ctx context.Context, late time.Duration) (net.Conn, error) {
+	silent := func(ctx context.Context, late time.Duration) (*http.Response, error) {
 		<-ctx.Done()
 		time.Sleep(late) // this is the fault
 		return nil, context.Cause(ctx)
@@ -143,13 +143,13 @@ func TestLateEnd(t *testing.T) {
 		{0, checker.ReasonTimeout}, {40 * time.Millisecond, checker.ReasonTimeout}, {timeout/4 + 1, checker.ReasonLocal}, {3 * timeout, checker.ReasonLocal},
 	} {
 		bubble.Test(t, func(t *testing.T) {
-			c := faults.NewChecker(t, checker.WithTimeout(timeout), checker.WithRetries(0),
-				checker.WithDialContext(func(ctx context.Context, _, addr string) (net.Conn, error) {
-					if strings.HasPrefix(addr, "192.0.2.1:") {
-						return silent(ctx, test.late)
+			c := faults.NewChecker(t, checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithMethod("GET"),
+				checker.WithTransport(&faults.Memory{Answer: func(req *http.Request) (*http.Response, error) {
+					if req.URL.Host == "192.0.2.1" {
+						return silent(req.Context(), test.late)
 					}
-					return silent(ctx, 0)
-				}))
+					return silent(req.Context(), 0)
+				}}))
 			if r := c.Check(t.Context(), "http://192.0.2.1/"); r.Reason() != test.want {
 				t.Errorf("noticed late by %v: %v; want %q", test.late, r, test.want)
 			}

@@ -6,6 +6,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -66,39 +67,82 @@ func (d *Dialer) Dial(ctx context.Context, host string, port uint16, freshDNS bo
 // connect opens one connection to a literal address. The policy is asked twice: before
 // there is a socket, so that an address that it refuses costs none, and about the peer
 // that the connection has, since DialContext may connect to another.
+//
+// Nothing of a caller's is waited for beyond the end of ctx.
 func (d *Dialer) connect(ctx context.Context, addr netip.AddrPort) (Conn, error) {
 	if err := d.allow(ctx, addr); err != nil {
 		return Conn{}, err
 	}
-	nc, err := d.open(ctx, addr)
+	c, err := d.open(ctx, addr)
 	if err != nil {
 		if d.Lookups != nil && errno.Scarce(err) {
 			d.Lookups.names.GiveUp() // or sockets that idle there would keep all checks from connecting
 		}
 		return Conn{}, err
 	}
-	c := Conn{Conn: nc, Peer: peer(nc)}
-	switch {
-	case d.Policy != nil && !c.Peer.IsValid():
+	if d.Policy != nil && !c.Peer.IsValid() {
 		err = &BlockedError{Err: errNoPeer}
-	case selfConnected(nc):
-		err = &net.OpError{Op: "dial", Net: "tcp", Addr: nc.RemoteAddr(), Err: errors.Join(syscall.ECONNREFUSED, errSelfConnect)}
-	default:
+	} else {
 		err = d.allow(ctx, c.Peer)
 	}
 	if err != nil {
-		nc.Close()
-		return Conn{}, err
+		return Conn{}, cmp.Or(hook.Close(c), err)
 	}
 	return c, nil
 }
 
 // open connects to addr, with DialContext if there is one.
-func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+func (d *Dialer) open(ctx context.Context, addr netip.AddrPort) (Conn, error) {
 	if d.DialContext != nil {
-		return d.openHook(ctx, addr)
+		dial := func() (Conn, error) {
+			began := time.Now()
+			nc, err := d.DialContext(ctx, "tcp", addr.String())
+			if err != nil {
+				return Conn{}, ExplainDirect(ctx, time.Since(began), hook.Checked(err))
+			}
+			return taken(nc)
+		}
+		return hook.Within(ctx, "the dial function", dial, func(c Conn) { hook.Close(c) })
 	}
-	return connectTo(ctx, addr)
+	nc, err := connectTo(ctx, addr)
+	if err != nil {
+		return Conn{}, err
+	}
+	c, err := newConn(nc)
+	if err != nil {
+		nc.Close()
+	}
+	return c, err
+}
+
+// taken returns a connection of the caller's, which is this package's to close from now
+// on, whatever its methods do.
+//
+// Its deadline is cleared: callers set one for steps of their own, such as a proxy's
+// handshake, and it would pass for the site's silence later. Not every connection has
+// deadlines.
+func taken(nc net.Conn) (c Conn, err error) {
+	if nc == nil {
+		return Conn{}, errNoConn
+	}
+	err = errNoConn // until all is well
+	defer func() {
+		if err != nil {
+			hook.Close(nc)
+		}
+	}()
+	_ = nc.SetDeadline(time.Time{})
+	return newConn(nc)
+}
+
+// newConn returns nc with its peer, unless it is connected to itself.
+func newConn(nc net.Conn) (Conn, error) {
+	c := Conn{Conn: nc, Peer: peer(nc)}
+	if selfConnected(nc) {
+		err := errors.Join(syscall.ECONNREFUSED, errSelfConnect)
+		return Conn{}, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(c.Peer), Err: err}
+	}
+	return c, nil
 }
 
 // connectByNet opens a TCP connection to addr by a net.Dialer.
@@ -113,52 +157,30 @@ func connectByNet(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	return nc, nil
 }
 
-// openHook dials addr with DialContext, which is the caller's.
-func (d *Dialer) openHook(ctx context.Context, addr netip.AddrPort) (nc net.Conn, err error) {
-	defer hook.Recovered(&err)
-	began := time.Now()
-	nc, err = d.DialContext(ctx, "tcp", addr.String())
-	switch {
-	case err != nil:
-		return nil, ExplainDirect(ctx, time.Since(began), hook.Checked(err))
-	case nc == nil:
-		return nil, errNoConn
-	}
-	return nc, clearDeadline(nc)
-}
-
-// clearDeadline clears the deadline of a connection of the caller's, who may have
-// set one for steps of their own, such as a proxy's handshake. It would pass for
-// the site's silence later. Not every connection has deadlines; one that panics is
-// closed.
-func clearDeadline(nc net.Conn) (err error) {
-	defer func() {
-		if err != nil {
-			hook.Close(nc)
-		}
-	}()
-	defer hook.Recovered(&err)
-	_ = nc.SetDeadline(time.Time{})
-	return nil
-}
-
 // allow asks the policy about an address. It fails closed: a policy that panics
 // refuses. If ctx ends before the policy allows the address, that is an error of
 // its own: a timeout would be put down to the site, which has not had its chance.
-func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) (err error) {
+func (d *Dialer) allow(ctx context.Context, addr netip.AddrPort) error {
 	if d.Policy == nil {
 		return nil
 	}
-	defer hook.Recovered(&err)
-	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-	inTime := ctx.Err() == nil
-	if err := d.Policy(addr); err != nil {
-		return &BlockedError{Addr: addr, Err: err}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	if inTime && ctx.Err() != nil {
+	addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	ask := func() (struct{}, error) {
+		if err := d.Policy(addr); err != nil {
+			return struct{}{}, &BlockedError{Addr: addr, Err: hook.Checked(err)}
+		}
+		return struct{}{}, nil
+	}
+	_, err := hook.Within(ctx, "the address policy", ask, func(struct{}) {})
+	_, blocked := errors.AsType[*BlockedError](err)
+	_, panicked := errors.AsType[*hook.PanicError](err)
+	if !blocked && !panicked && ctx.Err() != nil {
 		return errSlowPolicy
 	}
-	return nil
+	return err
 }
 
 // An endpoints is a connection of this package's own, whose ends are at hand.

@@ -3,6 +3,7 @@
 package hook
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,40 @@ func Recovered(err *error) {
 	}
 }
 
+// Within calls f, which may take as long as it likes, or end its goroutine, and waits
+// for it until ctx ends; the error is then the cause of that. What f returns without an
+// error once nobody waits any more goes to late. who names f.
+//
+// It costs a goroutine, so it is for what is called while nothing else of a check could
+// end it: the rest, such as a judge, is called where it stands and waited for.
+func Within[T any](ctx context.Context, who string, f func() (T, error), late func(T)) (value T, err error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result)
+	go func() {
+		r := result{err: Exited(who)}
+		defer func() {
+			select {
+			case done <- r:
+			case <-ctx.Done():
+				if r.err == nil {
+					late(r.value)
+				}
+			}
+		}()
+		defer Recovered(&r.err)
+		r.value, r.err = f()
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return value, Checked(context.Cause(ctx))
+	}
+}
+
 // Checked returns err, or a [PanicError] if err panics when it is asked what it
 // is, as a nil pointer in an error that is not nil may.
 func Checked(err error) (checked error) {
@@ -58,10 +93,10 @@ func Checked(err error) (checked error) {
 // errUnlike is no error that anybody has, so that errors.Is follows every Unwrap.
 var errUnlike = errors.New("unlike any other")
 
-// Close closes what nobody wants any more. It may be a caller's and panic, where
-// nobody would be left to hear of it.
-func Close(c io.Closer) {
-	var err error
-	defer Recovered(&err)
+// Close closes what nobody wants any more. It may be a caller's and panic, which is the
+// only error; often nobody is left to hear of it.
+func Close(c io.Closer) (panicked error) {
+	defer Recovered(&panicked)
 	_ = c.Close()
+	return nil
 }

@@ -1,10 +1,14 @@
 package hook
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestRecovered(t *testing.T) {
@@ -33,6 +37,47 @@ func TestErrorWraps(t *testing.T) {
 	}
 }
 
+// A hook that is not waited for beyond the end of a context may do what it likes, and
+// what it returns in the end is not lost.
+func TestWithin(t *testing.T) {
+	stop := errors.New("stop")
+	for _, tt := range []struct {
+		name  string
+		do    func(end <-chan struct{})
+		want  error // of Within; nil for its value
+		late  bool
+		panic string // in place of want
+	}{
+		{"returns", func(<-chan struct{}) {}, nil, false, ""},
+		{"panics", func(<-chan struct{}) { panic("no") }, nil, false, "panic: no"},
+		{"exits", func(<-chan struct{}) { runtime.Goexit() }, nil, false, "panic: it called runtime.Goexit"},
+		{"blocks", func(end <-chan struct{}) { <-end }, stop, true, ""},
+		{"blocks and panics", func(end <-chan struct{}) { <-end; panic("no") }, stop, false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(time.Second, func() { cancel(stop) })
+				end, late := make(chan struct{}), 0
+				time.AfterFunc(time.Minute, func() { close(end) })
+				got, err := Within(ctx, "it", func() (int, error) { tt.do(end); return 1, nil }, func(n int) { late += n })
+				switch {
+				case tt.panic != "":
+					if err == nil || err.Error() != tt.panic {
+						t.Errorf("Within() = %v; want %q", err, tt.panic)
+					}
+				case err != tt.want || tt.want == nil && got != 1:
+					t.Errorf("Within() = %d, %v; want %v", got, err, tt.want)
+				}
+				time.Sleep(time.Hour)
+				if late > 0 != tt.late {
+					t.Errorf("%d came late; want %t", late, tt.late)
+				}
+			})
+		})
+	}
+}
+
 type closer struct{ closed int }
 
 func (c *closer) Close() error {
@@ -42,9 +87,9 @@ func (c *closer) Close() error {
 
 func TestCloseOutlivesPanics(t *testing.T) {
 	c := new(closer)
-	Close(c)
-	if c.closed != 1 {
-		t.Errorf("closed %d times; want 1", c.closed)
+	err := Close(c)
+	if _, ok := errors.AsType[*PanicError](err); !ok || c.closed != 1 {
+		t.Errorf("Close() = %v, closed %d times; want a PanicError, 1", err, c.closed)
 	}
 }
 
