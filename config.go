@@ -25,8 +25,15 @@ var ErrInvalidOption = errors.New("invalid option")
 // given last, except WithHeader and WithCanaries, which add up. The zero Option
 // is refused.
 //
-// Functions and interfaces that options take are called hooks. A hook that panics,
-// or ends its goroutine, makes its check Unknown with ReasonInternal.
+// Functions and interfaces that options take are called hooks, and so are the
+// connections and bodies that they return. A hook that panics, or ends its goroutine,
+// makes its check Unknown with ReasonInternal, and whatever the check had opened is
+// closed. [Checker.Check] calls most hooks on the goroutine of its caller, so
+// runtime.Goexit ends that.
+//
+// A resolver, a dial function and an address policy are not waited for when the time of
+// their check is over: they go on alone, and a connection that comes then is closed. All
+// other hooks are waited for, and must return when the time is over.
 type Option func(*config) error
 
 func refuse(option, format string, args ...any) error {

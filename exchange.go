@@ -163,8 +163,11 @@ func (r *request) roundTrip(ctx context.Context, method string, tr *wire.Trace) 
 // however badly the connection ends.
 func finish(resp *http.Response) (err error) {
 	defer hook.Recovered(&err)
-	_ = resp.Body.Close()
-	return nil
+	err = hook.Checked(resp.Body.Close())
+	if !has[*hook.PanicError](err) {
+		err = nil
+	}
+	return err
 }
 
 // judge asks the caller's judge, if there is one.

@@ -26,8 +26,8 @@ import (
 // or because all that wanted to run had too little CPU, or if the lookup took more than
 // half of it, silence is not the site's: the check is Unknown with ReasonLocal or
 // ReasonDNS.
-// A judge or a transport that is under way when the time is over is waited for. The
-// default is 10 seconds. A duration that is not positive is refused.
+// A judge or a transport that is under way when the time is over is waited for; see
+// [Option]. The default is 10 seconds. A duration that is not positive is refused.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -333,8 +333,8 @@ func WithJudge(judge func(*http.Response) error) Option {
 // fallback led to it, and about the addresses of a name as soon as they are known;
 // IPv4 addresses are never in their IPv6-mapped form. An error refuses the address; a
 // check whose every address is refused is Unknown with ReasonBlocked. The policy should
-// not wait for anything: what it takes is taken from the check's time, and it is not
-// waited for when that is over. It is called from many goroutines at once. The default
+// not wait for anything: what it takes is taken from the check's time, and if that is
+// over before it answers, the check is Unknown with ReasonLocal. It is called from many goroutines at once. The default
 // allows all; see [PublicOnly]. Nil is refused.
 func WithAddrPolicy(policy func(netip.AddrPort) error) Option {
 	return func(c *config) error {
@@ -361,8 +361,9 @@ func WithResolver(r Resolver) Option {
 }
 
 // WithDialContext sets who opens connections. network is "tcp" and addr an IP
-// address with a port; names are looked up before. The function must return
-// once its context has ended. A connection that has no deadlines, such as one
+// address with a port; names are looked up before. The function should return
+// once its context has ended: it is not waited for, and its connection is closed if it
+// comes later. A connection that has no deadlines, or does not keep them, such as one
 // through SSH, is closed when its time is over. The function is called from many
 // goroutines at once. The default connects as a [net.Dialer] does, and asks the kernel
 // who made a connect fail. Of a connect to addr itself that a net.Dialer of the caller's
@@ -388,6 +389,13 @@ func WithDialContext(dial func(ctx context.Context, network, addr string) (net.C
 // exchange behind them, and one renegotiation. Where CipherSuites, MinVersion or
 // MaxVersion is set, crypto/tls alone decides on suites, and the Renegotiation of conf
 // counts. GODEBUG=tlsrsakex and tls3des change nothing in the default.
+//
+// An error of GetClientCertificate, of a client's key, of Rand or of KeyLogWriter is not
+// the site's: the check is Unknown with ReasonLocal. crypto/tls writes to every
+// KeyLogWriter of the process under one lock, and keeps it for ever if one panics. One
+// that is given here does not do that to it: its panic, like its runtime.Goexit, is
+// caught before. But while it blocks, no handshake that writes to a KeyLogWriter goes
+// on, in this program as a whole.
 func WithTLSConfig(conf *tls.Config) Option {
 	return func(c *config) error {
 		if conf == nil {

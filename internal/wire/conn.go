@@ -37,10 +37,19 @@ func newConn(ctx context.Context, nc net.Conn) *conn {
 // interrupt ends whatever reads or writes, at once: by a deadline in the past or,
 // where that is not to be had, by closing. The connection may be a caller's and
 // panic, on a goroutine where nobody else would recover.
+//
+// A caller's may also take a deadline and do nothing about it. It is closed a moment
+// later, in which who reads what has come has done so.
 func (c *conn) interrupt() {
-	if c.expire() != nil {
-		hook.Close(c.raw.Conn)
-	}
+	err := errExited
+	defer func() {
+		if err != nil {
+			hook.Close(&c.raw)
+		} else if !c.raw.kernels() {
+			time.AfterFunc(2*lateRead, func() { hook.Close(&c.raw) })
+		}
+	}()
+	err = c.expire()
 }
 
 func (c *conn) expire() (err error) {
@@ -60,18 +69,34 @@ func (c *conn) Read(b []byte) (int, error) {
 }
 
 // Close ends the connection in good order, and in time: the TLS layer says so to
-// a peer that may not read.
+// a peer that may not read. A panic of a caller's is an error where TLS is on the way.
 func (c *conn) Close() error {
-	defer c.stop()
-	return c.Conn.Close()
+	defer c.drop() // what the last words have kept from it
+	err := c.Conn.Close()
+	if c.below != nil {
+		if hooked := c.below.hooked.Load(); hooked != nil {
+			return *hooked
+		}
+	}
+	return err
 }
 
-// fail drops the connection and returns why: if ctx has ended, that is why
-// whatever failed has failed, unless this machine has lost the way to the peer. The TLS
-// layer is passed over, since its Close may wait for a peer that does not read.
-func (c *conn) fail(ctx context.Context, err error) error {
+// drop closes the connection, unless it is closed. The TLS layer is passed over, since
+// its Close may wait for a peer that does not read.
+func (c *conn) drop() {
 	c.stop()
-	defer c.raw.Close()
+	c.raw.Close()
+}
+
+// why returns why err ended the exchange: if a caller's code did something wrong or ctx
+// has ended, that is why whatever failed has failed, unless this machine has lost the way
+// to the peer.
+func (c *conn) why(ctx context.Context, err error) error {
+	if c.below != nil {
+		if hooked := c.below.hooked.Load(); hooked != nil {
+			return *hooked
+		}
+	}
 	if ctx.Err() == nil {
 		return err
 	}

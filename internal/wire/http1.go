@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"example.com/checker/internal/hook"
 )
 
 // Requests are built in small buffers and responses are read into them, so that
@@ -62,7 +64,7 @@ func (p http1) exchange(_ context.Context, c *conn, req Request, tr *Trace) (*ht
 	*buf = req.appendTo((*buf)[:0])
 	_, werr := c.Write(*buf)
 	*buf = (*buf)[:0]
-	if werr != nil && errors.Is(werr, os.ErrDeadlineExceeded) {
+	if _, own := errors.AsType[*hook.Error](werr); own || errors.Is(werr, os.ErrDeadlineExceeded) {
 		release(buf)
 		return nil, werr
 	}

@@ -40,6 +40,9 @@ func (http2) exchange(ctx context.Context, c *conn, req Request, tr *Trace) (*ht
 	}
 	tr.Stage = Receive
 	sent := tr.markSent(nil)
+	if !c.raw.kernels() {
+		c.below.apart = context.WithoutCancel(ctx)
+	}
 	var w watch
 	ctx, cancel := w.start(ctx)
 	dialed := false

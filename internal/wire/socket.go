@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"example.com/checker/internal/hook"
@@ -24,10 +25,12 @@ type socket struct {
 	// something to read, or a message of the handshake to write; 0 if there was not.
 	turn    atomic.Int64
 	shaking bool // the handshake of TLS is under way
+	closed  atomic.Bool
 }
 
 const (
 	idleDelay = 20                   // ms within which an idle machine notices the end of a timeout
+	maxEmpty  = 100                  // reads of nothing, of which crypto/tls would make more for ever
 	lateRead  = 5 * time.Millisecond // how long a connection is read then that knows no way not to wait
 )
 
@@ -52,6 +55,13 @@ func (e *TurnError) Error() string { return e.err.Error() }
 // Unwrap returns what ended the exchange.
 func (e *TurnError) Unwrap() error { return e.err }
 
+// kernels reports whether the kernel keeps the connection, whose methods do what they are
+// to do.
+func (s *socket) kernels() bool {
+	_, ok := s.Conn.(syscall.Conn)
+	return ok
+}
+
 // timeOut notes that the end of the timeout was noticed so late.
 func (s *socket) timeOut(late time.Duration) {
 	s.over.Store(1 + int32(min(max(0, late.Milliseconds()), math.MaxInt32-1)))
@@ -61,6 +71,12 @@ func (s *socket) timeOut(late time.Duration) {
 // peer goes on sending ends then too.
 func (s *socket) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
+	for tries := 0; n == 0 && err == nil && len(b) > 0; tries++ {
+		if tries == maxEmpty {
+			return 0, &hook.Error{Err: io.ErrNoProgress}
+		}
+		n, err = s.Conn.Read(b)
+	}
 	over := s.over.Load()
 	if n > 0 || over == 0 || s.late >= MaxHead || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
@@ -87,7 +103,18 @@ func (s *socket) Write(b []byte) (int, error) {
 	if s.shaking && s.over.Load() != 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		s.hadTurn(sinceReceived(s.Conn))
 	}
+	if n < len(b) && err == nil {
+		err = &hook.Error{Err: io.ErrShortWrite}
+	}
 	return n, err
+}
+
+// Close implements [net.Conn]. It closes the connection once.
+func (s *socket) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	return s.Conn.Close()
 }
 
 // hadTurn notes that it was this side's turn, and for how long the peer had been idle. The

@@ -144,7 +144,7 @@ func TestFloodAfterTimeout(t *testing.T) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) || c.raw.late > 2*MaxHead {
 		t.Errorf("read %d bytes, %d of them after the timeout: %v; want at most %d", n, c.raw.late, err, 2*MaxHead)
 	}
-	if err, ok := c.fail(ctx, err).(*TurnError); !readNowUnknown && (!ok || !errors.Is(err, ErrTimeout)) {
+	if err, ok := c.why(ctx, err).(*TurnError); !readNowUnknown && (!ok || !errors.Is(err, ErrTimeout)) {
 		t.Errorf("the error is %v; want one that says that it was this side's turn", err)
 	}
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"context"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,7 +12,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -19,10 +19,11 @@ import (
 
 // handshake makes c a TLS connection over nc. The connection's state is kept even if
 // verification fails: what is wrong with a certificate is best told by showing
-// it.
-func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
+// it. conf is this connection's alone.
+func (c *conn) handshake(ctx context.Context, nc net.Conn, conf *tls.Config, tr *Trace) error {
 	c.below = &below{Conn: nc}
-	conf.GetClientCertificate = c.below.certificate(conf)
+	c.below.watch(ctx, conf)
+	conf.GetClientCertificate = c.below.clientCertificate(conf)
 	tc := tls.Client(c.below, conf)
 	// Not HandshakeContext: it starts a goroutine to interrupt the handshake,
 	// and the connection's deadline does that already.
@@ -51,56 +52,6 @@ func (c *conn) handshake(nc net.Conn, conf *tls.Config, tr *Trace) error {
 	}
 	c.Conn = tc
 	return c.ofTLS(err)
-}
-
-// below is the connection below TLS. Its deadline is that of its context: the one
-// that crypto/tls sets for its last words, five seconds from then, may be later.
-// It remembers whether it failed. Otherwise what crypto/tls reports is about TLS,
-// and much of that has no type: the alert that it sends along says more.
-type below struct {
-	net.Conn
-	failed atomic.Bool
-	asked  bool  // the server asked for a client certificate
-	alert  uint8 // the last one that was sent before there was encryption
-}
-
-// certificate returns what conf would give a server that asks for a client certificate,
-// and notes that it did: what the server says then may be about that.
-func (b *below) certificate(conf *tls.Config) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	own, all := conf.GetClientCertificate, conf.Certificates
-	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		b.asked = true
-		if own != nil {
-			return own(info)
-		}
-		for i := range all { // as crypto/tls does without such a function
-			if info.SupportsCertificate(&all[i]) == nil {
-				return &all[i], nil
-			}
-		}
-		return new(tls.Certificate), nil
-	}
-}
-
-func (*below) SetWriteDeadline(time.Time) error { return nil }
-
-func (b *below) Read(p []byte) (int, error) {
-	n, err := b.Conn.Read(p)
-	if err != nil {
-		b.failed.Store(true)
-	}
-	return n, err
-}
-
-func (b *below) Write(p []byte) (int, error) {
-	if len(p) == 7 && p[0] == recordAlert {
-		b.alert = p[6]
-	}
-	n, err := b.Conn.Write(p)
-	if err != nil {
-		b.failed.Store(true)
-	}
-	return n, err
 }
 
 // WeakKey returns how many bits the leaf's RSA key has, if that is under 1024, the

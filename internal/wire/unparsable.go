@@ -37,14 +37,14 @@ func unseen(err error, tr *Trace) bool {
 // A shaker is HTTP/1.1 over a connection whose handshake is made in a way of its own.
 type shaker struct {
 	http1
-	shake func(*conn, *tls.Config, *Trace) error
+	shake func(*conn, context.Context, *tls.Config, *Trace) error
 }
 
 // withoutStrays makes an exchange whose handshake failed with err once more, by a
 // pruner or, where the server refuses what a pruner can do, by an observer. If they
 // find nothing of their kind, err stands.
 func (t *Transport) withoutStrays(ctx context.Context, req Request, tr *Trace, err error) (*http.Response, error) {
-	ways := []func(*conn, *tls.Config, *Trace) error{(*conn).handshakePruned, (*conn).handshakeObserved}
+	ways := []func(*conn, context.Context, *tls.Config, *Trace) error{(*conn).handshakePruned, (*conn).handshakeObserved}
 	if t.Config.MinVersion > tls.VersionTLS12 || t.Config.MaxVersion != 0 && t.Config.MaxVersion < tls.VersionTLS12 {
 		ways = ways[1:]
 	}
@@ -71,9 +71,9 @@ func (t *Transport) withoutStrays(ctx context.Context, req Request, tr *Trace, e
 }
 
 // handshakePruned is handshake by a pruner.
-func (c *conn) handshakePruned(conf *tls.Config, tr *Trace) error {
+func (c *conn) handshakePruned(ctx context.Context, conf *tls.Config, tr *Trace) error {
 	p := &pruner{Conn: &c.raw}
-	err := c.handshake(p, p.prune(conf), tr)
+	err := c.handshake(ctx, p, p.prune(conf), tr)
 	if bad, ok := errors.AsType[*UnparsableError](err); ok {
 		return c.unparsable(bad, tr)
 	}
@@ -94,9 +94,9 @@ func (c *conn) handshakePruned(conf *tls.Config, tr *Trace) error {
 }
 
 // handshakeObserved is handshake by an observer.
-func (c *conn) handshakeObserved(conf *tls.Config, tr *Trace) error {
+func (c *conn) handshakeObserved(ctx context.Context, conf *tls.Config, tr *Trace) error {
 	o := &observer{Conn: &c.raw}
-	err := c.handshake(o, o.observe(conf), tr)
+	err := c.handshake(ctx, o, o.observe(conf), tr)
 	if err == nil {
 		return nil
 	}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
-	"example.com/checker/internal/hook"
 	"example.com/checker/internal/target"
 )
 
@@ -138,13 +137,24 @@ func (t *Transport) Exchange(ctx context.Context, req Request, tr *Trace) (*http
 	return resp, err2
 }
 
-// speak makes the exchange in one protocol, on a connection of its own.
-func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trace) (*http.Response, error) {
-	c, err := t.open(ctx, req.URL, tr, p)
+// speak makes the exchange in one protocol, on a connection of its own. That is closed
+// here unless the response has it, whatever a caller's code does on the way.
+func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trace) (resp *http.Response, err error) {
+	c, err := t.connect(ctx, req.URL, tr)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := p.exchange(ctx, c, req, tr)
+	defer func() {
+		if resp == nil {
+			c.drop()
+		}
+	}()
+	if req.URL.Scheme == "https" {
+		if err := t.secure(ctx, c, req.URL, p, tr); err != nil {
+			return nil, c.why(ctx, err)
+		}
+	}
+	resp, err = p.exchange(ctx, c, req, tr)
 	if err != nil {
 		// With TLS 1.3 the server's word on the client's certificate, or on the want
 		// of one, comes with the first read. Up to TLS 1.2 what comes as late is of a
@@ -152,13 +162,13 @@ func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trac
 		if _, ok := Alert(err); ok && tr.First == 0 && tr.State != nil && tr.State.Version == tls.VersionTLS13 {
 			tr.Stage = TLS
 		}
-		return nil, c.fail(ctx, err)
+		return nil, c.why(ctx, err)
 	}
 	return resp, nil
 }
 
-// open connects to the host of u and, for https, shakes hands.
-func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, p protocol) (*conn, error) {
+// connect connects to the host of u.
+func (t *Transport) connect(ctx context.Context, u *url.URL, tr *Trace) (*conn, error) {
 	host, port := target.Host(u)
 	tr.Stage = Lookup
 	dc, times, err := t.Dialer.Dial(ctx, host, port, tr.FreshDNS)
@@ -170,26 +180,25 @@ func (t *Transport) open(ctx context.Context, u *url.URL, tr *Trace, p protocol)
 		return nil, err
 	}
 	tr.Stage, tr.Peer = Connect, dc.Peer
-	c := newConn(ctx, dc.Conn)
-	if u.Scheme != "https" {
-		return c, nil
-	}
+	return newConn(ctx, dc.Conn), nil
+}
+
+// secure shakes hands with the host of u.
+func (t *Transport) secure(ctx context.Context, c *conn, u *url.URL, p protocol, tr *Trace) error {
 	tr.Stage, c.raw.shaking = TLS, true
 	start := time.Now()
+	host, _ := target.Host(u)
 	conf, err := t.config(serverName(host), p.name())
 	if err == nil {
 		if s, ok := p.(shaker); ok {
-			err = s.shake(c, conf, tr)
+			err = s.shake(c, ctx, conf, tr)
 		} else {
-			err = c.handshake(&c.raw, conf, tr)
+			err = c.handshake(ctx, &c.raw, conf, tr)
 		}
 	}
 	tr.TLS = time.Since(start)
-	if err != nil {
-		return nil, c.fail(ctx, err)
-	}
 	c.raw.shaking = false
-	return c, nil
+	return err
 }
 
 // config returns the TLS configuration of a connection to a host.
@@ -201,15 +210,6 @@ func (t *Transport) config(name, proto string) (*tls.Config, error) {
 	}
 	if conf.ServerName == "" {
 		conf.ServerName = name
-	}
-	if own := conf.GetClientCertificate; own != nil {
-		conf.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			cert, err := own(info)
-			if err != nil {
-				err = &hook.Error{Err: hook.Checked(err)}
-			}
-			return cert, err
-		}
 	}
 	if conf.RootCAs == nil && !conf.InsecureSkipVerify && t.Roots != nil {
 		var err error
