@@ -171,9 +171,8 @@ func (e *engine) failure(ctx context.Context, phase Phase, u *url.URL, err error
 		<-ctx.Done()
 	}
 	if ctx.Err() != nil {
-		cause := context.Cause(ctx)
-		if cause != errTimeout {
-			return newError(phase, ReasonCanceled, u.String(), cause)
+		if !timedOut(ctx) {
+			return newError(phase, ReasonCanceled, u.String(), context.Cause(ctx))
 		}
 		if phase == PhaseJudge && isTimeout(err) {
 			return e.excused(ctx, newError(phase, ReasonTimeout, u.String(), err))
@@ -189,10 +188,17 @@ func (e *engine) failure(ctx context.Context, phase Phase, u *url.URL, err error
 	return made
 }
 
+// timedOut reports whether the time of the check is over that ctx is of. Its deadline tells
+// that from the time of another check, whose judge wanted this one.
+func timedOut(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ok && !time.Now().Before(end) && context.Cause(ctx) == errTimeout
+}
+
 // excused returns a timeout, or what became of it where this process did not get to run.
 func (e *engine) excused(ctx context.Context, made *Error) *Error {
-	end, ok := ctx.Deadline()
-	if !ok || context.Cause(ctx) != errTimeout {
+	end, _ := ctx.Deadline()
+	if !timedOut(ctx) {
 		return made
 	}
 	// It was this process's turn if what the site had sent was not read, or if the request,

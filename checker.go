@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/pace"
 )
 
@@ -76,6 +77,7 @@ func (c *Checker) confirmer(l *dial.Lookups) *confirmer {
 // Check waits for what it needs for as long as the timeout, and then reports
 // ReasonLocal; that wait, too, comes before the check's own time.
 func (c *Checker) Check(ctx context.Context, target string) Result {
+	ctx = hook.Outer(ctx)
 	t := c.engine.newTask(0, target)
 	lookups := c.engine.lookups
 	lookups.Begin()
@@ -105,6 +107,7 @@ func (c *Checker) turn(ctx context.Context, checks *confirmer, turn pace.Turn[*t
 // checked twice. Once ctx ends, CheckAll returns within 100 ms, and what has no
 // verdict by then is Unknown with ReasonCanceled.
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
+	ctx = hook.Outer(ctx)
 	targets = slices.Clone(targets) // it may be read for a moment after ctx has ended
 	results := make([]Result, len(targets))
 	done := make([]bool, len(targets))
@@ -147,6 +150,7 @@ func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 // ends when the sequence next yields, and that target is lost. A panic in the
 // sequence is not recovered.
 func (c *Checker) Stream(ctx context.Context, targets iter.Seq[string]) <-chan Result {
+	ctx = hook.Outer(ctx)
 	out := make(chan Result)
 	late := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

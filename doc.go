@@ -194,6 +194,8 @@
 // [WithTimeout] bounds a whole check: every attempt, redirect and fallback
 // together. It begins when the check gets its turn; waiting for that, and for
 // descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it.
+// It holds whatever the caller's context says of its deadline, which may have passed by the
+// wall clock while the context goes on.
 // The end of the caller's context, its deadline included, is not the site's fault: the
 // verdict is then Unknown with [ReasonCanceled].
 //

@@ -315,7 +315,15 @@ func WithCanaries(targets ...string) Option {
 // [io.ErrUnexpectedEOF], though browsers show what there is; it is for judge to say
 // what that is worth. Reading fails when the time is over, and judge must return
 // then; the context of resp.Request tells as well. It is called from many
-// goroutines at once. The default accepts any answer; see [StatusIn]
+// goroutines at once.
+//
+// A judge may check other URLs on the same Checker. Such a check waits for its turn like
+// any other, while the one that is judged keeps its own place on its host and among those
+// that run at once; where all places are kept by checks whose judges wait like that, they
+// wait for each other. With the context of resp.Request that ends with the time of the
+// check that is judged, and the inner one is Unknown with ReasonCanceled.
+//
+// The default accepts any answer; see [StatusIn]
 // for the usual one. Nil is refused.
 func WithJudge(judge func(*http.Response) error) Option {
 	return func(c *config) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/checker/internal/dial"
+	"example.com/checker/internal/hook"
 	"example.com/checker/internal/pace"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/wire"
@@ -75,7 +76,7 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 	var before *answer
 	for n := 1; ; n++ {
 		a := p.candidates(ctx, t.urls, n > 1)
-		if n > 1 && !a.up() && (context.Cause(ctx) == errTimeout || errors.Is(a.Err, hintToken)) {
+		if n > 1 && !a.up() && (timedOut(ctx) || errors.Is(a.Err, hintToken)) {
 			a = before // an attempt that was cut short, by the time or by a limit, says nothing new
 		}
 		a.Attempts, t.came = n, a.came().Sub(t.asked)
@@ -84,7 +85,7 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 		}
 		if err := p.backoff(ctx, t, a, n); err != nil {
 			// Without a token there is no further attempt; what was found stands.
-			if ctx.Err() != nil && context.Cause(ctx) != errTimeout {
+			if ctx.Err() != nil && !timedOut(ctx) {
 				a.Err = newError(PhaseWait, ReasonCanceled, t.urls[0].String(), p.engine.whyWaited(t, context.Cause(ctx)))
 			}
 			return &a.Result
@@ -97,6 +98,7 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 // else with full jitter, so that hosts that failed together are not asked
 // together again. It returns at once if the time is over before that.
 func (p *probe) backoff(ctx context.Context, t *task, a *answer, n int) error {
+	ctx = hook.Dated(ctx)
 	if a.paused != nil {
 		if err := p.engine.pacer.Pass(ctx, originOf(a.paused)); err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"example.com/checker/internal/hook"
 )
 
 var hintToken = hint{CauseRateLimit, "the rate limits left no token for a further request within the timeout; raise the limits or the timeout"}
@@ -18,7 +20,7 @@ func (p *probe) token(ctx context.Context, u *url.URL) error {
 	}
 	key, err := p.engine.key(u)
 	if err == nil {
-		err = p.engine.pacer.Token(ctx, key)
+		err = p.engine.pacer.Token(hook.Dated(ctx), key)
 	}
 	if err != nil {
 		return errors.Join(hintToken, err)

@@ -114,7 +114,7 @@ func TestChecked(t *testing.T) {
 			t.Errorf("Checked(%T) = %T; want the same", err, got)
 		}
 	}
-	for _, err := range []error{(*broken)(nil), fmt.Errorf("so: %w", &outer{(*broken)(nil)})} {
+	for _, err := range []error{(*broken)(nil), fmt.Errorf("so: %w", &wrapping{(*broken)(nil)})} {
 		got := Checked(err)
 		if p, ok := errors.AsType[*PanicError](got); !ok || len(p.Stack) == 0 {
 			t.Errorf("Checked of a nil pointer = %T; want a PanicError", got)
@@ -122,8 +122,8 @@ func TestChecked(t *testing.T) {
 	}
 }
 
-// outer wraps an error without asking it for its text.
-type outer struct{ error }
+// wrapping wraps an error without asking it for its text.
+type wrapping struct{ error }
 
-func (o *outer) Error() string { return "outer" }
-func (o *outer) Unwrap() error { return o.error }
+func (o *wrapping) Error() string { return "outer" }
+func (o *wrapping) Unwrap() error { return o.error }

@@ -26,7 +26,7 @@ func newConn(ctx context.Context, nc net.Conn) *conn {
 	c := &conn{raw: socket{Conn: nc}}
 	c.Conn = &c.raw
 	c.stop = context.AfterFunc(ctx, func() {
-		if end, ok := ctx.Deadline(); ok && context.Cause(ctx) == ErrTimeout {
+		if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) && context.Cause(ctx) == ErrTimeout {
 			c.raw.timeOut(time.Since(end))
 		}
 		c.interrupt()
