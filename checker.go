@@ -104,24 +104,26 @@ func (c *Checker) turn(ctx context.Context, checks *confirmer, turn pace.Turn[*t
 
 // CheckAll checks all targets and returns one Result for each, in the order of
 // targets, whatever happens to the others. A target that is listed twice is
-// checked twice. Once ctx ends, CheckAll returns within 100 ms, and what has no
-// verdict by then is Unknown with ReasonCanceled.
+// checked twice. Once ctx ends, CheckAll returns within 100 ms, as the package comment has
+// it, and what has no verdict by then is Unknown with ReasonCanceled.
 func (c *Checker) CheckAll(ctx context.Context, targets []string) []Result {
 	ctx = hook.Outer(ctx)
+	asked := time.Now()
 	targets = slices.Clone(targets) // it may be read for a moment after ctx has ended
 	results := make([]Result, len(targets))
 	done := make([]bool, len(targets))
 	c.batch(ctx, slices.Values(targets), func(r *Result) {
 		results[r.Index], done[r.Index] = *r, true // each index once, so no lock
 	})
-	now := time.Now()
+	// What was not pulled may be almost all, so it shares an error.
+	err := errExited(PhaseTarget)
+	if ctx.Err() != nil {
+		err = errUnstarted(context.Cause(ctx))
+	}
+	waited := time.Since(asked)
 	for i := range results {
-		switch t := (task{index: i, target: targets[i], asked: now}); {
-		case done[i]:
-		case ctx.Err() != nil:
-			results[i] = c.engine.unstarted(&t, context.Cause(ctx))
-		default:
-			results[i] = *t.exited(PhaseTarget)
+		if r := &results[i]; !done[i] {
+			r.Index, r.Target, r.Err, r.Timing.Wait = i, targets[i], err, waited
 		}
 	}
 	return results

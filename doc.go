@@ -199,6 +199,14 @@
 // The end of the caller's context, its deadline included, is not the site's fault: the
 // verdict is then Unknown with [ReasonCanceled].
 //
+// Once that context has ended, a call returns within 100 ms, with all that it had opened
+// released, unless a hook is waited for ([Option]). This holds for a list of 100 000
+// targets or a Stream of any length, for 10 000 checks that wait for their turn in as many
+// calls of Check, and for 1 000 connections that are open at once, on two processors that
+// have nothing else to do. Beyond that each connection takes some 0.1 ms more, and each
+// target of a list and each check that waits some microseconds. "go run ./bench -run
+// cancel" measures it.
+//
 // # Concurrency and politeness
 //
 // Every limit is the Checker's, over all calls on it and on those that

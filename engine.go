@@ -170,10 +170,13 @@ func (e *engine) unstarted(t *task, cause error) Result {
 	return Result{
 		Index:  t.index,
 		Target: t.target,
-		Err:    newError(PhaseWait, ReasonCanceled, "", e.whyWaited(t, cause)),
+		Err:    errUnstarted(e.whyWaited(t, cause)),
 		Timing: Timing{Wait: time.Since(t.asked)},
 	}
 }
+
+// errUnstarted returns the error of a check that got no turn because of cause.
+func errUnstarted(cause error) *Error { return newError(PhaseWait, ReasonCanceled, "", cause) }
 
 // whyWaited joins to an error that ended a wait what the task was waiting for, if an
 // origin of its asked for that.

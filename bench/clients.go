@@ -24,6 +24,9 @@ var goResolver = &net.Resolver{PreferGo: true}
 
 // runChecker checks with package checker as it is out of the box.
 func runChecker(ctx context.Context, j *job) (t tally, err error) {
+	if j.Cut != "" {
+		return cutOff(ctx, j)
+	}
 	opts := []checker.Option{checker.WithConcurrency(j.AtOnce), checker.WithTimeout(j.Timeout)}
 	switch j.Kind {
 	case secure:

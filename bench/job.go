@@ -27,6 +27,7 @@ const (
 type job struct {
 	Contestant string
 	Kind       kind
+	Cut        cut // how it is cancelled; "" for not at all
 	Checks     int
 	Hosts      int // that the targets are spread over, again and again; 0: each has its own
 	AtOnce     int
@@ -47,6 +48,9 @@ func (j *job) silent(i int) bool { return j.Silent != 0 && i%10 < mute }
 
 // online returns how many targets answer.
 func (j *job) online() int {
+	if j.Cut != "" {
+		return 0
+	}
 	n := 0
 	for i := range j.Checks {
 		if !j.silent(i) {

@@ -27,8 +27,9 @@ type measure struct {
 	RSS        int64   `json:"rss"`   // resident before the run
 	Peak       int64   `json:"peak"`  // the most resident during the run
 	Goroutines uint64  `json:"goroutines"`
-	Stacks     uint64  `json:"stacks"` // the most bytes in stacks
-	Wrong      int     `json:"wrong"`  // verdicts that were not to be
+	Stacks     uint64  `json:"stacks"`               // the most bytes in stacks
+	Released   float64 `json:"released_s,omitempty"` // from a cancellation until nothing was left
+	Wrong      int     `json:"wrong"`                // verdicts that were not to be
 	Example    string  `json:"example,omitempty"`
 }
 
@@ -37,8 +38,9 @@ func (m measure) cpu() float64 { return m.User + m.System }
 
 // A tally counts verdicts.
 type tally struct {
-	online int
-	failed error // the first failure, for the record
+	online   int
+	failed   error   // the first failure, for the record
+	released float64 // seconds from a cancellation, if there was one
 }
 
 // A contestant makes the checks of a job. What it returns as an error is that it
@@ -83,7 +85,7 @@ func watch(j *job, run contestant) (m measure, err error) {
 	m.Wall = time.Since(start).Seconds()
 	stop()
 	after, afterMem := usage(), memStats()
-	m.Peak = status("VmHWM")
+	m.Peak, m.Released = status("VmHWM"), got.released
 	m.User, m.System = after.user-before.user, after.system-before.system
 	m.GC = after.gc - before.gc
 	m.Allocs, m.Bytes = afterMem.Mallocs-beforeMem.Mallocs, afterMem.TotalAlloc-beforeMem.TotalAlloc

@@ -59,7 +59,10 @@ func (rep *report) add(sc scenario) {
 	for _, r := range sc.rows {
 		t := find(sc.trials, r.trial)
 		l := line{Scenario: sc.name, What: r.metric.name, Figures: make(map[string]float64)}
-		if len(sc.trials) > 1 && sc.name != "scale" {
+		switch {
+		case t.job.Cut != "":
+			l.What += fmt.Sprintf(", %d", t.job.Checks)
+		case len(sc.trials) > 1 && sc.name != "scale":
 			l.What += fmt.Sprintf(", %d hosts", t.job.Checks)
 		}
 		for _, who := range t.who {

@@ -61,6 +61,7 @@ func scenarios(s *servers, short bool) []scenario {
 		lookups(s, min(room/2, pick(8_000, 200))),
 		scheduler(pick(100_000, 5_000), pick(1_000_000, 20_000)),
 		oneHost(s, pick(5_000, 200)),
+		release(s, room, short),
 		scale(s, pick(16_000, 400), room, pick(1, 10)),
 		most(s, min(room, pick(50_000, 400))),
 	}
