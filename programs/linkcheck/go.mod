@@ -10,7 +10,4 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require (
-	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
-)
+require golang.org/x/text v0.43.0 // indirect
