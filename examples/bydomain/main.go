@@ -1,6 +1,6 @@
-// Command bydomain checks the sites of a list as a good guest: at most two checks at once and two requests a second on all the
-// hosts of one registrable domain together, such as example.co.uk, whose hosts
-// often are one machine.
+// Command bydomain checks the sites of a list as a good guest: at most two checks at
+// once and two requests a second on all the hosts of one registrable domain together,
+// such as example.co.uk, whose hosts often are one machine.
 //
 //	bydomain < sites.txt
 package main
@@ -65,8 +65,6 @@ func run(ctx context.Context, in io.Reader, out io.Writer, o options) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // for a Stream that is not read to its end
 	var tally cli.Tally
 	for r := range c.Each(ctx, list.Targets()) {
 		tally.Add(r)

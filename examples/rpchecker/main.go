@@ -72,9 +72,7 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // for a Stream that is not read to its end
-	n := 1         // one after another
+	n := 1 // one after another
 	if opts.Asynchronous {
 		n = len(urls)
 	}

@@ -92,8 +92,6 @@ func (o *options) check(ctx context.Context, list *cli.List, done *set, out io.W
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	enc := json.NewEncoder(out)
 	var numbers cli.Numbers
 	todo := func(s cli.Site) bool { return o.share.has(s.Target) && !done.has(s.Line-1) }
@@ -104,7 +102,7 @@ func (o *options) check(ctx context.Context, list *cli.List, done *set, out io.W
 		}
 		tally.Add(r)
 		if err := enc.Encode(r); err != nil {
-			cancel(err)
+			return err
 		}
 	}
 	if err := list.Err(); err != nil && ctx.Err() == nil {

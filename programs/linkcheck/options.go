@@ -92,11 +92,10 @@ func (o *options) spared() error {
 	return nil
 }
 
-// checker returns a Checker that asks with a method, and judges as judge does.
-func (o *options) checker(method string, judge judge) (*checker.Checker, error) {
+// checker returns a Checker that judges as judge does.
+func (o *options) checker(judge judge) (*checker.Checker, error) {
 	opts := append(o.checks.Options(),
 		checker.WithRetries(o.retries),
-		checker.WithMethod(method),
 		checker.WithJudge(judge),
 	)
 	if o.hostRate > 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,18 +135,24 @@ func (r *linkRun) check(ctx context.Context) error {
 			plain = append(plain, t)
 		}
 	}
-	return cmp.Or(r.ask(ctx, strings.ToUpper(r.checks.Method), plain), r.ask(ctx, http.MethodGet, fetched))
-}
-
-// ask checks targets by a method, and those that are not online again.
-func (r *linkRun) ask(ctx context.Context, method string, targets []string) error {
-	c, err := r.checker(method, r.pages.judge)
+	c, err := r.checker(r.pages.judge)
 	if err != nil {
 		return err
 	}
+	byGet, err := c.With(checker.WithMethod(http.MethodGet))
+	if err != nil {
+		return err
+	}
+	r.ask(ctx, c, plain)
+	r.ask(ctx, byGet, fetched)
+	return nil
+}
+
+// ask checks targets, and those that are not online again.
+func (r *linkRun) ask(ctx context.Context, c *checker.Checker, targets []string) {
 	for n := 0; n <= r.again && len(targets) > 0 && ctx.Err() == nil; n++ {
 		var missed []string
-		for result := range c.Stream(ctx, slices.Values(targets)) {
+		for result := range c.Each(ctx, slices.Values(targets)) {
 			if result.Reason() == checker.ReasonCanceled {
 				continue
 			}
@@ -160,7 +165,6 @@ func (r *linkRun) ask(ctx context.Context, method string, targets []string) erro
 		}
 		targets = missed
 	}
-	return nil
 }
 
 // tell writes what was found: to standard output, or to a file and as text to standard
