@@ -107,7 +107,7 @@ func (c *retrial) run(ctx context.Context, r *Result) *Result {
 		if err != nil {
 			reason := ReasonLocal
 			if ctx.Err() != nil {
-				reason = ReasonCanceled
+				reason, err = ReasonCanceled, context.Cause(ctx)
 			}
 			r.Err = newError(r.Phase(), reason, r.URL, err)
 			return r

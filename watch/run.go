@@ -42,8 +42,9 @@ import (
 // So that sites do not wait for others that hang, c wants as many checks at once
 // ([checker.WithConcurrency]) as may hang, or as there are sites. A timeout that is
 // shorter than the interval keeps even those that hang in time. Sites on one host wait
-// for each other, and for as long as one of them asks to be left alone, unless each is a
-// host to itself: [checker.WithHostKey] with (*url.URL).String.
+// for each other, unless each is a host to itself, by [checker.WithHostKey] with
+// (*url.URL).String; and those of one origin for as long as one of them asks to be left
+// alone, but no longer than [checker.WithRetryAfter] allows.
 //
 // Run closes the channel when ctx has ended, or at once if there are no targets. The
 // rest is as with [checker.Checker.Stream]: the channel is not buffered, and while nobody

@@ -114,6 +114,7 @@ func (o *options) checks(sites int) []checker.Option {
 		checker.WithRetries(0),
 		checker.WithConcurrency(sites),
 		checker.WithHostKey(func(*url.URL) string { return strconv.FormatUint(n.Add(1), 36) }),
+		checker.WithRetryAfter(0),
 	}
 	for _, f := range o.header {
 		all = append(all, checker.WithHeader(f.Key, f.Value))

@@ -76,11 +76,13 @@ type reload struct {
 // that hangs, and any machine has descriptors for so many.
 const atOnce = 1000
 
-// newMonitor returns a monitor of sites. Each is a host to itself: a neighbour that hangs,
-// or that asks to be left alone for an hour, is no reason not to look at it. The schedule
-// is gentle enough.
+// newMonitor returns a monitor of sites. Each is a host to itself, and a Retry-After is not
+// looked at: a neighbour that hangs, or that asks for its origin to be left alone for an
+// hour, is no reason not to look at it. The schedule is gentle enough.
 func newMonitor(sites []site, opts ...checker.Option) (*monitor, error) {
-	opts = append([]checker.Option{checker.WithConcurrency(atOnce), checker.WithHostKey((*url.URL).String)}, opts...)
+	opts = append([]checker.Option{
+		checker.WithConcurrency(atOnce), checker.WithHostKey((*url.URL).String), checker.WithRetryAfter(0),
+	}, opts...)
 	c, err := checker.New(opts...)
 	m := &monitor{checker: c, families: families("target"), checks: make(map[checker.Status]int)}
 	m.list(sites)

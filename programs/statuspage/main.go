@@ -140,9 +140,9 @@ func browsable(addr net.Addr) string {
 
 // newChecker returns what the sites are checked with. No site is to wait for
 // another that hangs, so there are as many checks at once as sites, up to a
-// number for which any machine has descriptors, and each site is a host to itself: a
-// neighbour that asks to be left alone for an hour is no reason not to look at it. The
-// schedule is gentle enough.
+// number for which any machine has descriptors, and each site is a host to itself. A
+// Retry-After is not looked at: a neighbour that asks for its origin to be left alone for
+// an hour is no reason not to look at it. The schedule is gentle enough.
 func newChecker(opts options, sites int, more ...checker.Option) (*checker.Checker, error) {
 	if opts.Every < time.Second {
 		return nil, fmt.Errorf("--every %v is too often: 1s is the least", opts.Every)
@@ -155,6 +155,7 @@ func newChecker(opts options, sites int, more ...checker.Option) (*checker.Check
 		checker.WithTimeout(min(opts.Timeout, longest)),
 		checker.WithConcurrency(min(sites, 1000)),
 		checker.WithHostKey((*url.URL).String),
+		checker.WithRetryAfter(0),
 		checker.WithJudge(checker.StatusIn(opts.Status.Min, opts.Status.Max)),
 	}
 	if len(opts.Canaries) > 0 {
