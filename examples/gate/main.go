@@ -8,8 +8,7 @@
 // elsewhere a line is written whenever that changes. A site that was up and then fails
 // twice in a row is waited for again.
 //
-// -junit writes a report for CI systems; in a job of GitHub's each site that is not up
-// becomes an error of the job.
+// -junit writes a report for CI systems. In a job of GitHub's, what is not up is an error.
 //
 // The exit status is 0 when all sites were up, 1 when some were not in time or
 // the program was interrupted, with what was last found of them on standard error, and 2
