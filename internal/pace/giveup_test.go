@@ -1,38 +1,41 @@
-//go:build !race
-
 package pace
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 )
 
-// The race detector adds work of its own, so nothing here is for it.
+var giveUpLimits = []Limits{{HostWidth: 1}, {HostWidth: 1e6, Width: 1}, {HostWidth: 1e6, HostRate: 0.001, HostBurst: 1}, {HostWidth: 1e6, Rate: 0.001, Burst: 1}}
 
-// Many that give up at once do so in no time, wherever they wait: each leaves by itself,
-// from the middle of a list. The measure is what it takes this machine, as busy as it is,
-// to wake as many goroutines, of which each takes a lock.
+// Many that give up at once leave nothing, wherever they wait.
 func TestSinglesGivenUpAtOnce(t *testing.T) {
+	for _, limits := range giveUpLimits {
+		giveUp(t, limits, 5000)
+	}
+}
+
+// Many that give up at once do so in no time: each leaves by itself, from the middle of a
+// list. The measure is what it takes this machine to wake as many goroutines, of which
+// each takes a lock.
+func BenchmarkGiveUp(b *testing.B) {
 	const n = 50_000
-	for _, limits := range []Limits{{HostWidth: 1}, {HostWidth: n, Width: 1}, {HostWidth: n, HostRate: 0.001, HostBurst: 1}, {HostWidth: n, Rate: 0.001, Burst: 1}} {
-		var took, waking time.Duration
-		for range 5 {
-			waking, took = wakeUp(t, n), giveUp(t, limits, n)
-			if took < 5*waking {
-				break
+	for _, limits := range giveUpLimits {
+		b.Run(fmt.Sprintf("%+v", limits), func(b *testing.B) {
+			var took, waking time.Duration
+			for b.Loop() {
+				waking += wakeUp(b, n)
+				took += giveUp(b, limits, n)
 			}
-		}
-		t.Logf("limits %+v: %d checks that wait took %v to give up; to wake takes %v", limits, n, took, waking)
-		if took > 5*waking {
-			t.Errorf("limits %+v: %d checks that wait took %v to give up; want at most 5 × %v", limits, n, took, waking)
-		}
+			b.ReportMetric(float64(took)/float64(waking), "×waking")
+		})
 	}
 }
 
 // wakeUp returns how long it takes to wake n goroutines that wait for a context.
-func wakeUp(t *testing.T, n int) time.Duration {
+func wakeUp(t testing.TB, n int) time.Duration {
 	ctx, cancel := context.WithCancel(t.Context())
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -63,7 +66,7 @@ func wakeUp(t *testing.T, n int) time.Duration {
 }
 
 // giveUp lets n checks wait, and returns how long it takes them to give up.
-func giveUp(t *testing.T, limits Limits, n int) time.Duration {
+func giveUp(t testing.TB, limits Limits, n int) time.Duration {
 	p := newPacer(limits)
 	first, _ := p.Start(t.Context(), item{host: "a"})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -144,7 +144,7 @@ func every(d time.Duration, burst, n int) []time.Duration {
 }
 
 // forgotten checks that p remembers no host.
-func forgotten(t *testing.T, p *Pacer[item]) {
+func forgotten(t testing.TB, p *Pacer[item]) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
