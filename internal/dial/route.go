@@ -64,7 +64,7 @@ func byNet(err error) bool {
 		kind := errno.Of(number)
 		return strings.HasPrefix(call.Syscall, "connect") && (kind == errno.Unreachable || kind == errno.TimedOut)
 	}
-	return err != context.DeadlineExceeded && errors.Is(err, context.DeadlineExceeded)
+	return err == os.ErrDeadlineExceeded || err != context.DeadlineExceeded && errors.Is(err, context.DeadlineExceeded)
 }
 
 // tcpAddr returns a as an address, zero if it is none of TCP.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"sync/atomic"
+	"time"
 )
 
 // A PanicError is what a caller's hook panicked with.
@@ -42,9 +44,13 @@ func Recovered(err *error) {
 	}
 }
 
+// lastWord is how long what has been called may take to say why it ends when ctx does,
+// which may say more than that.
+const lastWord = 10 * time.Millisecond
+
 // Within calls f, which may take as long as it likes, or end its goroutine, and waits
-// for it until ctx ends; the error is then the cause of that. What f returns without an
-// error once nobody waits any more goes to late. who names f.
+// for it until a moment after ctx has ended; the error is then the cause of that. What f
+// returns without an error once nobody waits any more goes to late. who names f.
 //
 // It costs a goroutine, so it is for what is called while nothing else of a check could
 // end it: the rest, such as a judge, is called where it stands and waited for.
@@ -53,16 +59,15 @@ func Within[T any](ctx context.Context, who string, f func() (T, error), late fu
 		value T
 		err   error
 	}
-	done := make(chan result)
+	done := make(chan result, 1)
+	var decided atomic.Bool // by who comes first: f has returned, or nobody waits
 	go func() {
 		r := result{err: Exited(who)}
 		defer func() {
-			select {
-			case done <- r:
-			case <-ctx.Done():
-				if r.err == nil {
-					late(r.value)
-				}
+			if decided.CompareAndSwap(false, true) {
+				done <- r
+			} else if r.err == nil {
+				late(r.value)
 			}
 		}()
 		defer Recovered(&r.err)
@@ -72,8 +77,19 @@ func Within[T any](ctx context.Context, who string, f func() (T, error), late fu
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
+	}
+	timer := time.NewTimer(lastWord)
+	defer timer.Stop()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-timer.C:
+	}
+	if decided.CompareAndSwap(false, true) {
 		return value, Checked(context.Cause(ctx))
 	}
+	r := <-done
+	return r.value, r.err
 }
 
 // Checked returns err, or a [PanicError] if err panics when it is asked what it
