@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/target"
 	"example.com/checker/internal/uplink"
 	"example.com/checker/internal/wire"
@@ -201,9 +202,12 @@ func (e *engine) excused(ctx context.Context, made *Error) *Error {
 	if !timedOut(ctx) {
 		return made
 	}
+	if late, ok := errors.AsType[*dial.LateError](made.Err); ok && late.Took > e.conf.timeout/2 {
+		return newError(made.Phase, ReasonLocal, made.URL, errors.Join(hintStarved(late.Took, e.conf.timeout), made.Err))
+	}
 	// It was this process's turn if what the site had sent was not read, or if the request,
 	// which always fits into the buffer of a socket, was not written.
-	turn, ok := errors.AsType[*wire.TurnError](made.Err)
+	turn, ok := errors.AsType[*dial.TurnError](made.Err)
 	var idle time.Duration
 	if ok {
 		idle = turn.Idle

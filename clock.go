@@ -71,7 +71,7 @@ func (p *pulse) lag(end time.Time, timeout time.Duration, turn bool, idle time.D
 }
 
 func hintStarved(lag, timeout time.Duration) hint {
-	return hint{CauseStarved, fmt.Sprintf("this process did not get to run for %v near the end of the timeout of %v; it was stopped or starved of CPU: check fewer sites at once, or give it more",
+	return hint{CauseStarved, fmt.Sprintf("this process did not get to run for %v with a timeout of %v; it was stopped or starved of CPU: check fewer sites at once, or give it more",
 		lag.Round(time.Millisecond), timeout)}
 }
 

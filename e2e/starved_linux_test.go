@@ -103,6 +103,14 @@ func (s *stopper) sites(conf *tls.Config) map[string]hostile.Handler {
 		"https":    hostile.TLS(conf, during(hostile.OK)),
 		"http2":    hostile.HTTP2(conf, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.stop() })),
 		"shaking":  hostile.TLS(shaking, plain),
+		"accepted": func(ctx context.Context, conn net.Conn) { s.stop(); plain(ctx, conn) },
+		"distant": func(ctx context.Context, conn net.Conn) {
+			s.stop()
+			if _, err := hostile.ReadHead(conn); err == nil {
+				time.Sleep(200 * time.Millisecond) // this is the distance
+				io.WriteString(conn, hostile.OK)
+			}
+		},
 		"quiet":    hostile.Silent(),
 		"quiettls": hostile.TLS(conf, hostile.Silent()),
 	}
@@ -125,6 +133,8 @@ func TestStopped(t *testing.T) {
 		{"http2", 2500 * time.Millisecond, ""},
 		{"shaking", 1300 * time.Millisecond, checker.ReasonLocal},
 		{"shaking", 1700 * time.Millisecond, checker.ReasonLocal},
+		{"accepted", 1150 * time.Millisecond, checker.ReasonLocal},
+		{"distant", 900 * time.Millisecond, checker.ReasonLocal}, // it goes on before the end, with too little time left
 		{"part", 1700 * time.Millisecond, checker.ReasonLocal},
 		{"silent", 1700 * time.Millisecond, checker.ReasonLocal},
 		{"silent", 100 * time.Millisecond, checker.ReasonTimeout},
@@ -154,8 +164,8 @@ func TestStopped(t *testing.T) {
 				for _, method := range []string{"HEAD", "GET"} {
 					r := sane(t, checker.WithMethod(method)).Check(t.Context(), os.Getenv(siteEnv)+"/")
 					t.Log(r)
-					if r.Online() && test.site == "shaking" {
-						continue // what it still had to say was in time
+					if r.Online() && slices.Contains([]string{"shaking", "accepted", "distant"}, test.site) {
+						continue // what it still had to say was in time, or it was not stopped so soon
 					}
 					if r.Reason() != test.reason {
 						t.Errorf("%s: Check(%q) = %v; want %q", method, r.Target, r, test.reason)

@@ -48,6 +48,30 @@ func (e *BlockedError) Error() string { return fmt.Sprintf("address %v blocked: 
 // Unwrap returns Err.
 func (e *BlockedError) Unwrap() error { return e.Err }
 
+// A TurnError says that the timeout is over, and that it was this side's turn: a connection
+// that stood was not noticed, what the server had sent not read, or a message of the
+// handshake not written.
+type TurnError struct {
+	Idle time.Duration // since the server last sent something; 0 where the system does not tell
+	Err  error         // what ended the connect or the exchange
+}
+
+func (e *TurnError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *TurnError) Unwrap() error { return e.Err }
+
+// A LateError says how long this side took to write, before the server was silent.
+type LateError struct {
+	Took time.Duration // since the server had last sent something
+	Err  error         // what ended the exchange
+}
+
+func (e *LateError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *LateError) Unwrap() error { return e.Err }
+
 // A RouteError says that the way to an address ends on this machine or on its
 // own link. It wraps nothing: the errno of the error that said so stands for ways
 // that end elsewhere as well.
@@ -103,20 +127,30 @@ func (e *happyEyeballs) failure() error {
 // at the last moment, the lookup has taken all the time.
 func (e *happyEyeballs) interrupted(ctx context.Context, cause error) error {
 	e.endLookup()
-	for _, u := range e.running {
-		err := cause
-		// Connects of this package's own are to end with ctx and say the same, but need
-		// not do so before this.
-		if e.d.DialContext == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			err = explainSilence(netip.AddrPort{}, u.addr, time.Since(u.began), cause)
-		}
-		e.errs = append(e.errs, err)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.lastWords(cause)
+	}
+	for range e.running { // nobody waits for them
+		e.errs = append(e.errs, cause)
 	}
 	e.lookupErrors(cause)
 	if len(e.errs) == 0 {
 		return &LookupError{Host: e.addrs.host, Err: cause}
 	}
 	return joined(e.errs)
+}
+
+// lastWords takes in what is known of connects that the end of the timeout has ended:
+// they return at once.
+func (e *happyEyeballs) lastWords(cause error) {
+	for len(e.running) > 0 {
+		c := <-e.results
+		if c.err == nil {
+			hook.Close(c.conn)
+			c.err = cause
+		}
+		e.lost(c)
+	}
 }
 
 // lookupErrors adds the errors of lookups that failed, and for those that have not

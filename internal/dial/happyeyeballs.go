@@ -33,9 +33,10 @@ type happyEyeballs struct {
 	delay *time.Timer // ends inResolutionDelay and inAttemptDelay
 
 	// What became of the connects.
-	running []underWay
-	results chan connected // unbuffered: see connect
-	errs    []error        // of connects that failed and of addresses that the policy refused
+	running []netip.AddrPort // to which connects have not ended
+	results chan connected   // unbuffered: see connect
+	over    chan struct{}    // closed when run is; nil before the first of them
+	errs    []error          // of connects that failed and of addresses that the policy refused
 
 	start    time.Time
 	resolved bool // times.DNS stands
@@ -59,12 +60,6 @@ const (
 	inAttemptDelay
 )
 
-// underWay is a connect that has not ended.
-type underWay struct {
-	addr  netip.AddrPort
-	began time.Time
-}
-
 // connected is what became of one connect.
 type connected struct {
 	addr netip.AddrPort
@@ -80,7 +75,12 @@ func newHappyEyeballs(d *Dialer, host string, port uint16, start time.Time) *hap
 // try or to wait for.
 func (e *happyEyeballs) run(ctx context.Context, freshDNS bool) (Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the connects that have not won
+	defer func() { // ends the connects that have not won
+		cancel()
+		if e.over != nil {
+			close(e.over)
+		}
+	}()
 	e.lookUp(ctx, freshDNS)
 	defer func() { e.leave(errUnwanted) }()
 	e.delay = time.NewTimer(attemptDelay)
@@ -212,7 +212,10 @@ func (e *happyEyeballs) connectOnly(ctx context.Context) (Conn, error) {
 // connectNext begins to connect to the next address.
 func (e *happyEyeballs) connectNext(ctx context.Context) {
 	addr := netip.AddrPortFrom(e.addrs.pop(), e.port)
-	e.running = append(e.running, underWay{addr, time.Now()})
+	e.running = append(e.running, addr)
+	if e.over == nil {
+		e.over = make(chan struct{})
+	}
 	go e.connect(ctx, addr)
 	e.enter(inAttemptDelay, attemptDelay)
 }
@@ -224,7 +227,7 @@ func (e *happyEyeballs) connect(ctx context.Context, addr netip.AddrPort) {
 	defer func() {
 		select {
 		case e.results <- c:
-		case <-ctx.Done():
+		case <-e.over:
 			if c.err == nil {
 				hook.Close(c.conn)
 			}
@@ -236,7 +239,7 @@ func (e *happyEyeballs) connect(ctx context.Context, addr netip.AddrPort) {
 
 // lost takes in that a connect failed, for which the next one need not wait.
 func (e *happyEyeballs) lost(c connected) {
-	e.running = slices.DeleteFunc(e.running, func(u underWay) bool { return u.addr == c.addr })
+	e.running = slices.DeleteFunc(e.running, func(addr netip.AddrPort) bool { return addr == c.addr })
 	e.errs = append(e.errs, c.err)
 	e.state = ready
 }

@@ -102,8 +102,10 @@ func (s *socket) connect(ctx context.Context) error {
 	switch {
 	case err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return s.failed("dial", ctx.Err())
-	case err != nil:
+	case err != nil && !s.overdue(&a):
 		return explainSilence(s.name(), s.remote, time.Since(begun), s.failed("dial", err))
+	case err != nil && a.number == 0:
+		return &TurnError{SinceReceived(s), s.failed("dial", err)}
 	case a.number == 0:
 		return s.file.SetWriteDeadline(time.Time{})
 	}
@@ -115,6 +117,15 @@ func (s *socket) connect(ctx context.Context) error {
 		return explainSilence(s.name(), s.remote, time.Since(begun), err)
 	}
 	return a.message.explain(ctx, s.name(), s.remote, err)
+}
+
+// overdue reports whether a connect whose time is over has come to an end all the same,
+// which this process may not have got to notice.
+func (s *socket) overdue(a *attempt) (done bool) {
+	if raw, err := s.file.SyscallConn(); err == nil && a.begun {
+		_ = raw.Control(func(fd uintptr) { done = a.proceed(int(fd), s.remote) })
+	}
+	return done
 }
 
 // name returns the socket's own address.

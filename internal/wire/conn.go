@@ -90,8 +90,8 @@ func (c *conn) drop() {
 
 // why returns why err ended the exchange: if a caller's code did something wrong or ctx
 // has ended, that is why whatever failed has failed, unless this machine has lost the way
-// to the peer.
-func (c *conn) why(ctx context.Context, err error) error {
+// to the peer. This side wrote at a moment, and it is told how late that was.
+func (c *conn) why(ctx context.Context, wrote time.Time, err error) error {
 	if c.below != nil {
 		if hooked := c.below.hooked.Load(); hooked != nil {
 			return *hooked
@@ -102,10 +102,22 @@ func (c *conn) why(ctx context.Context, err error) error {
 	}
 	cause := context.Cause(ctx)
 	if cause == ErrTimeout {
-		cause = dial.ExplainSilence(c.raw.Conn, cause)
+		cause = c.lateness(dial.ExplainSilence(c.raw.Conn, cause), wrote)
 	}
 	if turn := c.raw.turn.Load(); turn > 0 {
-		return &TurnError{time.Duration(turn - 1), cause}
+		return &dial.TurnError{Idle: time.Duration(turn - 1), Err: cause}
 	}
 	return cause
+}
+
+const kernelTick = 10 * time.Millisecond // of its clock
+
+// lateness adds to err how long this side, which wrote at a moment, had taken for that
+// since the peer last sent something, if that has been silent since.
+func (c *conn) lateness(err error, wrote time.Time) error {
+	idle := dial.SinceReceived(c.raw.Conn)
+	if took := idle - time.Since(wrote); idle > 0 && !wrote.IsZero() && took > kernelTick {
+		return &dial.LateError{Took: took, Err: err}
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/hook"
 )
 
@@ -43,18 +44,6 @@ type timeoutError struct{}
 func (*timeoutError) Error() string { return "the check's timeout has passed" }
 func (*timeoutError) Timeout() bool { return true }
 
-// A TurnError says that the timeout is over, and that it was this side's turn: what the
-// server had sent was not read, or a message of the handshake not written.
-type TurnError struct {
-	Idle time.Duration // since the server last sent something; 0 where the system does not tell
-	err  error
-}
-
-func (e *TurnError) Error() string { return e.err.Error() }
-
-// Unwrap returns what ended the exchange.
-func (e *TurnError) Unwrap() error { return e.err }
-
 // kernels reports whether the kernel keeps the connection, whose methods do what they are
 // to do.
 func (s *socket) kernels() bool {
@@ -81,7 +70,7 @@ func (s *socket) Read(b []byte) (int, error) {
 	if n > 0 || over == 0 || s.late >= MaxHead || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
-	idle := sinceReceived(s.Conn)
+	idle := dial.SinceReceived(s.Conn)
 	n, ok, late := readNow(s.Conn, b)
 	if !ok && over > idleDelay {
 		n, late = s.readSoon(b)
@@ -101,7 +90,7 @@ func (s *socket) Read(b []byte) (int, error) {
 func (s *socket) Write(b []byte) (int, error) {
 	n, err := s.Conn.Write(b)
 	if s.shaking && s.over.Load() != 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-		s.hadTurn(sinceReceived(s.Conn))
+		s.hadTurn(dial.SinceReceived(s.Conn))
 	}
 	if n < len(b) && err == nil {
 		err = &hook.Error{Err: io.ErrShortWrite}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/checker/internal/dial"
 	"example.com/checker/internal/emulator"
 )
 
@@ -86,7 +87,7 @@ func TestReadAfterTimeout(t *testing.T) {
 
 // How long an answer lay there before it was read tells whose turn it was.
 func TestTurn(t *testing.T) {
-	if sinceReceivedUnknown {
+	if dial.SinceReceivedUnknown {
 		t.Log("this system does not tell when a peer last sent something")
 	}
 	const lay = 60 * time.Millisecond
@@ -110,9 +111,50 @@ func TestTurn(t *testing.T) {
 				t.Fatal("there was no error after the timeout")
 			}
 			idle := time.Duration(s.turn.Load() - 1)
-			if idle < 0 || idle < lay/2 && !sinceReceivedUnknown {
+			if idle < 0 || idle < lay/2 && !dial.SinceReceivedUnknown {
 				emulator.Skip(t, emulator.QEMU, "no more than four bytes of TCP_INFO")
 				t.Errorf("the peer was idle for %v; want %v or so", idle, lay)
+			}
+		})
+	}
+}
+
+// What this side took before it wrote is told of a timeout, as long as the peer has not
+// sent anything since.
+func TestLateness(t *testing.T) {
+	const took, silent = 80 * time.Millisecond, 40 * time.Millisecond
+	for _, test := range []struct {
+		name   string
+		spoken bool // the peer, after this side wrote
+		want   time.Duration
+	}{{"late", false, took}, {"answered since", true, 0}} {
+		t.Run(test.name, func(t *testing.T) {
+			if dial.SinceReceivedUnknown {
+				test.want = 0
+			}
+			begun := time.Now()
+			here, there := tcpPair(t)
+			ctx, cancel := context.WithDeadlineCause(t.Context(), begun.Add(took+silent), ErrTimeout)
+			defer cancel()
+			c := newConn(ctx, here)
+			defer c.drop()
+			time.Sleep(took) // this is the fault
+			wrote := time.Now()
+			if test.spoken {
+				io.WriteString(there, "part")
+				io.ReadFull(c, make([]byte, 4))
+			}
+			<-ctx.Done()
+			var late time.Duration
+			if e, ok := c.why(ctx, wrote, nil).(*dial.LateError); ok {
+				late = e.Took
+			}
+			const tick = 20 * time.Millisecond // of the kernel's clock, and more
+			if test.want > 0 && late == 0 {
+				emulator.Skip(t, emulator.QEMU, "no more than four bytes of TCP_INFO")
+			}
+			if most := wrote.Sub(begun) + tick; late < test.want-tick || late > most || test.want == 0 && late != 0 {
+				t.Errorf("it took this side %v; want %v, and at most %v", late, test.want, most)
 			}
 		})
 	}
@@ -144,7 +186,7 @@ func TestFloodAfterTimeout(t *testing.T) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) || c.raw.late > 2*MaxHead {
 		t.Errorf("read %d bytes, %d of them after the timeout: %v; want at most %d", n, c.raw.late, err, 2*MaxHead)
 	}
-	if err, ok := c.why(ctx, err).(*TurnError); !readNowUnknown && (!ok || !errors.Is(err, ErrTimeout)) {
+	if err, ok := c.why(ctx, time.Time{}, err).(*dial.TurnError); !readNowUnknown && (!ok || !errors.Is(err, ErrTimeout)) {
 		t.Errorf("the error is %v; want one that says that it was this side's turn", err)
 	}
 }

@@ -150,8 +150,9 @@ func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trac
 		}
 	}()
 	if req.URL.Scheme == "https" {
+		start := time.Now()
 		if err := t.secure(ctx, c, req.URL, p, tr); err != nil {
-			return nil, c.why(ctx, err)
+			return nil, c.why(ctx, start, err)
 		}
 	}
 	resp, err = p.exchange(ctx, c, req, tr)
@@ -162,7 +163,7 @@ func (t *Transport) speak(ctx context.Context, p protocol, req Request, tr *Trac
 		if _, ok := Alert(err); ok && tr.First == 0 && tr.State != nil && tr.State.Version == tls.VersionTLS13 {
 			tr.Stage = TLS
 		}
-		return nil, c.why(ctx, err)
+		return nil, c.why(ctx, tr.Sent, err)
 	}
 	return resp, nil
 }

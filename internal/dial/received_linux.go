@@ -1,6 +1,6 @@
 //go:build linux && !386 && !s390x
 
-package wire
+package dial
 
 import (
 	"encoding/binary"
@@ -12,11 +12,12 @@ import (
 	"example.com/checker/internal/hook"
 )
 
-const sinceReceivedUnknown = false
+// SinceReceivedUnknown says whether [SinceReceived] knows nothing.
+const SinceReceivedUnknown = false
 
-// sinceReceived returns how long ago the peer of a TCP socket last sent something, as
-// the kernel has it, and 0 if it does not tell.
-func sinceReceived(nc net.Conn) (d time.Duration) {
+// SinceReceived returns how long ago the peer of a TCP socket last sent something, as
+// the kernel has it, and 0 if it does not tell. That it took a connect counts too.
+func SinceReceived(nc net.Conn) (d time.Duration) {
 	var panicked error
 	defer hook.Recovered(&panicked) // the connection may be a caller's
 	sc, ok := nc.(syscall.Conn)
