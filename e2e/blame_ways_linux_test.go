@@ -124,7 +124,7 @@ func TestBlameWays(t *testing.T) {
 		local("R1 a rule for the source, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add from "+nearAddr+" lookup 100")),
 		local("R1 a rule for the port, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add ipproto tcp dport 80 lookup 100")),
 		local("R1 a rule for the own port, whose gateway is off", "", "the gateway", near("ip route add default via "+absent+" table 100", "ip rule add ipproto tcp sport 1024-65534 lookup 100")),
-		local("R1 the same, two addresses", name, "the gateway", hosts(near("ip route add default via "+absent+" table 100", "ip rule add ipproto tcp sport 1024-65534 lookup 100"), deadSite, liveSite)),
+		local("R1 the same, two addresses", name, "the gateway", hosts(near("ip route add default via "+absent+" table 100", "ip rule add ipproto 6 sport 1024-65534 lookup 100"), deadSite, liveSite)),
 		off("C2 silent behind a rule for the source", "", "", checker.ReasonTimeout, both(drop, func(t *testing.T, r *router) {
 			sh(t, "ip route replace default via "+absent)
 			sh(t, "ip route add default via "+farAddr+" table 100")
