@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -84,12 +85,13 @@ type calendar struct {
 
 	mu     sync.Mutex
 	looked int      // at answers
-	said   []saying // of different hosts, the last one at the end
+	said   []saying // of different hosts and servers, the last one at the end
 }
 
 // A saying is the date that a host told, and when.
 type saying struct {
 	host        string
+	addr        netip.Addr // zero if it is not known
 	date, heard time.Time
 }
 
@@ -105,8 +107,8 @@ const (
 func (c *calendar) wants() bool { return int64(time.Since(c.began)) >= c.again.Load() }
 
 // note takes in the Date of an answer. One out of a cache was made when it says, and is
-// older now (RFC 9111, section 5.1).
-func (c *calendar) note(host string, h http.Header) {
+// older now (RFC 9111, section 5.1). The names of one server are one voice.
+func (c *calendar) note(host string, addr netip.Addr, h http.Header) {
 	date, err := http.ParseTime(h.Get("Date"))
 	age, _ := strconv.ParseUint(h.Get("Age"), 10, 31)
 	c.mu.Lock()
@@ -117,8 +119,8 @@ func (c *calendar) note(host string, h http.Header) {
 	if err != nil {
 		return
 	}
-	c.said = slices.DeleteFunc(c.said, func(s saying) bool { return s.host == host })
-	c.said = append(c.said[max(0, len(c.said)+1-maxSayings):], saying{host, date.Add(time.Duration(age) * time.Second), time.Now()})
+	c.said = slices.DeleteFunc(c.said, func(s saying) bool { return s.host == host || addr.IsValid() && s.addr == addr })
+	c.said = append(c.said[max(0, len(c.said)+1-maxSayings):], saying{host, addr, date.Add(time.Duration(age) * time.Second), time.Now()})
 }
 
 // others returns what time it is now in the middle of what others than host say, and of

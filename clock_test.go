@@ -128,6 +128,38 @@ func TestClockOwnDate(t *testing.T) {
 	})
 }
 
+// R7: several names of one server are one voice.
+func TestClockOneServer(t *testing.T) {
+	ca := hostile.NewCA(t)
+	then := time.Date(1999, 4, 1, 0, 0, 0, 0, time.UTC)
+	conf := ca.Config(hostile.Cert{Names: []string{"site.test"}, NotBefore: then.AddDate(0, -1, 0), NotAfter: then.AddDate(0, 2, 0)})
+	for _, test := range []struct {
+		addrs []string
+		want  checker.Reason
+	}{
+		{[]string{"192.0.2.9", "192.0.2.9", "192.0.2.9"}, checker.ReasonCertificate},
+		{[]string{"192.0.2.9", "192.0.2.9", "192.0.2.10"}, checker.ReasonLocal},
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			n := faults.Site(t, nil, hostile.TLS(conf, hostile.Respond(hostile.OK)))
+			c := faults.NewChecker(t, faults.On(n, checker.WithRetries(0), checker.WithTLSConfig(&tls.Config{RootCAs: ca.Pool()}))...)
+			for _, addr := range []string{"192.0.2.9", "192.0.2.10"} {
+				hostile.ServeListener(t, n.Listen(addr+":80"), says(then, 0))
+			}
+			for i, addr := range test.addrs {
+				name := fmt.Sprintf("other%d.test", i)
+				n.Name(name, addr)
+				if r := c.Check(t.Context(), "http://"+name+"/"); !r.Online() {
+					t.Fatal(r)
+				}
+			}
+			if r := c.Check(t.Context(), "https://site.test/"); r.Reason() != test.want {
+				t.Errorf("others at %v: Check() = %v; want %q", test.addrs, r, test.want)
+			}
+		})
+	}
+}
+
 // R6: a timeout whose end is noticed late, as a hook may notice it late, is no verdict,
 // nor is one of a check that was under way then.
 func TestLateEnd(t *testing.T) {

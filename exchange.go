@@ -110,7 +110,7 @@ func (r *request) exchange(ctx context.Context, method string) *answer {
 	}()
 	a.StatusCode, a.Proto = resp.StatusCode, resp.Proto
 	if p.engine.dates.wants() {
-		p.engine.dates.note(hostOf(u), resp.Header)
+		p.engine.dates.note(hostOf(u), a.Addr.Addr(), resp.Header)
 	}
 	if r.pause(resp, tr.Sent) {
 		a.paused = u
