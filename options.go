@@ -22,10 +22,12 @@ import (
 // together. It begins when the check gets its turn; waiting for that, and for
 // descriptors, memory or ports, comes before. [WithCanaries] may ask again beyond it.
 // What has come when its end is noticed still counts. If this process did not get to
-// run for a quarter of it near its end, and for 50 ms at least, because it was stopped
+// run for a quarter of it near its end, and for 200 ms at least, because it was stopped
 // or because all that wanted to run had too little CPU, or if the lookup took more than
 // half of it, silence is not the site's: the check is Unknown with ReasonLocal or
-// ReasonDNS.
+// ReasonDNS. Less will do where the kernel says that the site had been heard and that it
+// was this process's turn, and on Linux half of it that passed before this process sent
+// what the site was silent on counts whenever it did.
 // A judge or a transport that is under way when the time is over is waited for; see
 // [Option]. The default is 10 seconds. A duration that is not positive is refused.
 func WithTimeout(d time.Duration) Option {
@@ -278,10 +280,10 @@ func WithRedirects(max int) Option {
 // transport). They are not counted in the rates, need no slot, and are not asked for as
 // long as a Retry-After of theirs says ([WithRetryAfter]).
 //
-// Write https://, and choose canaries that have nothing but the network in common with
-// the sites and with each other. A captive portal answers in the place of all sites by
-// http, and cannot by https. The default is none. An empty list and targets that name
-// no site are refused.
+// Write https://, and choose canaries that answer in much less than the timeout and have
+// nothing but the network in common with the sites and with each other. A captive portal
+// answers in the place of all sites by http, and cannot by https. The default is none. An
+// empty list and targets that name no site are refused.
 func WithCanaries(targets ...string) Option {
 	return shared("WithCanaries", func(c *config) error {
 		if len(targets) == 0 {
