@@ -378,7 +378,7 @@ func WithResolver(r Resolver) Option {
 // goroutines at once. The default connects as a [net.Dialer] does, and asks the kernel
 // who made a connect fail. Of a connect to addr itself that a net.Dialer of the caller's
 // made, it is told where the gateway does not answer, the interface has no link or a route
-// of this machine forbids it, if the host has one address. Nil is refused.
+// of this machine forbids it. Nil is refused.
 func WithDialContext(dial func(ctx context.Context, network, addr string) (net.Conn, error)) Option {
 	return way("WithDialContext", func(c *config) error {
 		if dial == nil {

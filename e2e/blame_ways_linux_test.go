@@ -221,6 +221,7 @@ func TestBlameDialers(t *testing.T) {
 		fault("R1 the gateway is off, the kernel gives up", 5*second, checker.ReasonLocal, gatewayOff),
 		to("http://["+deadSite6+"]/", fault("R1 the gateway is off, IPv6", second, checker.ReasonLocal, hosts(gatewayOff))),
 		to("http://site.test/", fault("R1 the gateway is off, a name", second, checker.ReasonLocal, hosts(gatewayOff, deadSite))),
+		to("http://site.test/", fault("R1 the gateway is off, both families", second, checker.ReasonLocal, hosts(gatewayOff, deadSite, deadSite6))),
 		fault("J7 a route of this machine says unreachable", second, checker.ReasonLocal, near("ip route add unreachable "+deadSite)),
 		fault("J10 the cable is pulled", second, checker.ReasonLocal, on("ip link set v1 down")),
 		to("http://"+absent+"/", fault("R2 nobody has the address", 2*second, checker.ReasonUnreachable, nil)),
