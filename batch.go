@@ -105,7 +105,7 @@ func (b *batch) check(ctx context.Context, turn pace.Turn[*task]) {
 // something: then the check waits for others to end, and if there are none it
 // goes on trying until the timeout.
 func (b *batch) done(turn pace.Turn[*task], r *Result) {
-	if scarce(r) && b.queue.Retry(turn, turn.Item.overdue(b.engine.conf.timeout)) {
+	if scarce(r) && b.queue.Retry(turn, turn.Item.short(b.engine.conf.timeout)) {
 		return
 	}
 	if !scarce(r) {

@@ -89,7 +89,7 @@ func (c *Checker) Check(ctx context.Context, target string) Result {
 			return c.engine.unstarted(t, context.Cause(ctx))
 		}
 		r := c.turn(ctx, checks, turn)
-		if !scarce(r) || t.overdue(c.engine.conf.timeout) {
+		if !scarce(r) || !time.Now().Before(t.short(c.engine.conf.timeout).Until) {
 			return *r
 		}
 		_ = pace.Sleep(ctx, pace.ScarcityRest) // then Start says that ctx has ended

@@ -117,9 +117,9 @@ type task struct {
 	err    *Error     // why there are none
 	key    string     // what the host limits count it under; "" without candidates
 
-	asked   time.Time
-	started time.Time     // when it first got its turn
-	came    time.Duration // from asked until the answer that decided came, if one did
+	asked    time.Time
+	came     time.Duration         // from asked until the answer that decided came, if one did
+	shortage *pace.Shortage[*task] // nil unless this machine was short of something for it
 }
 
 // newTask reads a target.
@@ -162,8 +162,14 @@ func (t *task) Origins() (all [2]pace.Origin) {
 
 func originOf(u *url.URL) pace.Origin { return pace.Origin{Scheme: u.Scheme, Host: u.Host} }
 
-// overdue reports whether it is too late to wait for what was scarce.
-func (t *task) overdue(timeout time.Duration) bool { return time.Since(t.started) >= timeout }
+// short returns what t has met of want on this machine, of which there is some. From then
+// on it waits for as long as the timeout.
+func (t *task) short(timeout time.Duration) *pace.Shortage[*task] {
+	if t.shortage == nil {
+		t.shortage = &pace.Shortage[*task]{Until: time.Now().Add(timeout)}
+	}
+	return t.shortage
+}
 
 // unstarted returns the Result of a task that got no turn.
 func (e *engine) unstarted(t *task, cause error) Result {

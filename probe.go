@@ -49,9 +49,6 @@ func newProbe(e *engine, l *dial.Lookups) *probe {
 // run checks one target whose turn has come.
 func (p *probe) run(ctx context.Context, t *task) *Result {
 	start := time.Now()
-	if t.started.IsZero() {
-		t.started = start
-	}
 	var r *Result
 	if t.err != nil {
 		r = &Result{URL: t.err.URL, Err: t.err}

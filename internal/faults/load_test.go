@@ -2,11 +2,14 @@ package faults_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -164,4 +167,47 @@ func TestRateCountsHops(t *testing.T) {
 			t.Errorf("%d requests at 10/s took %v; want 100 in %v", requests.Load(), got, want)
 		}
 	})
+}
+
+// S7: what this machine is short of for some targets alone, always, costs those, and not
+// the batch.
+func TestShortageOfFew(t *testing.T) {
+	for _, number := range []syscall.Errno{syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.EMFILE} {
+		for _, few := range []int{1, 50, 100} {
+			t.Run(fmt.Sprintf("%v, %d", number, few), func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
+					const hosts, slots, takes = 2000, 100, 50 * time.Millisecond
+					var dead atomic.Int64
+					m := &faults.Memory{Takes: takes, Answer: func(req *http.Request) (*http.Response, error) { return faults.Respond(req, 200), nil }}
+					rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+						var i int
+						fmt.Sscanf(req.URL.Host, "h%d.test", &i)
+						if i*few%hosts < few {
+							dead.Add(1)
+							return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", number)}
+						}
+						return m.RoundTrip(req)
+					})
+					c := faults.NewChecker(t, checker.WithTransport(rt), checker.WithTimeout(timeout), checker.WithConcurrency(slots), checker.WithMethod("GET"))
+					start := time.Now()
+					var alive time.Duration // until the last of those that live
+					count := make(map[checker.Reason]int)
+					for r := range c.Stream(t.Context(), faults.Sites(hosts, nil)) {
+						count[r.Reason()]++
+						if r.Online() {
+							alive = time.Since(start)
+						}
+					}
+					took := time.Since(start)
+					ideal := time.Duration((hosts-few)/slots) * takes
+					if count[""] != hosts-few || count[checker.ReasonLocal] != few {
+						t.Errorf("%v for %d of %d: found %v; want %d online, the others local", number, few, hosts, count, hosts-few)
+					}
+					if alive > ideal*3/2 || took > ideal+2*timeout {
+						t.Errorf("%v for %d of %d: the others took %v, all %v, asked %d times; want %v and the timeout more", number, few, hosts, alive, took, dead.Load(), ideal)
+					}
+				})
+			})
+		}
+	}
 }

@@ -54,12 +54,25 @@ type crew struct {
 	mu      sync.Mutex
 	starts  []start
 	ended   []int // the numbers of those that were not put back
+	short   map[int]*Shortage[item]
 	spawned int
+}
+
+// shortage returns what a check has met of want. None waits for long enough.
+func (c *crew) shortage(it item) *Shortage[item] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.short[it.n]
+	if s == nil {
+		s = &Shortage[item]{Until: c.began.Add(1000 * time.Hour)}
+		c.short[it.n] = s
+	}
+	return s
 }
 
 // newCrew returns a crew of as many as slots.
 func newCrew(p *Pacer[item], slots, window int) *crew {
-	c := &crew{began: time.Now(), work: sleep}
+	c := &crew{began: time.Now(), work: sleep, short: make(map[int]*Shortage[item])}
 	c.q = p.Queue(window, c.spawn)
 	c.q.slots, c.q.allowed = slots, slots
 	return c
@@ -84,7 +97,7 @@ func (c *crew) check(t Turn[item]) {
 	c.starts = append(c.starts, start{it, time.Since(c.began)})
 	c.mu.Unlock()
 	if c.work(it) {
-		c.q.Retry(t, false)
+		c.q.Retry(t, c.shortage(t.Item))
 		return
 	}
 	c.q.Done(t)

@@ -24,7 +24,8 @@ type Queue[T Item] struct {
 	// What is parked.
 	claims  map[claimKey[T]]*claim[T]
 	free    []T // checks that touch no host, and need nothing but a worker
-	parked  int // checks in claims and free
+	short   list[*Shortage[T]]
+	parked  int // checks in claims, free and short
 	closed  bool
 	stopped bool
 
@@ -36,11 +37,11 @@ type Queue[T Item] struct {
 
 	// How many run.
 	running int
-	allowed int // how many may run at once: slots, or fewer while something is scarce
-	calm    int // checks that ended well since allowed last changed
-	step    int // by how much allowed grows next
-	resting bool
-	alarm   alarm // ends the rest
+	allowed int    // how many may run at once: slots, or fewer while something is scarce
+	calm    int    // checks that ended well since allowed last changed
+	step    int    // by how much allowed grows next
+	well    uint64 // checks that ended well
+	wants   int    // checks that met want since the last of those
 
 	// Who works.
 	workers int            // that were spawned, and have not ended
@@ -62,7 +63,7 @@ type claimKey[T Item] struct {
 // a Queue.
 func (p *Pacer[T]) Queue(window int, spawn func(Turn[T])) *Queue[T] {
 	q := &Queue[T]{p: p, slots: p.limits.Width, window: window, spawn: spawn, allowed: p.limits.Width, claims: make(map[claimKey[T]]*claim[T])}
-	q.node.of, q.alarm.who, q.changed.L = q, q, &p.mu
+	q.node.of, q.changed.L = q, &p.mu
 	return q
 }
 
@@ -134,7 +135,6 @@ func (q *Queue[T]) Stop() {
 	now := q.p.now()
 	q.stopped = true
 	q.withdraw(now)
-	q.p.alarms.clear(&q.alarm)
 	q.endIdle()
 	q.p.dispatch(now)
 }
@@ -188,19 +188,24 @@ func (q *Queue[T]) Done(t Turn[T]) {
 	defer q.p.mu.Unlock()
 	now := q.p.now()
 	q.end(t, now)
+	q.well++
+	q.wants = 0
 	q.grow()
 	q.join()
 	q.p.dispatch(now)
 }
 
-// Retry ends a check, as Done does, and puts it back as the first of its host: something
-// that it needs of this machine is scarce, such as descriptors, ports or memory. Until
-// checks end well again, no more of them run at once than still do.
+// Retry ends a check, as Done does, that could not be made because something that it needs
+// of this machine is scarce, such as descriptors, ports or memory. It is put back, and
+// tried again a moment later; s is what it has met of that.
 //
-// If no other check of the queue runs, none starts for a moment. But if last is set then,
-// waiting would be of no use: Retry does not put the check back, and returns
+// What one check is short of may be there for the others. But if more checks met want since
+// the last one ended well than run, and more than a few, then no more run at once than
+// still do, until checks end well again.
+//
+// Where waiting is of no use any more, Retry does not put the check back, and returns
 // false.
-func (q *Queue[T]) Retry(t Turn[T], last bool) bool {
+func (q *Queue[T]) Retry(t Turn[T], s *Shortage[T]) bool {
 	q.p.mu.Lock()
 	defer q.p.mu.Unlock()
 	now := time.Now()
@@ -209,34 +214,18 @@ func (q *Queue[T]) Retry(t Turn[T], last bool) bool {
 	h.refs++ // it is needed still
 	q.end(t, now)
 	h.refs--
-	q.shrink()
-	if q.running == 0 && last {
+	s.hit(q, t)
+	if q.wants > max(4, q.running) {
+		q.shrink()
+	}
+	if s.hopeless(now) {
 		q.p.hosts.release(h, now)
 		return false
 	}
-	if q.running == 0 {
-		q.resting = true
-		q.p.alarms.set(&q.alarm, now.Add(ScarcityRest))
-	}
 	q.withdraw(now)
-	c := q.claim(h, nil)
-	c.items = append([]T{t.Item}, c.items...)
-	q.parked++
-	if c.node.in == nil {
-		c.wait(now)
-	}
+	s.wait(now)
 	q.join()
 	return true
-}
-
-// ScarcityRest is for how long nothing starts if what is scarce does not do for
-// even one check.
-const ScarcityRest = 20 * time.Millisecond
-
-// ring ends the rest.
-func (q *Queue[T]) ring(time.Time) {
-	q.resting = false
-	q.join()
 }
 
 // end takes a check off what it took up.
@@ -274,6 +263,12 @@ func (q *Queue[T]) clear(now time.Time) []T {
 	for _, c := range q.claims {
 		left = append(left, c.items...)
 		c.drop(now)
+	}
+	for q.short.n > 0 {
+		s := q.short.first.of
+		s.leave()
+		q.p.hosts.release(s.t.host, now)
+		left = append(left, s.t.Item)
 	}
 	q.parked, q.free = 0, nil
 	return left

@@ -1,7 +1,9 @@
 package pace
 
 import (
+	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -182,39 +184,73 @@ func TestGone(t *testing.T) {
 	})
 }
 
-// The check that was put back comes before the others of its host.
-func TestRetryKeepsOrder(t *testing.T) {
+// A check that was put back waits apart, longer each time, while the others of its host go
+// on, and is the next of them then.
+func TestRetryWaitsApart(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		c := newCrew(newPacer(Limits{HostWidth: 1}), 4, 100)
-		tries := make(map[int]int)
-		c.work = func(it item) bool { tries[it.n]++; return tries[it.n] < 3 }
-		c.push(0, repeat("a", 5)...)
+		var tries []time.Duration
+		c.work = func(it item) bool {
+			if it.n > 0 {
+				return sleep(it)
+			}
+			tries = append(tries, time.Since(c.began))
+			return len(tries) < 4
+		}
+		c.push(100*time.Millisecond, repeat("a", 5)...)
 		c.wait()
-		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(c.ended, want) {
+		if want := []int{1, 2, 3, 0, 4}; !slices.Equal(c.ended, want) {
 			t.Errorf("checks of one host ended in order %v; want %v", c.ended, want)
 		}
-		if got, want := time.Since(c.began), 10*ScarcityRest; got != want {
-			t.Errorf("10 retries with nothing else under way took %v; want %v", got, want)
+		const ms = time.Millisecond
+		if want := []time.Duration{0, 100 * ms, 200 * ms, 300 * ms}; !slices.Equal(tries, want) {
+			t.Errorf("the first was tried after %v; want %v", tries, want)
 		}
 	})
 }
 
-// With nothing under way, the last try of a check is not put back.
-func TestRetryLast(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		h := newHand(Limits{HostWidth: 9}, 2, 9)
-		for i := range 2 {
-			h.q.Push(item{host: "a", n: i})
-		}
-		if !h.q.Retry(h.turns[0], true) {
-			t.Errorf("Retry beside another check = false; want true")
-		}
-		if h.q.Retry(h.turns[1], true) {
-			t.Errorf("Retry of the only check = true; want false")
-		}
-		h.q.Gone()
-		if len(h.turns) != 3 || h.turns[2].Item.n != 0 {
-			t.Errorf("%d checks started; want 3, the last of them for the second time", len(h.turns))
-		}
-	})
+// A check has waited for long enough if nobody else runs, or if others did well while it
+// did not, and in time.
+func TestRetryHopeless(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		beside int           // that end well
+		take   time.Duration // of each
+		want   time.Duration // until it is given up
+	}{
+		{"alone", 0, 0, time.Second},
+		{"beside others", 1000, 10 * time.Millisecond, time.Second},
+		{"beside others that take long", 2, 10 * time.Second, 10 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				q := newPacer(Limits{HostWidth: 9}).Queue(9999, nil)
+				q.slots, q.allowed = 3, 3
+				s := &Shortage[item]{Until: time.Now().Add(time.Second)}
+				began := time.Now()
+				var workers sync.WaitGroup
+				var gaveUp time.Duration
+				q.spawn = func(first Turn[item]) {
+					workers.Go(func() {
+						q.Work(first, func(turn Turn[item]) {
+							if turn.Item.n > 0 {
+								time.Sleep(tt.take)
+								q.Done(turn)
+							} else if !q.Retry(turn, s) {
+								gaveUp = time.Since(began)
+							}
+						})
+					})
+				}
+				for n := 0; n <= tt.beside && q.Wanted(); n++ {
+					q.Push(item{host: fmt.Sprint("h", n), n: n})
+				}
+				q.Close()
+				workers.Wait()
+				if gaveUp < tt.want || gaveUp > tt.want+maxRest {
+					t.Errorf("given up after %v; want %v or so", gaveUp, tt.want)
+				}
+			})
+		})
+	}
 }

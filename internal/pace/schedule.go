@@ -4,7 +4,7 @@ import "time"
 
 // able reports whether q could start a check.
 func (q *Queue[T]) able() bool {
-	return !q.stopped && !q.resting && q.running < q.allowed && q.hasWorker()
+	return !q.stopped && q.running < q.allowed && q.hasWorker()
 }
 
 // hasWorker reports whether a worker is idle, or may be spawned.
@@ -121,14 +121,14 @@ func (q *Queue[T]) shrink() {
 	q.allowed, q.calm, q.step = max(1, q.running), 0, 1
 }
 
-// grow takes back what shrink did when as many checks as may run have ended
-// well, and no fewer than four: it allows one more, the next time two, then four
+// grow takes back what shrink did when twice as many checks as may run have ended
+// well, and no fewer than eight: it allows one more, the next time two, then four
 // and so on, up to a quarter more at a time.
 func (q *Queue[T]) grow() {
 	if q.allowed == q.slots {
 		return
 	}
-	if q.calm++; q.calm >= max(q.allowed, 4) {
+	if q.calm++; q.calm >= 2*max(q.allowed, 4) {
 		q.allowed = min(q.slots, q.allowed+q.step)
 		q.calm, q.step = 0, min(2*q.step, max(1, q.allowed/4))
 	}

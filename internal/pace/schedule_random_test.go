@@ -152,7 +152,7 @@ func (s *schedule) checkIdle() {
 		if wrong := misplaced(c.q); wrong != "" {
 			s.failf("queue %d: %s", i, wrong)
 		}
-		if c.q.stopped || c.q.resting || c.q.running >= c.q.allowed || s.busy[c] >= c.q.slots || s.p.running >= s.limits.Width {
+		if c.q.stopped || c.q.running >= c.q.allowed || s.busy[c] >= c.q.slots || s.p.running >= s.limits.Width {
 			continue
 		}
 		for _, l := range c.q.claims {
