@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,9 +59,10 @@ func TestWithin(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(time.Second, func() { cancel(stop) })
-				end, late := make(chan struct{}), 0
+				end := make(chan struct{})
+				var late atomic.Int64
 				time.AfterFunc(time.Minute, func() { close(end) })
-				got, err := Within(ctx, "it", func() (int, error) { tt.do(end); return 1, nil }, func(n int) { late += n })
+				got, err := Within(ctx, "it", func() (int, error) { tt.do(end); return 1, nil }, func(n int) { late.Add(int64(n)) })
 				switch {
 				case tt.panic != "":
 					if err == nil || err.Error() != tt.panic {
@@ -71,8 +73,8 @@ func TestWithin(t *testing.T) {
 				}
 				time.Sleep(time.Hour)
 				synctest.Wait() // for what came late, which nobody else waits for
-				if late > 0 != tt.late {
-					t.Errorf("%d came late; want %t", late, tt.late)
+				if late.Load() > 0 != tt.late {
+					t.Errorf("%d came late; want %t", late.Load(), tt.late)
 				}
 			})
 		})
