@@ -70,6 +70,10 @@ func (c *workCmd) do(ctx context.Context, a *app) error {
 	if asked.Err() != nil {
 		return nil
 	}
+	if errors.Is(err, nats.ErrConnectionClosed) {
+		<-ctx.Done() // the handler comes a little later, and it knows why
+		return context.Cause(ctx)
+	}
 	return cmp.Or(err, context.Cause(ctx))
 }
 
