@@ -70,6 +70,7 @@ func TestResolve(t *testing.T) {
 		"/\t/x.test":             "https://x.test/",
 		"ht\ttp\n://x.\rtest/":   "http://x.test/",
 		"/a\x01b\x7f":            "https://h.test:8443/a%01b%7F",
+		"/a|\x7f?\x7f":           "https://h.test:8443/a|%7F?%7F",
 		"/ü":                     "https://h.test:8443/%C3%BC",
 		"/\xfc?\xfc":             "https://h.test:8443/%FC?%FC", // Latin-1
 		"/\ufeff":                "https://h.test:8443/%EF%BB%BF",
@@ -107,6 +108,7 @@ func TestResolveLong(t *testing.T) {
 		{"a query", "https://x.test/?q=" + strings.Repeat("a", 30<<10), true},
 		{"just enough", strings.Repeat("a", room), true},
 		{"as the URL is too long", strings.Repeat("a", room+1), false},
+		{"as much as is read", "#" + strings.Repeat("a", maxLocationLen-1), true},
 		{"one byte too much", "http://h.test/" + strings.Repeat("a", maxLocationLen), false},
 		{"too long once it is encoded", "/?" + strings.Repeat("ü", maxLocationLen/4), false},
 		{"too long as it is sent", "/" + strings.Repeat("|", maxLocationLen/2), false},

@@ -25,6 +25,8 @@ func TestNames(t *testing.T) {
 		"مثال.test":              "xn--mgbh0fb.test",
 		"xn--bcher-kva.bücher.x": "xn--bcher-kva.xn--bcher-kva.x",
 		"क्\u200dष.test":         "xn--11b2ezcw70k.test",
+		// As long as a name can be before the mapping.
+		strings.Repeat(strings.Repeat("𝐚", 63)+"。", 3) + strings.Repeat("𝐚", 61) + "。": strings.Repeat(strings.Repeat("a", 63)+".", 3) + strings.Repeat("a", 61) + ".",
 		// What is all ASCII is asked as it is.
 		"XN--bcher-kva.test":              "xn--bcher-kva.test",
 		"xn--a.test":                      "xn--a.test",
@@ -52,7 +54,7 @@ func TestNamesRefused(t *testing.T) {
 		"bücher.xn--", "ｘn--.test", "bücher.xn--.", "localhost.ｘn--", "localhost.\u00ad", // which end as another name
 		"xn--bücher.test", "ｘn--a.test", "xn--a.bücher.test", "bücher.xn--abc-", "xn--xn---epa.bücher.test",
 		"Ӏ.test", "a\u1806b.test", "\U000323B0.test", "\U00010EC7.test", "a\U0001FAE9.test", "ᲊ.test", // newer than Unicode 15, or changed since
-		"\u0301a.test", "a\u200db.test", "a\u200c.test", "א1a.test", "aא.test", "a\ufffdb.test", "a\xffb.test", "a\ue000.test", "\u2ff0.test",
+		"\u0301a.test", "a\u200db.test", "a\u200c.test", "א1a.test", "aא.test", "a\ufffdb.test", "a\xffb.test", "a\ue000.test", "\u2ff0.test", "\x80.test", "\u0080.test",
 		"a／b.test", "a？b", "a＃b", "a＠b", "a：80", "a％41", "℀.test", "⒈.test", "a≠\u0338b!", "１.２", "0ｘ7f.１",
 		strings.Repeat("a", 64) + ".test", strings.Repeat("ü", 60) + ".test", strings.Repeat("a.", 127) + "a", strings.Repeat("ü.", 60) + "a", strings.Repeat("\u00ad", 600) + "a",
 		"ü..test", "。ü", "ü。。", "ü.onion", "ü.ＯＮＩＯＮ",

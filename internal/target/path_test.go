@@ -24,6 +24,7 @@ func TestPaths(t *testing.T) {
 		"/a\\..\\b\\":           "/b/",
 		"/%5c..":                "/%5c..",
 		"/100%":                 "/100%",
+		"/100%a":                "/100%a",
 		"/%":                    "/%",
 		"/%zz%4%41%c3":          "/%zz%4%41%c3",
 		"/a%20b/100%/ü":         "/a%20b/100%/%C3%BC",
@@ -59,7 +60,7 @@ func TestPaths(t *testing.T) {
 // Package url has paths of its own form: what looks at one gets the nearest.
 func TestPathOfURL(t *testing.T) {
 	for in, want := range map[string]string{
-		"/a%20b/100%": "/a b/100%", "/%zz|": "/%zz|", "/(a)%2fb": "/(a)/b", "/ü": "/ü",
+		"/a%20b/100%": "/a b/100%", "/%zz|": "/%zz|", "/%00%99%aa%AF": "/\x00\x99\xaa\xaf", "/%/0%0:%`0%g0": "/%/0%0:%`0%g0", "/(a)%2fb": "/(a)/b", "/ü": "/ü",
 	} {
 		u := parseOne(t, "http://h.test"+in)
 		plain := *u

@@ -78,7 +78,7 @@ func TestParseRefuses(t *testing.T) {
 		"IPv6":     {"http://::1/", "::1", "fe80::1", "http://[fe80::1%25eth0]/", "http://[::1%25lo]/", "http://[::1%lo]/", "http://[www.h.test]/", "http://[1.2.3.4]/", "http://[::1/", "http://::1]/", "http://[::1]x/", "http://[]/", "http://x[::1]/"},
 		"numbers":  {"0", "127.1", "127.0.1", "2130706433", "017700000001", "0x7f000001", "0x7f.1", "0177.0.0.1", "0x7f.0x0.0x0.0x1", "00000177.0.0.1", "127.0.0.1.", "2852039166", "0xa9fea9fe", "h.0x", "1.2.3.4.5", "h.1"},
 		"disguise": {"①②⑦.⓪.⓪.①", "127。0。0。1", "１２７.0.0.1", "http://127.0.0.①/"},
-		"cut":      {"http://h.test\\@127.0.0.1/", "http://127.0.0.1\\@h.test/", "http://h.test\\/", "http://h test/", "http://h.test\"/", "http://<h.test>/"},
+		"cut":      {"http://h.test\\@127.0.0.1/", "http://127.0.0.1\\@h.test/", "http://h.test\\/", "http://h test/", "http://h.test\"/", "http://<h.test>/", "http://<\u0338.test/", "http://a>\u0338.test/"},
 		"userinfo": {"user:secret@h.test", "h.test:80@127.0.0.1:80"},
 		"long":     {"http://h.test/" + strings.Repeat("a", maxLen), strings.Repeat("ü", maxLen/2), strings.Repeat("xn--a.", 1000)},
 	} {
@@ -91,6 +91,26 @@ func TestParseRefuses(t *testing.T) {
 			if msg := err.Error(); len(msg) > 200 || strings.Contains(msg, "secret") {
 				t.Errorf("%s: Parse(%q) fails with %q; want less said", row, in, msg)
 			}
+		}
+	}
+}
+
+// The text says what is wrong, and shows a piece of 64 bytes at most.
+func TestParseErrorText(t *testing.T) {
+	label64, label65 := strings.Repeat("a", 64), strings.Repeat("a", 65)
+	for in, want := range map[string]string{
+		"":                 "it is empty",
+		" ":                "it is empty",
+		"http://{x}.test/": `"{" has no place in a host`,
+		"http://a{x.test/": `"{" has no place in a host`,
+		label64 + ".test":  `the label "` + label64 + `" is too long`,
+		label65 + ".test":  `the label "` + label64 + `…" is too long`,
+		"/x":               "it is a path, and has no host",
+		"//h.test":         "before its slashes there is no scheme: http: or https:",
+		"http://h.test/" + strings.Repeat("a", maxLen): "it is over 8 KiB",
+	} {
+		if _, err := Parse(in); err == nil || err.Error() != want {
+			t.Errorf("Parse(%q) error = %v; want %s", in, err, want)
 		}
 	}
 }
@@ -128,6 +148,7 @@ func TestDiscreet(t *testing.T) {
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
 		"h.test":                        "h.test",
+		"@h.test":                       "xxxxx@h.test",
 		"http://u:secret@h.test/@x":     "http://xxxxx@h.test/@x",
 		"https://h.test/@user":          "https://h.test/@user",
 		"u@h.test":                      "xxxxx@h.test",
@@ -170,6 +191,16 @@ func TestParseLong(t *testing.T) {
 		}
 		if took := time.Since(start); took > 100*time.Millisecond {
 			t.Errorf("%s: Parse took %v", name, took)
+		}
+	}
+}
+
+// The longest URL is as long as the longest target, and a question mark.
+func TestParseLongest(t *testing.T) {
+	room := maxLen - len("http://h.test/?")
+	for n, want := range map[int]bool{room: true, room + 1: false} {
+		if _, err := Parse("http://h.test/" + strings.Repeat("a", n)); (err == nil) != want {
+			t.Errorf("Parse of a URL of %d bytes has %v; want accepted: %t", maxLen-1+n-room, err, want)
 		}
 	}
 }
