@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -55,17 +56,24 @@ func TestEDNS(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the answer behind the OPT record", func(t *testing.T) {
-		f := dnstest.Serve(t, zone{"*": func(q *query) [][]byte {
-			m := q.With("192.0.2.1", "2001:db8::1")
-			m.Answers, m.Additionals = q.Additionals, m.Answers
-			return dnstest.Pack(m)
-		}})
-		r := world{resolv: "options edns0", servers: []*dnstest.Server{f}}.resolver(t)
-		if a4, a6 := look(t, r, "a.test"); say(a4) != "192.0.2.1" || say(a6) != "2001:db8::1" || len(f.Asked()) != 2 {
-			t.Errorf("Lookup = %v, %v; want the addresses by two questions", a4, a6)
-		}
-	})
+	for name, n := range map[string]int{"the answer behind the OPT record": 2, "more than is kept behind the OPT record": maxAddrs + 1} {
+		t.Run(name, func(t *testing.T) {
+			var all []string
+			for i := range n {
+				all = append(all, fmt.Sprintf("192.0.2.%d", i), fmt.Sprintf("2001:db8::%d", i+1))
+			}
+			f := dnstest.Serve(t, zone{"*": func(q *query) [][]byte {
+				m := q.With(all...)
+				m.Answers, m.Additionals = q.Additionals, m.Answers
+				return dnstest.Pack(m)
+			}})
+			r := world{resolv: "options edns0", servers: []*dnstest.Server{f}}.resolver(t)
+			a4, a6 := look(t, r, "a.test")
+			if len(a4.Addrs) != min(n, maxAddrs) || len(a6.Addrs) != min(n, maxAddrs) || a4.Addrs[0] != netip.MustParseAddr(all[0]) || len(f.Asked()) != 2 {
+				t.Errorf("Lookup = %v, %v by %d questions; want %d addresses each by two", a4, a6, len(f.Asked()), min(n, maxAddrs))
+			}
+		})
+	}
 }
 
 // Only the answer to the question counts, however many others come first.
@@ -219,6 +227,20 @@ func TestTTL(t *testing.T) {
 			}
 			return dnstest.Pack(m)
 		},
+		"one.test": func(q *query) [][]byte {
+			m := q.With("192.0.2.1", "192.0.2.2")
+			if len(m.Answers) > 0 {
+				m.Answers[0].Header.TTL = 0
+			}
+			return dnstest.Pack(m)
+		},
+		"long.test": func(q *query) [][]byte {
+			m := q.With("192.0.2.1")
+			if len(m.Answers) > 0 {
+				m.Answers[0].Header.TTL = 1<<31 - 1
+			}
+			return dnstest.Pack(m)
+		},
 		"huge.test": func(q *query) [][]byte {
 			m := q.With("192.0.2.1")
 			if len(m.Answers) > 0 {
@@ -227,7 +249,9 @@ func TestTTL(t *testing.T) {
 			return dnstest.Pack(m)
 		},
 	})}}.resolver(t)
-	for name, want := range map[string]time.Duration{"a.test": 7 * time.Second, "zero.test": 0, "huge.test": 0, "here.test": 0} {
+	for name, want := range map[string]time.Duration{
+		"a.test": 7 * time.Second, "zero.test": 0, "one.test": 0, "long.test": (1<<31 - 1) * time.Second, "huge.test": 0, "here.test": 0,
+	} {
 		if a4, a6 := look(t, r, name); len(a4.Addrs) == 0 || a4.TTL != want || a6.TTL != 0 {
 			t.Errorf("Lookup(%q) = %v, %v; want a TTL of %v", name, a4, a6, want)
 		}
