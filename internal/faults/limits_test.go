@@ -162,9 +162,11 @@ func TestPauseIsTheOrigins(t *testing.T) {
 
 // S9: checks of a call say so as well, and one that runs when it is sent away.
 func TestPauseIsTold(t *testing.T) {
-	const want = "the host asked to be left alone until 2000-01-01 00:02:00 UTC; its last answer was 503"
+	const want = "the host asked to be left alone until 2000-01-01 00:02:01 UTC; its last answer was 503"
 	bubble.Test(t, func(t *testing.T) {
-		opts := []checker.Option{checker.WithTransport(&faults.Memory{Answer: busyPort("")}), checker.WithRetryAfter(time.Hour), checker.WithTimeout(time.Hour)}
+		// Six have begun by the time that the first is answered.
+		m := &faults.Memory{Answer: busyPort(""), Takes: time.Second}
+		opts := []checker.Option{checker.WithTransport(m), checker.WithRetryAfter(time.Hour), checker.WithTimeout(time.Hour)}
 		c := faults.NewChecker(t, opts...)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
