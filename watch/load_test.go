@@ -33,6 +33,9 @@ func TestRunOverload(t *testing.T) {
 
 // A hundred thousand sites cost bytes, not goroutines.
 func TestRunMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it takes a minute on an emulator")
+	}
 	const n, wide = 100_000, 50
 	targets := slices.Collect(faults.Sites(n, nil))
 	bubble.Test(t, func(t *testing.T) {

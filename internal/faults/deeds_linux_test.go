@@ -52,6 +52,9 @@ func TestDeeds(t *testing.T) {
 
 // S3: nor is memory left, nor a timer, which would hold some.
 func TestDeedsLeaveNoMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it takes a minute on an emulator")
+	}
 	const n = 30
 	sites := newSites(t)
 	for _, c := range culprits() {

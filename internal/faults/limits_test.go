@@ -82,7 +82,11 @@ func TestShares(t *testing.T) {
 	}
 	for name, opts := range limits {
 		t.Run(name, func(t *testing.T) {
-			for _, n := range []int{2, 7, 50} {
+			queues := []int{2, 7, 50}
+			if testing.Short() {
+				queues = queues[:2]
+			}
+			for _, n := range queues {
 				bubble.Test(t, func(t *testing.T) { check(t, n, 50, opts...) })
 			}
 			check(t, 2, 100, opts...)
@@ -187,6 +191,10 @@ func TestPauseIsTold(t *testing.T) {
 // S8: a pause is kept, however many other hosts come by and however long it is. It is at
 // most as long as the option allows.
 func TestPauseIsKept(t *testing.T) {
+	others := 101_000
+	if testing.Short() {
+		others = 12_000
+	}
 	for most, want := range map[time.Duration]time.Duration{0: 0, time.Second: time.Second, 90 * time.Second: 90 * time.Second, time.Hour: 2 * time.Minute} {
 		bubble.Test(t, func(t *testing.T) {
 			var asked []time.Duration
@@ -200,7 +208,7 @@ func TestPauseIsKept(t *testing.T) {
 			}}))
 			c.Check(t.Context(), "http://one.test:8003")
 			if most == time.Hour {
-				for range c.Stream(t.Context(), faults.Sites(101_000, nil)) {
+				for range c.Stream(t.Context(), faults.Sites(others, nil)) {
 				}
 			}
 			spent := time.Since(start)
