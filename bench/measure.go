@@ -39,8 +39,9 @@ func (m measure) cpu() float64 { return m.User + m.System }
 // A tally counts verdicts.
 type tally struct {
 	online   int
-	failed   error   // the first failure, for the record
-	released float64 // seconds from a cancellation, if there was one
+	failed   error    // the first failure, for the record
+	released float64  // seconds from a cancellation, if there was one
+	own      *measure // of a process that made the checks, where that is another
 }
 
 // A contestant makes the checks of a job. What it returns as an error is that it
@@ -54,7 +55,7 @@ func contend(in io.Reader, tell func(any) error) error {
 		return err
 	}
 	run := map[string]contestant{
-		ours: runChecker, "net/http": runNetHTTP, "fasthttp": runFastHTTP, "floor": runFloor,
+		ours: runChecker, "net/http": runNetHTTP, "fasthttp": runFastHTTP, "floor": runFloor, "curl": runCurl,
 	}[j.Contestant]
 	if j.DNS.IsValid() {
 		if err := mountEtc(j.DNS); err != nil {
@@ -78,15 +79,18 @@ func contend(in io.Reader, tell func(any) error) error {
 // watch runs j and measures it.
 func watch(j *job, run contestant) (m measure, err error) {
 	before, beforeMem := usage(), memStats()
-	m.RSS = status("VmRSS")
+	m.RSS = status("self", "VmRSS")
 	stop := sample(&m)
 	start := time.Now()
 	got, err := run(context.Background(), j)
 	m.Wall = time.Since(start).Seconds()
 	stop()
 	after, afterMem := usage(), memStats()
-	m.Peak, m.Released = status("VmHWM"), got.released
+	m.Peak, m.Released = status("self", "VmHWM"), got.released
 	m.User, m.System = after.user-before.user, after.system-before.system
+	if got.own != nil {
+		m.User, m.System, m.RSS, m.Peak = got.own.User, got.own.System, got.own.RSS, got.own.Peak
+	}
 	m.GC = after.gc - before.gc
 	m.Allocs, m.Bytes = afterMem.Mallocs-beforeMem.Mallocs, afterMem.TotalAlloc-beforeMem.TotalAlloc
 	if m.Wrong = max(got.online-j.online(), j.online()-got.online); m.Wrong > 0 && got.failed != nil {
@@ -112,11 +116,11 @@ func memStats() (m runtime.MemStats) {
 	return m
 }
 
-// status returns a figure of /proc/self/status in bytes, 0 if there is none.
+// status returns a figure of /proc/PID/status in bytes, 0 if there is none.
 // VmHWM is the peak of this process alone; ru_maxrss is not, since a process
 // inherits that of the one that it was forked from.
-func status(key string) int64 {
-	f, err := os.Open("/proc/self/status")
+func status(pid, key string) int64 {
+	f, err := os.Open("/proc/" + pid + "/status")
 	if err != nil {
 		return 0
 	}

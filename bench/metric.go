@@ -37,7 +37,8 @@ var (
 	wall       = metric{name: "wall time, s", of: func(_ *job, m measure) float64 { return m.Wall }}
 	// A collection that comes late adds to a peak, so the least of the rounds is
 	// nearest to what the job needs.
-	rss = metric{name: "peak RSS (the least), MiB", least: true, of: func(_ *job, m measure) float64 { return float64(m.Peak) / (1 << 20) }}
+	rss   = metric{name: "peak RSS (the least), MiB", least: true, of: func(_ *job, m measure) float64 { return float64(m.Peak) / (1 << 20) }}
+	wrong = metric{name: "verdicts that were wrong", of: func(_ *job, m measure) float64 { return float64(m.Wrong) }}
 	// What the process weighs more than before the run, over the checks at once.
 	inFlight = metric{name: "memory per check in flight, KiB", of: func(j *job, m measure) float64 {
 		return float64(m.Peak-m.RSS) / 1024 / float64(j.AtOnce)

@@ -68,7 +68,7 @@ func (rep *report) add(sc scenario) {
 		for _, who := range t.who {
 			l.Figures[who] = r.metric.overall(rep.Runs.figures(t, who, r.metric))
 		}
-		if t.has("net/http") {
+		if t.has("net/http") && r.metric.name != wrong.name { // of none there is no ratio
 			l.Ratio = rep.Runs.judge(r, bar{rival: "net/http"}, sc.trials).Measured
 		}
 		for _, b := range r.bars {

@@ -34,6 +34,7 @@ type row struct {
 
 var (
 	everybody = []string{ours, "net/http", "fasthttp", "floor"}
+	withCurl  = append(everybody[:4:4], "curl") // where a list is checked as one has it
 	libraries = everybody[:3]
 	transport = everybody[:2] // those that net/http's RoundTripper fits
 )
@@ -53,6 +54,7 @@ func scenarios(s *servers, short bool) []scenario {
 	room := descriptors() - 256 // the rest is for what else a process holds open
 	return []scenario{
 		plain(s, pick(20_000, 500), pick(100, 50)),
+		tool(s, pick(5_000, 200), pick(100, 50)),
 		https(s, pick(2_000, 50), pick(100, 10)),
 		flight(s, min(room, pick(8_000, 200))),
 		slow(s, min(room/2, pick(8_000, 200))),
@@ -83,6 +85,17 @@ func plain(s *servers, n, atOnce int) scenario {
 			{"plain", allocated, []bar{{limit: 5}}},
 			{"plain", perSecond, nil},
 		},
+	}
+}
+
+// tool compares with what people check a list with who do not program.
+func tool(s *servers, checks, atOnce int) scenario {
+	j := job{Kind: hosts, Checks: checks, AtOnce: atOnce, Timeout: 10 * time.Second, Port: s.port}
+	return scenario{
+		name:   "tool",
+		about:  fmt.Sprintf("HTTP, a list of %d hosts, %d checks at once; curl with --parallel", checks, atOnce),
+		trials: []trial{{"tool", j, withCurl}},
+		rows:   []row{{"tool", wall, nil}, {"tool", cpu, nil}, {"tool", rss, nil}, {"tool", wrong, nil}},
 	}
 }
 
@@ -136,8 +149,8 @@ func silence(s *servers, checks, atOnce int, timeout time.Duration) scenario {
 		about: fmt.Sprintf("%d of %d hosts never answer, %d checks at once, timeout %v; at best %.3g s and what the others take",
 			silent, checks, atOnce, timeout, ideal),
 		rounds: 3,
-		trials: []trial{{"silence", j, everybody}},
-		rows:   []row{{"silence", wall, []bar{{ideal: ideal, limit: 1.1}}}, {"silence", cpu, nil}},
+		trials: []trial{{"silence", j, withCurl}},
+		rows:   []row{{"silence", wall, []bar{{ideal: ideal, limit: 1.1}}}, {"silence", cpu, nil}, {"silence", wrong, nil}},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // cells returns the table, a heading first. A line with two bars takes two rows.
 func (rep *report) cells() [][]string {
 	head := []string{"scenario", "what"}
-	for _, who := range everybody {
+	for _, who := range withCurl {
 		head = append(head, fmt.Sprintf("%9s", who))
 	}
 	rows := [][]string{append(head, "÷ net/http", "measured", "bar", "")}
@@ -24,7 +24,7 @@ func (rep *report) cells() [][]string {
 			row[0] = ""
 		}
 		last = l.Scenario
-		for _, who := range everybody {
+		for _, who := range withCurl {
 			row = append(row, fmt.Sprintf("%9s", figure(l.Figures, who)))
 		}
 		ratio := "–"
@@ -117,7 +117,7 @@ func (rep *report) markdown(w io.Writer) error {
 		}
 		fmt.Fprintf(w, "| %s |\n", strings.Join(row, " | "))
 		if i == 0 {
-			fmt.Fprintln(w, "|---|---|"+strings.Repeat("--:|", len(everybody)+1)+"---|---|---|")
+			fmt.Fprintln(w, "|---|---|"+strings.Repeat("--:|", len(withCurl)+1)+"---|---|---|")
 		}
 	}
 	fmt.Fprintln(w)

@@ -1,0 +1,69 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// runCurl has curl check the list, as a process of its own with all transfers in it. What
+// that process costs is its own figure, so that the one that waits for it does not count.
+func runCurl(ctx context.Context, j *job) (t tally, err error) {
+	cmd := exec.CommandContext(ctx, "curl", "--disable", "--silent", "--head", "--parallel", "--parallel-immediate",
+		"--parallel-max", strconv.Itoa(j.width()), "--max-time", strconv.FormatFloat(j.Timeout.Seconds(), 'f', -1, 64),
+		"--noproxy", "*", "--write-out", "%{http_code}\n", "--config", "-")
+	var list bytes.Buffer
+	for target := range j.targets() {
+		fmt.Fprintf(&list, "url = %q\noutput = /dev/null\n", target)
+	}
+	cmd.Stdin = &list
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return t, err
+	}
+	if err := cmd.Start(); err != nil {
+		return t, err
+	}
+	t.own = &measure{RSS: status(strconv.Itoa(cmd.Process.Pid), "VmRSS")}
+	end, watched := make(chan struct{}), make(chan struct{})
+	go func() { // the kernel forgets with the process what memory it had
+		defer close(watched)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			t.own.Peak = max(t.own.Peak, status(strconv.Itoa(cmd.Process.Pid), "VmHWM"))
+			select {
+			case <-tick.C:
+			case <-end:
+				return
+			}
+		}
+	}()
+	t.online, err = countAnswers(out)
+	close(end)
+	<-watched
+	if failed, ok := cmd.Wait().(*exec.ExitError); ok {
+		t.failed = failed // it tells of the last transfer that failed
+	}
+	t.own.User, t.own.System = cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
+	return t, err
+}
+
+// countAnswers counts the lines that tell of a status.
+func countAnswers(r io.Reader) (n int, err error) {
+	s := bufio.NewScanner(r)
+	for s.Scan() {
+		if !strings.HasPrefix(s.Text(), "000") {
+			n++
+		}
+	}
+	return n, s.Err()
+}
