@@ -34,10 +34,11 @@ type job struct {
 	PerHost    int // at once on one host; all targets of a job of paths are on one
 	Timeout    time.Duration
 	Port       int
-	Silent     int        // the port of hosts that never answer; 0 if there are none
-	Root       []byte     // the certificate to trust, DER
-	DNS        netip.Addr // the nameserver of an /etc of its own; zero for this machine's
-	Profile    string     // a prefix of files to write profiles to; empty for none
+	Silent     int           // the port of hosts that never answer; 0 if there are none
+	Root       []byte        // the certificate to trust, DER
+	Curves     []tls.CurveID // for TLS, nil for those of crypto/tls
+	DNS        netip.Addr    // the nameserver of an /etc of its own; zero for this machine's
+	Profile    string        // a prefix of files to write profiles to; empty for none
 }
 
 // mute is how many of ten hosts never answer, where there are such.
@@ -132,5 +133,5 @@ func (j *job) tls() (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(root)
-	return &tls.Config{RootCAs: pool}, nil
+	return &tls.Config{RootCAs: pool, CurvePreferences: j.Curves}, nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"time"
@@ -56,6 +57,7 @@ func scenarios(s *servers, short bool) []scenario {
 		plain(s, pick(20_000, 500), pick(100, 50)),
 		tool(s, pick(5_000, 200), pick(100, 50)),
 		https(s, pick(2_000, 50), pick(100, 10)),
+		classic(s, pick(2_000, 50), pick(100, 10)),
 		flight(s, min(room, pick(8_000, 200))),
 		slow(s, min(room/2, pick(8_000, 200))),
 		silence(s, pick(1_000, 60), pick(100, 9), s.silence),
@@ -111,6 +113,16 @@ func https(s *servers, hosts, atOnce int) scenario {
 			{"https", allocated, nil},
 		},
 	}
+}
+
+// classic is https without the share of a key that withstands quantum computers.
+func classic(s *servers, hosts, atOnce int) scenario {
+	sc := https(s, hosts, atOnce)
+	sc.name, sc.about = "classic", "as https, with CurvePreferences of X25519 alone"
+	t := &sc.trials[0]
+	t.name, t.job.Curves = sc.name, []tls.CurveID{tls.X25519}
+	sc.rows = []row{{sc.name, cpu, nil}, {sc.name, allocated, nil}}
+	return sc
 }
 
 func flight(s *servers, checks int) scenario {
