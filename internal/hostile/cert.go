@@ -20,7 +20,7 @@ import (
 
 // A CA issues certificates.
 type CA struct {
-	tb   TB
+	tb   Fataler
 	cert *x509.Certificate
 	key  crypto.Signer
 }
@@ -45,7 +45,7 @@ type Cert struct {
 var serial atomic.Int64
 
 // NewCA returns an authority of its own.
-func NewCA(tb TB) *CA {
+func NewCA(tb Fataler) *CA {
 	ca := &CA{tb: tb, key: newKey(tb)}
 	ca.cert = ca.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test root"}, IsCA: true}, ca.key.Public(), nil, nil)
 	return ca
@@ -109,7 +109,7 @@ func (ca *CA) Config(spec Cert) *tls.Config {
 
 // SelfSigned returns the configuration of a server whose certificate vouches for
 // itself.
-func SelfSigned(tb TB, names ...string) *tls.Config {
+func SelfSigned(tb Fataler, names ...string) *tls.Config {
 	ca := &CA{tb: tb, key: newKey(tb)}
 	ca.cert = &x509.Certificate{Subject: pkix.Name{CommonName: "self-signed"}}
 	return ca.Config(Cert{CommonName: "self-signed", Names: names, Key: ca.key})
@@ -147,7 +147,7 @@ func (ca *CA) sign(tmpl *x509.Certificate, pub crypto.PublicKey, parent *x509.Ce
 	return cert
 }
 
-func newKey(tb TB) crypto.Signer {
+func newKey(tb Fataler) crypto.Signer {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		tb.Fatalf("generate key: %v", err)

@@ -13,9 +13,14 @@ import "context"
 
 // TB is what the kit needs of a *testing.T; programs bring their own.
 type TB interface {
+	Fataler
 	Helper()
 	Cleanup(func())
 	Context() context.Context
-	Fatalf(format string, args ...any)
 	Skipf(format string, args ...any)
+}
+
+// A Fataler is what a [CA] needs of it.
+type Fataler interface {
+	Fatalf(format string, args ...any)
 }

@@ -183,6 +183,39 @@ func TestNet(t *testing.T) {
 	})
 }
 
+// What is said of one port of an address counts before what is said of all.
+func TestNetHandle(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		n := NewNet()
+		n.Handle("192.0.2.1", Respond("all"))
+		ServeListener(t, n.Listen("192.0.2.1:80"), Respond("one"))
+		n.Handle("2001:db8::1", Respond("all"))
+		n.Fail("2001:db8::1", syscall.EHOSTUNREACH)
+		n.Fail("[2001:db8::1]:81", nil)
+		ask := func(addr string) string {
+			conn, err := n.DialContext(t.Context(), "tcp", addr)
+			if err != nil {
+				return err.(*net.OpError).Err.Error()
+			}
+			defer conn.Close()
+			io.WriteString(conn, "HEAD / HTTP/1.1\r\n\r\n")
+			got, _ := io.ReadAll(conn)
+			return string(got)
+		}
+		for addr, want := range map[string]string{
+			"192.0.2.1:80": "one", "192.0.2.1:81": "all", "192.0.2.2:80": syscall.ECONNREFUSED.Error(),
+			"[2001:db8::1]:80": syscall.EHOSTUNREACH.Error(), "[2001:db8::1]:81": "all",
+		} {
+			if got := ask(addr); got != want {
+				t.Errorf("at %s there is %q; want %q", addr, got, want)
+			}
+		}
+		if n.Handle("192.0.2.1", nil); ask("192.0.2.1:81") != syscall.ECONNREFUSED.Error() {
+			t.Errorf("at an address that is served no more there is %q; want nobody", ask("192.0.2.1:81"))
+		}
+	})
+}
+
 func TestDNS(t *testing.T) {
 	d := ServeDNS(t)
 	d.Set("site.test", Addrs("192.0.2.1", "2001:db8::1"))

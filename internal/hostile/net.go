@@ -15,7 +15,8 @@ import (
 type Net struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
-	faults    map[string]fault
+	served    map[string]Handler // by IP address
+	faults    map[string]fault   // by address, or IP address
 	names     map[string]lookup // by family and name
 	dials     []string
 	open      int
@@ -39,16 +40,18 @@ type lookup struct {
 func NewNet() *Net {
 	return &Net{
 		listeners: make(map[string]*listener),
+		served:    make(map[string]Handler),
 		faults:    make(map[string]fault),
 		names:     make(map[string]lookup),
 		lookups:   make(map[string]int),
 	}
 }
 
-// Drop makes connects to addr hang.
+// Drop makes connects to addr hang: to "ip:port" or, as with the next two, where nothing
+// else is said of that, to all ports of "ip".
 func (n *Net) Drop(addr string) { n.fault(addr, fault{drop: true}) }
 
-// Fail makes connects to addr fail with err.
+// Fail makes connects to addr fail with err; nil ends that.
 func (n *Net) Fail(addr string, err error) { n.fault(addr, fault{err: err}) }
 
 // Delay makes connects to addr take d.
@@ -127,12 +130,31 @@ func (n *Net) Listen(addr string) net.Listener {
 	return l
 }
 
+// Handle serves all ports of an IP address that nobody listens on. There is no listener
+// and no goroutine until somebody connects, and the connection's goroutine ends with h;
+// unlike that of [Serve], its context never ends. With nil nobody serves them.
+func (n *Net) Handle(ip string, h Handler) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.served[ip] = h
+}
+
+// at returns what there is at an address.
+func (n *Net) at(addr string) (f fault, l *listener, h Handler) {
+	ip := netip.MustParseAddrPort(addr).Addr().String()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dials = append(n.dials, addr)
+	f, ok := n.faults[addr]
+	if !ok {
+		f = n.faults[ip]
+	}
+	return f, n.listeners[addr], n.served[ip]
+}
+
 // DialContext connects.
 func (n *Net) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
-	n.mu.Lock()
-	n.dials = append(n.dials, addr)
-	f, l := n.faults[addr], n.listeners[addr]
-	n.mu.Unlock()
+	f, l, h := n.at(addr)
 	fail := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: tcpAddr(addr), Err: err}
 	}
@@ -144,10 +166,17 @@ func (n *Net) DialContext(ctx context.Context, _, addr string) (net.Conn, error)
 		return fail(ctx.Err())
 	case f.err != nil:
 		return fail(f.err)
-	case l == nil:
+	case l == nil && h == nil:
 		return fail(syscall.ECONNREFUSED)
 	}
 	here, there := n.pipe(addr)
+	if l == nil {
+		go func() {
+			defer there.Close()
+			h(context.WithoutCancel(ctx), there)
+		}()
+		return here, nil
+	}
 	select {
 	case l.conns <- there:
 		return here, nil

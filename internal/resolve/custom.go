@@ -87,8 +87,12 @@ func (c *Custom) ask(ctx context.Context, f Family, name string) (addrs []netip.
 	return addrs, err
 }
 
-// custom returns what a hook's answer means.
+// custom returns what a hook's answer means. One of this module's own says itself what
+// went wrong.
 func custom(f Family, name string, addrs []netip.Addr, err error) Answer {
+	if own, ok := err.(*Error); ok && own != nil {
+		return Answer{Family: f, Err: own}
+	}
 	a := Answer{Family: f, TTL: unknownTTL}
 	if err == nil {
 		if a.Addrs = usable(addrs, f); len(a.Addrs) > 0 {

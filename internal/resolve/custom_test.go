@@ -44,6 +44,7 @@ func TestCustom(t *testing.T) {
 		{"silence", said{err: &net.DNSError{IsTimeout: true}}, said{err: context.DeadlineExceeded}, "silent", "silent"},
 		{"failure", said{err: &net.DNSError{IsTemporary: true}}, said{err: errors.New("any")}, "foreign", "foreign"},
 		{"scarce", said{err: errors.Join(&net.DNSError{IsNotFound: true}, syscall.EMFILE)}, said{addrs: "2001:db8::1"}, "scarce", "2001:db8::1"},
+		{"what this package says", said{err: &Error{Kind: ServFail}}, said{err: (*Error)(nil)}, "SERVFAIL", "foreign"},
 		{"panics", said{do: boom}, said{do: boom}, "foreign", "foreign"},
 		{"exits", said{do: runtime.Goexit}, said{addrs: "2001:db8::1"}, "foreign", "2001:db8::1"},
 		{"an error that panics", said{err: (*net.DNSError)(nil)}, said{}, "foreign", "no address"},
