@@ -238,6 +238,7 @@ func TestConcurrent(t *testing.T) {
 			run(t, func(t *testing.T) {
 				n := checkertest.NewNetwork()
 				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
 				c := newChecker(t, n, checker.WithRetries(0))
 				var wg sync.WaitGroup
 				for i := range 8 {

@@ -17,7 +17,7 @@ type Net struct {
 	listeners map[string]*listener
 	served    map[string]Handler // by IP address
 	faults    map[string]fault   // by address, or IP address
-	names     map[string]lookup // by family and name
+	names     map[string]lookup  // by family and name
 	dials     []string
 	open      int
 	lookups   map[string]int
