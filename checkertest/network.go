@@ -5,10 +5,21 @@
 //	func TestAlarm(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) {
 //			network := checkertest.NewNetwork()
-//			network.Handle("up.test", nil)
-//			network.Fail("down.test", checker.CauseExpired)
+//			network.Handle("shop.test", nil)
+//			time.AfterFunc(time.Hour, func() { network.Fail("shop.test", checker.CauseExpired) })
 //			c, err := checker.New(network.Option())
-//			…
+//			if err != nil {
+//				t.Fatal(err)
+//			}
+//			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour) // of the bubble: a moment
+//			defer cancel()
+//			var tracker watch.Tracker
+//			for r := range watch.Run(ctx, c, time.Minute, []string{"https://shop.test/"}) {
+//				tracker.Add(r)
+//			}
+//			if got := tracker.State().Status; got != checker.Offline {
+//				t.Errorf("an hour after its certificate expired the site is %q; want offline", got)
+//			}
 //		})
 //	}
 //

@@ -7,24 +7,23 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"net/http/httptest"
-	"sync/atomic"
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/checkertest"
 	"example.com/checker/watch"
 )
 
 // monitor watches sites until ctx ends, and posts each change to a webhook.
-func monitor(ctx context.Context, every time.Duration, sites []string, webhook string) error {
-	c, err := checker.New(
-		checker.WithTimeout(5*time.Second),
+func monitor(ctx context.Context, every time.Duration, sites []string, client *http.Client, webhook string, opts ...checker.Option) error {
+	c, err := checker.New(append([]checker.Option{
+		checker.WithTimeout(5 * time.Second),
 		checker.WithConcurrency(len(sites)), // none waits for others that hang
-		checker.WithJudge(checker.StatusIn(200, 299)))
+		checker.WithJudge(checker.StatusIn(200, 299)),
+	}, opts...)...)
 	if err != nil {
 		return err
 	}
-	client := http.Client{Timeout: 5 * time.Second}
 	trackers := make([]watch.Tracker, len(sites))
 	for r := range watch.Run(ctx, c, every, sites) {
 		before := trackers[r.Index].State()
@@ -46,20 +45,19 @@ func monitor(ctx context.Context, every time.Duration, sites []string, webhook s
 	return nil
 }
 
-// A monitor of twenty sites, of which one fails for a while.
+// A monitor of twenty sites, of which one fails for a while. In a program its client is
+// http.DefaultClient, or better one with a timeout, and there is no network to give.
 func ExampleTracker() {
-	var asked atomic.Int64
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/7" {
-			if n := asked.Add(1); n > 3 && n < 20 {
-				w.WriteHeader(http.StatusBadGateway)
-			}
-		}
-	}))
-	defer site.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	webhook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	network := checkertest.NewNetwork()
+	var sites []string
+	for i := range 20 {
+		sites = append(sites, fmt.Sprintf("https://s%d.test/", i))
+		network.Handle(sites[i], nil)
+	}
+	network.Fail("s7.test", checker.CauseExpired)
+	network.Handle("hook.test", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var message struct {
 			Site   string
 			State  watch.State
@@ -68,20 +66,15 @@ func ExampleTracker() {
 		if err := json.NewDecoder(r.Body).Decode(&message); err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(message.Site[len(site.URL):], message.State.Status, message.Reason)
-		if message.State.Status == checker.Online {
+		fmt.Println(message.Site, message.State.Status, message.Reason)
+		if network.Handle("s7.test", nil); message.State.Status == checker.Online {
 			cancel()
 		}
 	}))
-	defer webhook.Close()
-	var sites []string
-	for i := range 20 {
-		sites = append(sites, fmt.Sprintf("%s/%d", site.URL, i))
-	}
-	if err := monitor(ctx, 50*time.Millisecond, sites, webhook.URL); err != nil {
+	if err := monitor(ctx, 50*time.Millisecond, sites, network.Client(), "http://hook.test/", network.Option()); err != nil {
 		log.Fatal(err)
 	}
 	// Output:
-	// /7 offline rejected
-	// /7 online
+	// https://s7.test/ offline certificate
+	// https://s7.test/ online
 }
