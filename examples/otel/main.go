@@ -15,6 +15,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"iter"
 	"os"
 	"slices"
 
@@ -54,7 +55,11 @@ func main() {
 		if err != nil {
 			return err
 		}
-		tally, err := run(ctx, spans, metrics, urls, checks.Options()...)
+		c, err := checker.New(checks.Options()...)
+		if err != nil {
+			return err
+		}
+		tally, err := run(ctx, spans, metrics, c.Each(ctx, slices.Values(urls)))
 		if err := cmp.Or(out.Err(), err); err != nil || !*fail {
 			return err
 		}
@@ -74,11 +79,7 @@ func exporters(ctx context.Context, otlp bool, out io.Writer) (spans trace.SpanE
 	return spans, metrics, errors.Join(err, errMetrics)
 }
 
-func run(ctx context.Context, spans trace.SpanExporter, metrics metric.Exporter, urls []string, opts ...checker.Option) (tally cli.Tally, err error) {
-	c, err := checker.New(opts...)
-	if err != nil {
-		return tally, err
-	}
+func run(ctx context.Context, spans trace.SpanExporter, metrics metric.Exporter, results iter.Seq[checker.Result]) (tally cli.Tally, err error) {
 	// What the environment says comes later, and wins.
 	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(semconv.ServiceName("checker")), resource.WithFromEnv())
 	if err != nil {
@@ -90,7 +91,7 @@ func run(ctx context.Context, spans trace.SpanExporter, metrics metric.Exporter,
 	if err != nil {
 		return tally, err
 	}
-	for r := range c.Each(ctx, slices.Values(urls)) {
+	for r := range results {
 		tally.Add(r)
 		rec.record(ctx, r)
 	}

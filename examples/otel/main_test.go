@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -31,6 +27,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"example.com/checker"
+	"example.com/checker/checkertest"
 	"example.com/checker/internal/bubble"
 )
 
@@ -112,80 +109,46 @@ func (v *values) Export(_ context.Context, rm *metricdata.ResourceMetrics) error
 	return nil
 }
 
-// resolver needs 20 ms to find everything at one address.
-type resolver struct{}
-
-func (resolver) LookupNetIP(_ context.Context, network, host string) ([]netip.Addr, error) {
-	time.Sleep(20 * time.Millisecond)
-	if network == "ip6" {
-		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-	}
-	return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
-}
-
-// dial needs 30 ms to reach a site that takes 40 ms for the TLS handshake and
-// 50 ms to answer, or to reset the connection on port 81.
-func dial(conf *tls.Config) func(_ context.Context, _, addr string) (net.Conn, error) {
-	conf.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-		time.Sleep(40 * time.Millisecond)
-		return nil, nil
-	}
-	return func(_ context.Context, _, addr string) (net.Conn, error) {
-		time.Sleep(30 * time.Millisecond)
-		mine, theirs := net.Pipe()
-		go func() {
-			defer theirs.Close()
-			conn := net.Conn(theirs)
-			if strings.HasSuffix(addr, ":443") {
-				conn = tls.Server(theirs, conf)
-			}
-			if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
-				return
-			}
-			time.Sleep(50 * time.Millisecond)
-			if !strings.HasSuffix(addr, ":81") {
-				io.WriteString(conn, "HTTP/1.1 404 Not Found\r\n\r\n")
-			}
-		}()
-		return mine, nil
-	}
-}
-
-// The clock of a bubble moves only by what the network above takes, so that the
-// spans are exact. There is one check at a time, and the others wait.
+// In a bubble what is made now begins when the last one has ended, so that the spans are
+// exact.
 func TestSpans(t *testing.T) {
-	site := httptest.NewTLSServer(nil) // for its certificate
-	site.Close()
-	roots := x509.NewCertPool()
-	roots.AddCert(site.Certificate())
 	bubble.Test(t, func(t *testing.T) {
 		exporter, metrics := tracetest.NewInMemoryExporter(), &values{}
 		var err error
 		if metrics.Exporter, err = stdoutmetric.New(); err != nil {
 			t.Fatal(err)
 		}
-		_, err = run(t.Context(), keeper{exporter}, metrics,
-			[]string{"https://me:secret@example.com/", "http://example.com:81/", "ftp://x"},
-			checker.WithConcurrency(1), checker.WithRetries(0), checker.WithMethod(http.MethodGet), checker.WithResolver(resolver{}),
-			checker.WithDialContext(dial(site.TLS.Clone())), checker.WithTLSConfig(&tls.Config{RootCAs: roots}))
+		_, err = run(t.Context(), keeper{exporter}, metrics, func(yield func(checker.Result) bool) {
+			for _, site := range []struct {
+				target string
+				why    error
+			}{{"https://me:secret@example.com/", nil}, {"http://example.com:81/", checker.CauseBeforeAnswer}, {"ftp://x", checker.ReasonInvalid}} {
+				r := checkertest.Result(site.target, site.why)
+				if r.Timing.Wait = time.Second; !yield(r) {
+					return
+				}
+				time.Sleep(r.Timing.Total)
+			}
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := `client GET 0s–140ms http.request.method=GET server.address=example.com server.port=443 url.scheme=https http.response.status_code=404 network.protocol.version=1.1 url.full=https://example.com/ checker.status=online checker.wait=0
-  internal dns 0s–20ms
-  internal connect 20ms–50ms
-  internal tls 50ms–90ms
-  internal response 90ms–140ms
-client GET 140ms–220ms http.request.method=GET server.address=example.com server.port=81 url.scheme=http error.type=reset url.full=http://example.com:81/ checker.status=offline checker.cause=before_answer checker.wait=0.14 Error: http://example.com:81/: the connection was closed before a whole answer
-  internal connect 140ms–170ms
-  internal response 170ms–220ms
-internal check 220ms–220ms error.type=invalid checker.status=unknown checker.wait=0.08 Error: not a site to check: the scheme "ftp" is neither http nor https
+		want := `client HEAD 0s–75ms http.request.method=HEAD server.address=example.com server.port=443 url.scheme=https http.response.status_code=200 network.protocol.version=1.1 url.full=https://example.com/ network.peer.address=1.0.0.1 network.peer.port=443 checker.status=online checker.wait=1
+  internal dns 0s–5ms
+  internal connect 5ms–15ms
+  internal tls 15ms–35ms
+  internal response 35ms–75ms
+client HEAD 75ms–130ms http.request.method=HEAD server.address=example.com server.port=81 url.scheme=http error.type=reset url.full=http://example.com:81/ network.peer.address=1.0.0.1 network.peer.port=81 checker.status=offline checker.cause=before_answer checker.wait=1 Error: http://example.com:81/: the connection was closed before a whole answer
+  internal dns 75ms–80ms
+  internal connect 80ms–90ms
+  internal response 90ms–130ms
+internal check 130ms–130ms error.type=invalid checker.status=unknown checker.wait=1 Error: not a site to check
 `
 		if got := tree(exporter.GetSpans()); got != want {
 			t.Errorf("the spans are\n%s; want\n%s", got, want)
 		}
-		want = `checker: http.client.request.duration = 1 × 0.080 s error.type=reset http.request.method=GET server.address=example.com server.port=81 url.scheme=http
-checker: http.client.request.duration = 1 × 0.140 s http.request.method=GET http.response.status_code=404 network.protocol.version=1.1 server.address=example.com server.port=443 url.scheme=https`
+		want = `checker: http.client.request.duration = 1 × 0.055 s error.type=reset http.request.method=HEAD server.address=example.com server.port=81 url.scheme=http
+checker: http.client.request.duration = 1 × 0.075 s http.request.method=HEAD http.response.status_code=200 network.protocol.version=1.1 server.address=example.com server.port=443 url.scheme=https`
 		if got := strings.Join(metrics.lines, "\n"); got != want {
 			t.Errorf("the values are\n%s; want\n%s", got, want)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"example.com/checker"
+	"example.com/checker/checkertest"
 	"example.com/checker/internal/bubble"
 )
 
@@ -29,11 +29,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// An internet answers requests by the host that they are for.
-type internet map[string]func(*http.Request) (*http.Response, error)
-
-func (n internet) RoundTrip(req *http.Request) (*http.Response, error) { return n[req.URL.Host](req) }
-
 // inUTC makes the time of a line independent of where the test runs.
 func inUTC(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey {
@@ -46,16 +41,16 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 // writes is exact to the nanosecond.
 func TestRun(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		c, err := checker.New(checker.WithConcurrency(1), checker.WithRetries(0), checker.WithTransport(internet{
-			"up.example": func(req *http.Request) (*http.Response, error) {
-				time.Sleep(30 * time.Millisecond)
-				return &http.Response{StatusCode: 204, Proto: "HTTP/1.1", Body: http.NoBody, Request: req}, nil
-			},
-			"down.example": func(*http.Request) (*http.Response, error) {
-				time.Sleep(5 * time.Millisecond) // twice: GET is tried after HEAD
-				return nil, io.EOF
-			},
+		network := checkertest.NewNetwork()
+		network.Handle("up.example", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(30 * time.Millisecond)
+			w.WriteHeader(http.StatusNoContent)
 		}))
+		network.Handle("down.example", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			time.Sleep(5 * time.Millisecond) // twice: GET is tried after HEAD
+			panic(http.ErrAbortHandler)
+		}))
+		c, err := checker.New(network.Option(), checker.WithConcurrency(1), checker.WithRetries(0))
 		if err != nil {
 			t.Fatal(err)
 		}
