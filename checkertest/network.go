@@ -116,12 +116,22 @@ func all[C any](opts ...func(C) error) func(C) error {
 // Client returns a client of the network's hosts, for what a program does beside its
 // checks, such as calling a webhook. It trusts their certificates and keeps no
 // connections.
-func (n *Network) Client() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		DialContext:       n.dial,
+func (n *Network) Client() *http.Client { return &http.Client{Transport: transport{n}} }
+
+type transport struct{ *Network }
+
+// RoundTrip dials in the request's own context, and keeps nothing. A Transport that is there
+// for longer goes on dialling for others when the request has been given up, which would
+// never end at a host that is silent.
+func (n transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	once := &http.Transport{
+		DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
+			return n.dial(req.Context(), network, addr)
+		},
 		TLSClientConfig:   n.tls(),
 		DisableKeepAlives: true,
-	}}
+	}
+	return once.RoundTrip(req)
 }
 
 func (n *Network) tls() *tls.Config { return &tls.Config{RootCAs: n.ca.Pool()} }

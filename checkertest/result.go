@@ -91,9 +91,10 @@ func Results() []checker.Result {
 // [checker.Reason], one of its Causes, or nil for a site that is Online.
 //
 // It is what a Checker's would be: a Phase, an error whose text is the package's own, the
-// answer, the peer and the certificate, as far as such a check gets, with times to match; so
-// is what comes of it in JSON and logs. It is that of one attempt, and its error wraps
-// nothing. Change what a test wants otherwise: all of it is the caller's.
+// answer, the peer and the certificate, as far as such a check gets; so is what comes of it
+// in JSON and logs. A lookup takes 5 ms, a connect 10, a handshake 20 and an answer 40, and
+// what times out 10 s. It is that of one attempt, and its error wraps nothing. Change what a
+// test wants otherwise: all of it is the caller's.
 //
 // Result panics if why is anything else, and if target names no site, which is all right
 // with ReasonInvalid alone.

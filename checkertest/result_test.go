@@ -130,18 +130,20 @@ func factsOf(r checker.Result) facts {
 	return facts{r.Reason(), r.Phase(), r.URL, r.StatusCode, r.Method, r.Proto, r.Attempts, r.Addr.IsValid(), r.TLS != nil, !r.Start.IsZero()}
 }
 
+// unfit are the Reasons and Causes that no host can fail with.
+var unfit = []error{
+	checker.ReasonRedirect, checker.CauseLoop, checker.CauseTooMany, checker.CauseBadLocation, checker.CauseWantsCookies,
+	checker.ReasonRejected, checker.CauseStatus, checker.CauseJudge, checker.ReasonChallenge,
+	checker.ReasonInvalid, checker.ReasonBlocked, checker.ReasonCanceled, checker.ReasonInternal,
+	checker.ReasonLocal, checker.CauseGateway, checker.CauseNoRoots, checker.CauseClock, checker.CauseStarved, checker.CauseRateLimit,
+}
+
 // What a host can do is found as Result has it, at a site that does so; and what Fail does
 // not take is no more than its comment says.
 func TestFail(t *testing.T) {
-	refused := []error{
-		checker.ReasonRedirect, checker.CauseLoop, checker.CauseTooMany, checker.CauseBadLocation, checker.CauseWantsCookies,
-		checker.ReasonRejected, checker.CauseStatus, checker.CauseJudge, checker.ReasonChallenge,
-		checker.ReasonInvalid, checker.ReasonBlocked, checker.ReasonCanceled, checker.ReasonInternal,
-		checker.ReasonLocal, checker.CauseGateway, checker.CauseNoRoots, checker.CauseClock, checker.CauseStarved, checker.CauseRateLimit,
-	}
 	const target = "https://site.test/"
 	for _, why := range all(t) {
-		if slices.Contains(refused, why) {
+		if slices.Contains(unfit, why) {
 			func() {
 				defer func() {
 					if recover() == nil {
