@@ -6,6 +6,9 @@
 //	r := c.Check(ctx, "example.org")
 //	fmt.Println(r.Status(), r.Reason())
 //
+// Package watch checks sites again and again and tells their changes of state. Package
+// checkertest is for the tests of programs that use this one.
+//
 // # Targets
 //
 // A target is a URL with the scheme http or https, or a host with or without a

@@ -1,6 +1,7 @@
 package checker_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/doc"
 	"go/parser"
@@ -227,6 +228,9 @@ func count[T any](all []T, ok func(T) bool) (n int) {
 func TestTablesOfReasons(t *testing.T) {
 	read := func(file string) (rows [][]string) {
 		return slices.DeleteFunc(tableRows(t, file, 3), func(row []string) bool { return row[1] != "Offline" && row[1] != "Unknown" })
+	}
+	if text, err := os.ReadFile("README.md"); err != nil || !strings.Contains(string(text), fmt.Sprintf("%d reasons, %d causes", len(checker.AllReasons()), len(checker.AllCauses()))) {
+		t.Errorf("README.md does not say how many reasons and causes there are: %d and %d (%v)", len(checker.AllReasons()), len(checker.AllCauses()), err)
 	}
 	readme, page := read("README.md"), read("docs/reasons.md")
 	if !slices.EqualFunc(readme, page, slices.Equal) {

@@ -436,9 +436,9 @@ func WithHostKey(key func(*url.URL) string) Option {
 	})
 }
 
-// WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for proxies,
-// other protocols and tests. The default is the package's own transport, which
-// makes every request on a fresh connection.
+// WithTransport replaces lookup, connecting, TLS and HTTP by rt. It is for proxies and
+// other protocols; for tests there is package checkertest. The default is the package's
+// own transport, which makes every request on a fresh connection.
 //
 // rt must not follow redirects and must end a request when its context ends. An
 // [http.Transport] keeps connections and their goroutines for later unless its

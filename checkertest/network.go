@@ -1,24 +1,23 @@
 // Package checkertest is for the tests of programs that use package checker. They need
 // neither a site nor the Internet: a [Network] has sites that do as they are told, and
-// [Result] makes what a check finds of one.
+// [Result] makes what a check finds of one. This is the test of a function follow that
+// watches sites and says when one changes:
 //
-//	func TestAlarm(t *testing.T) {
-//		synctest.Test(t, func(t *testing.T) {
+//	func TestFollow(t *testing.T) {
+//		synctest.Test(t, func(t *testing.T) { // where an hour is over at once
 //			network := checkertest.NewNetwork()
-//			network.Handle("shop.test", nil)
-//			time.AfterFunc(time.Hour, func() { network.Fail("shop.test", checker.CauseExpired) })
+//			network.Handle("shop.test", nil) // it is up
+//			time.AfterFunc(30*time.Minute, func() { network.Fail("shop.test", checker.CauseExpired) })
 //			c, err := checker.New(network.Option())
 //			if err != nil {
 //				t.Fatal(err)
 //			}
-//			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour) // of the bubble: a moment
+//			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 //			defer cancel()
-//			var tracker watch.Tracker
-//			for r := range watch.Run(ctx, c, time.Minute, []string{"https://shop.test/"}) {
-//				tracker.Add(r)
-//			}
-//			if got := tracker.State().Status; got != checker.Offline {
-//				t.Errorf("an hour after its certificate expired the site is %q; want offline", got)
+//			var told []checker.Status
+//			follow(ctx, c, []string{"https://shop.test/"}, func(_ string, now checker.Status) { told = append(told, now) })
+//			if want := []checker.Status{checker.Online, checker.Offline}; !slices.Equal(told, want) {
+//				t.Errorf("told %q; want %q", told, want)
 //			}
 //		})
 //	}
