@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -210,4 +211,23 @@ func Open(name string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("%s is a directory, not a list", name), f.Close())
 	}
 	return f, nil
+}
+
+// ReadSites returns the sites that a file lists, which is opened as by Open. None are an
+// error, and so is a list that ends early: whoever wants all of it has no use for a part.
+func ReadSites(name string) ([]Site, error) {
+	f, err := Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l := NewList(f)
+	if err := l.Begin(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	sites := slices.Collect(l.Sites())
+	if err := l.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return sites, nil
 }

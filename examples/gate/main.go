@@ -8,11 +8,9 @@
 // elsewhere a line is written whenever that changes. A site that was up and then fails
 // twice in a row is waited for again.
 //
-// -junit writes a report for CI systems. In a job of GitHub's, what is not up is an error.
-//
-// The exit status is 0 when all sites were up, 1 when some were not in time or
-// the program was interrupted, with what was last found of them on standard error, and 2
-// when it was called wrongly.
+// The exit status is 0 when all sites were up, and 1 when some were not in time, with what
+// was last found of them on standard error. With -fail it is 3 if there was no verdict on
+// any of these. It is 2 for an error, 130 after ^C and 143 after SIGTERM.
 package main
 
 import (
@@ -22,15 +20,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
-	"os/signal"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -40,126 +32,108 @@ import (
 	"example.com/checker/watch"
 )
 
-// options are the flags.
-type options struct {
-	within    time.Duration   // for all sites together
-	every     time.Duration   // from one check of a site to the next
-	timeout   time.Duration   // of a check
-	status    cli.StatusRange // of a site that is up
-	redirects int
-	header    cli.Fields
-	junit     string // a file
-	github    bool
-}
+const usage = `gate [flags] URL…
 
-// errUsage is wrapped by errors about how the program was called.
-var errUsage = errors.New("wrong usage")
+Wait until all sites are up.`
+
+type options struct {
+	checks cli.Checks
+	within time.Duration // for all sites together
+	every  time.Duration // from one check of a site to the next
+	junit  string        // a file
+	github bool
+	fail   bool
+	urls   []string
+}
 
 func main() {
-	var opts options
-	flag.DurationVar(&opts.within, "within", 2*time.Minute, "give up after this `time`")
-	flag.DurationVar(&opts.every, "every", time.Second, "the `time` from one check of a site to the next")
-	flag.DurationVar(&opts.timeout, "timeout", 5*time.Second, "the `time` that a check may take, no longer than nine tenths of -within")
-	flag.TextVar(&opts.status, "status", cli.StatusRange{Min: 200, Max: 299}, "the `codes` of a site that is up, as MIN-MAX or one")
-	flag.IntVar(&opts.redirects, "redirects", 0, "how many redirects to follow")
-	flag.Var(&opts.header, "header", "send this `field`, as \"Key: value\", to the sites, but not to others that they redirect to; repeatable")
-	flag.StringVar(&opts.junit, "junit", "", "write a report in JUnit's XML to this `file`")
-	flag.BoolVar(&opts.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write ::error lines for what is not up; the default in a job of GitHub's")
-	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "Usage: gate [flags] URL…\n\nWait until all sites are up.\n\n")
-		flag.PrintDefaults()
-	}
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := run(ctx, os.Stdout, opts, flag.Args()); err != nil {
-		fmt.Fprintln(os.Stderr, "gate:", err)
-		if errors.Is(err, errUsage) {
-			os.Exit(2)
-		}
-		os.Exit(1)
-	}
+	cli.Main("gate", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
-func (o *options) validate(urls []string) error {
-	late := slices.IndexFunc(urls, func(url string) bool { return strings.HasPrefix(url, "-") })
-	switch {
-	case len(urls) == 0:
-		return fmt.Errorf("%w: no URLs to wait for; see gate -h", errUsage)
-	case late >= 0:
-		return fmt.Errorf("%w: %s: flags come before the URLs", errUsage, urls[late])
-	case o.within <= 0:
-		return fmt.Errorf("%w: -within %v is not positive", errUsage, o.within)
-	case o.every <= 0:
-		return fmt.Errorf("%w: -every %v is not positive", errUsage, o.every)
+func parse(args []string, stdout io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("gate", flag.ContinueOnError)
+	o.checks.Status, o.checks.Timeout = cli.StatusRange{Min: 200, Max: 299}, 5*time.Second
+	o.checks.Define(flags, "c") // no site is to wait for another
+	list := flags.String("f", "", "wait for the sites that `FILE` lists, one a line, too; - is standard input")
+	flags.DurationVar(&o.within, "within", 2*time.Minute, "give up after a `DUR`; nine tenths of it is the longest -timeout")
+	flags.DurationVar(&o.every, "every", time.Second, "the `DUR` from one check of a site to the next")
+	flags.StringVar(&o.junit, "junit", "", "write a report in JUnit's XML to `FILE`")
+	flags.BoolVar(&o.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "write ::error lines for what is not up; the default in a job of GitHub's")
+	flags.BoolVar(&o.fail, "fail", false, "exit with status 3 rather than 1 if nothing is offline, and what is not up is unknown")
+	if o.urls, err = cli.Parse(flags, stdout, usage, args); err != nil {
+		return o, err
 	}
-	for _, url := range urls {
+	var sites []cli.Site
+	if *list != "" {
+		sites, err = cli.ReadSites(*list)
+	}
+	for _, s := range sites {
+		o.urls = append(o.urls, s.Target)
+	}
+	return o, cmp.Or(err, o.validate())
+}
+
+func (o *options) validate() error {
+	switch {
+	case len(o.urls) == 0:
+		return errors.New("no URLs to wait for; gate -h explains")
+	case o.within <= 0:
+		return fmt.Errorf("-within %v is not positive", o.within)
+	case o.every <= 0:
+		return fmt.Errorf("-every %v is not positive", o.every)
+	}
+	for _, url := range o.urls {
 		if _, err := checker.Host(url); err != nil {
-			return fmt.Errorf("%w: %s: %v", errUsage, checker.Redact(url), err)
+			return fmt.Errorf("%s: %w", checker.Redact(url), err)
 		}
 	}
 	return nil
 }
 
-// checks returns how the sites are checked. Each check is for itself: no other one of its
-// host makes it wait, and none has it wait by a Retry-After. To be asked again is what
-// every site is here for.
-func (o *options) checks(sites int) []checker.Option {
-	var n atomic.Uint64
-	all := []checker.Option{
-		checker.WithJudge(checker.StatusIn(o.status.Min, o.status.Max)),
-		checker.WithTimeout(min(o.timeout, o.within*9/10)), // so that even the first one comes to a verdict
-		checker.WithRedirects(o.redirects),
-		checker.WithRetries(0),
-		checker.WithConcurrency(sites),
-		checker.WithHostKey(func(*url.URL) string { return strconv.FormatUint(n.Add(1), 36) }),
-		checker.WithRetryAfter(0),
-	}
-	for _, f := range o.header {
-		all = append(all, checker.WithHeader(f.Key, f.Value))
-	}
-	return all
+// checker returns a Checker in which no check waits for another one, of the same host or
+// not, and none for the end of a Retry-After: to be asked again is what every site is here
+// for. Even the first check comes to a verdict.
+func (o *options) checker(more []checker.Option) (*checker.Checker, error) {
+	o.checks.Concurrency = len(o.urls)
+	o.checks.Timeout = min(o.checks.Timeout, o.within*9/10)
+	opts := append(o.checks.Options(), checker.WithHostConcurrency(len(o.urls)), checker.WithRetryAfter(0), checker.WithRetries(0))
+	return checker.New(append(opts, more...)...)
 }
 
-// run waits for the sites, shows on out how they are, and returns nil once all are up.
-func run(ctx context.Context, out io.Writer, opts options, urls []string, more ...checker.Option) error {
-	if err := opts.validate(urls); err != nil {
+// run waits for the sites, shows on stdout how they are, and returns nil once all are up.
+func run(ctx context.Context, args []string, stdout io.Writer, more ...checker.Option) error {
+	o, err := parse(args, stdout)
+	if err != nil {
 		return err
 	}
-	c, err := checker.New(append(opts.checks(len(urls)), more...)...)
+	c, err := o.checker(more)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return err
 	}
-	report, err := cli.NewReport("gate", opts.junit, opts.github)
+	report, err := cli.NewReport("gate", o.junit, o.github)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, opts.within, errors.New("gave up"))
-	defer cancel()
-	b := newBoard(out, urls)
-	wait := func() error {
-		for r := range watch.Run(ctx, c, opts.every, urls) {
-			if r.Reason() != checker.ReasonCanceled && b.set(r) { // that one says less than the verdict before
-				return nil
-			}
-		}
-		return context.Cause(ctx)
-	}
-	if b.live {
-		var screen cli.Screen
-		err = screen.While(out, wait, b.lines)
-	} else {
-		err = wait()
-	}
+	out := &cli.Writer{W: stdout}
+	b := newBoard(out, o.urls)
+	err = b.await(ctx, c, &o)
 	report.Took, report.Cases = time.Since(b.start), b.cases()
 	if err != nil {
 		n, lines := report.Missing()
 		if b.live {
 			lines = "" // they are on the screen
 		}
-		err = fmt.Errorf("%w after %v: %d of %d not up%s", err, b.elapsed(), n, len(urls), lines)
+		status := cli.NotWanted
+		if o.fail && !slices.ContainsFunc(report.Cases, func(c cli.Case) bool { return c.Failure != "" }) {
+			status = cli.Untold
+		}
+		err = cli.WithStatus(status, fmt.Errorf("%w after %v: %d of %d not up%s", err, b.elapsed(), n, len(o.urls), lines))
 	}
-	return errors.Join(err, report.Write(out))
+	errReport := report.Write(out)
+	if failed := cmp.Or(out.Err(), errReport); failed != nil {
+		return cli.WithStatus(cli.Misused, errors.Join(err, failed))
+	}
+	return err
 }
 
 // A board knows how each site is and shows it: on a terminal by a line per site
@@ -167,7 +141,7 @@ func run(ctx context.Context, out io.Writer, opts options, urls []string, more .
 // concurrent use.
 type board struct {
 	start time.Time
-	out   io.Writer
+	out   *cli.Writer
 	live  bool // out is a terminal with a row for each site
 
 	mu    sync.Mutex
@@ -184,19 +158,39 @@ type site struct {
 func (s *site) up() bool { return s.tracker.State().Status == checker.Online }
 
 // newBoard returns a board on which no site has a verdict.
-func newBoard(out io.Writer, urls []string) *board {
+func newBoard(out *cli.Writer, urls []string) *board {
 	b := &board{start: time.Now(), out: out}
 	for _, url := range urls {
 		b.sites = append(b.sites, site{name: checker.Redact(url)})
 	}
-	if f, ok := out.(*os.File); ok {
+	if f, ok := out.W.(*os.File); ok {
 		_, height, err := term.GetSize(int(f.Fd()))
 		b.live = err == nil && len(urls) < height
 	}
 	return b
 }
 
-// set takes in a verdict on a site and reports whether all sites are up now.
+// await returns nil once all sites are up, and why it waits no longer if they are not.
+func (b *board) await(ctx context.Context, c *checker.Checker, o *options) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.within, errors.New("gave up"))
+	defer cancel()
+	wait := func() error {
+		for r := range watch.Run(ctx, c, o.every, o.urls) {
+			if r.Reason() != checker.ReasonCanceled && b.set(r) { // that one says less than the verdict before
+				return nil
+			}
+		}
+		return context.Cause(ctx)
+	}
+	if !b.live {
+		return wait()
+	}
+	var screen cli.Screen
+	return screen.While(b.out, wait, b.lines)
+}
+
+// set takes in a verdict on a site, and reports whether all sites are up now, or nobody is
+// told any more.
 func (b *board) set(r checker.Result) (done bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -210,6 +204,9 @@ func (b *board) set(r checker.Result) (done bool) {
 	}
 	if !b.live && s.state != before {
 		fmt.Fprintf(b.out, "%s: %s\n", s.name, s.state)
+		if b.out.Err() != nil {
+			return true
+		}
 	}
 	return !slices.ContainsFunc(b.sites, func(s site) bool { return !s.up() })
 }

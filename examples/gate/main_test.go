@@ -40,7 +40,6 @@ func (s fakeSite) RoundTrip(req *http.Request) (*http.Response, error) {
 // In a bubble time stands still while the program computes, so that what it
 // writes is exact.
 func TestRun(t *testing.T) {
-	opts := options{within: 10 * time.Second, every: time.Second, timeout: 5 * time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
 	const refused = "http://h/: refused: the host refused the connection\n"
 	const rejected = "http://h/: rejected: the answer was not accepted: status 503, wanted 200–299\n"
 	for _, test := range []struct {
@@ -65,7 +64,7 @@ func TestRun(t *testing.T) {
 				var out strings.Builder
 				now := time.Now()
 				rt := fakeSite{now.Add(test.started), now.Add(test.ready)}
-				err := run(ctx, &out, opts, []string{"http://h/"}, checker.WithTransport(rt))
+				err := run(ctx, []string{"-within", "10s", "http://h/"}, &out, checker.WithTransport(rt))
 				if out.String() != test.out {
 					t.Errorf("printed\n%s; want\n%s", &out, test.out)
 				}
@@ -98,14 +97,13 @@ func (c crowd) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestNeighbours(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		now := time.Now()
-		var urls []string
+		args := []string{"-within", "10s"}
 		for i := range 20 {
-			urls = append(urls, fmt.Sprintf("http://h/hangs%d", i), fmt.Sprintf("http://h/busy%d", i))
+			args = append(args, fmt.Sprintf("http://h/hangs%d", i), fmt.Sprintf("http://h/busy%d", i))
 		}
-		urls = append(urls, "http://h/site")
-		opts := options{within: 10 * time.Second, every: time.Second, timeout: 5 * time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
+		args = append(args, "http://h/site")
 		var out strings.Builder
-		err := run(t.Context(), &out, opts, urls, checker.WithTransport(crowd{"/site": {ready: now.Add(2200 * time.Millisecond)}}))
+		err := run(t.Context(), args, &out, checker.WithTransport(crowd{"/site": {ready: now.Add(2200 * time.Millisecond)}}))
 		const want = "http://h/site: up after "
 		_, after, found := strings.Cut(out.String(), want)
 		after, _, _ = strings.Cut(after, " ")
@@ -122,8 +120,7 @@ func TestNeighbours(t *testing.T) {
 func TestLastVerdict(t *testing.T) {
 	for _, within := range []time.Duration{100 * time.Millisecond, 3 * time.Second, 7 * time.Second, time.Minute} {
 		bubble.Test(t, func(t *testing.T) {
-			opts := options{within: within, every: time.Second, timeout: 5 * time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
-			err := run(t.Context(), io.Discard, opts, []string{"http://h/hangs"}, checker.WithTransport(crowd{}))
+			err := run(t.Context(), []string{"-within", within.String(), "http://h/hangs"}, io.Discard, checker.WithTransport(crowd{}))
 			if err == nil || !strings.HasSuffix(err.Error(), "\n  http://h/hangs: timeout: no answer within the timeout (response)") {
 				t.Errorf("within %v run = %v; want a timeout", within, err)
 			}
@@ -146,9 +143,8 @@ func TestDownAgain(t *testing.T) {
 			}
 			return &http.Response{StatusCode: code, Proto: "HTTP/1.1", Body: http.NoBody, Request: req}, nil
 		})
-		opts := options{within: time.Minute, every: time.Second, timeout: time.Second, status: cli.StatusRange{Min: 200, Max: 299}}
 		var out strings.Builder
-		err := run(t.Context(), &out, opts, []string{"http://late/", "http://blip/", "http://down/"}, checker.WithTransport(rt))
+		err := run(t.Context(), []string{"-timeout", "1s", "http://late/", "http://blip/", "http://down/"}, &out, checker.WithTransport(rt))
 		const rejected = "rejected: the answer was not accepted: status 502, wanted 200–299\n"
 		const want = "http://late/: " + rejected + "http://blip/: up after 0s (200)\nhttp://down/: up after 100ms (200)\n" +
 			"http://down/: " + rejected + "http://late/: up after 9.4s (200)\nhttp://down/: up after 12.1s (200)\n"
@@ -161,3 +157,50 @@ func TestDownAgain(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Output that cannot be written ends the wait: whoever asked is told nothing any more.
+func TestUnwritten(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		full, start := errors.New("no space left"), time.Now()
+		err := run(t.Context(), []string{"http://h/"}, broken{full}, checker.WithTransport(fakeSite{ready: start.Add(time.Hour)}))
+		if !errors.Is(err, full) || cli.Status(err) != cli.Misused || time.Since(start) > time.Second {
+			t.Errorf("run = %v with status %d after %v; want %v, %d, at once", err, cli.Status(err), time.Since(start), full, cli.Misused)
+		}
+	})
+}
+
+type broken struct{ error }
+
+func (b broken) Write([]byte) (int, error) { return 0, b.error }
+
+// What was no verdict is not what was offline, to those who ask for the difference.
+func TestFail(t *testing.T) {
+	for _, test := range []struct {
+		args   string
+		err    error // of the site
+		status int
+	}{
+		{"http://h/", syscall.ECONNREFUSED, cli.NotWanted},
+		{"-fail http://h/", syscall.ECONNREFUSED, cli.NotWanted},
+		{"http://h/", syscall.EMFILE, cli.NotWanted},
+		{"-fail http://h/", syscall.EMFILE, cli.Untold},
+		{"-fail http://h/ http://up/", syscall.EMFILE, cli.Untold},
+		{"-fail http://h/ http://refused/", syscall.EMFILE, cli.NotWanted},
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			rt := roundTripper(func(req *http.Request) (*http.Response, error) {
+				switch req.URL.Host {
+				case "up":
+					return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", Body: http.NoBody, Request: req}, nil
+				case "refused":
+					return nil, syscall.ECONNREFUSED
+				}
+				return nil, test.err
+			})
+			err := run(t.Context(), strings.Fields("-within 10s "+test.args), io.Discard, checker.WithTransport(rt))
+			if got := cli.Status(err); got != test.status {
+				t.Errorf("gate %s, of a site with %v, ended with %v and status %d; want %d", test.args, test.err, err, got, test.status)
+			}
+		})
+	}
+}

@@ -23,16 +23,16 @@ import (
 const asProgram = "GATE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	os.Unsetenv("GITHUB_ACTIONS") // whose jobs are written for
 	if os.Getenv(asProgram) != "" {
 		main()
-		return
 	}
 	os.Exit(m.Run())
 }
 
 func program(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1", "GITHUB_ACTIONS=")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
 	return cmd
 }
 
@@ -141,10 +141,10 @@ func TestInterrupt(t *testing.T) {
 	match(t, "the first line", line, `HOST: refused: the host refused the connection\n`, p.host)
 	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != 1 {
-		t.Errorf("after ^C gate exited with status %d; want 1", got)
+	if got := cmd.ProcessState.ExitCode(); got != 130 {
+		t.Errorf("after ^C gate exited with status %d; want 130", got)
 	}
-	match(t, "standard error", stderr.String(), `gate: interrupt signal received after \d\S*s: 1 of 1 not up\n  HOST: refused: the host refused the connection\n`, p.host)
+	match(t, "standard error", stderr.String(), `gate: interrupted after \d\S*s: 1 of 1 not up\n  HOST: refused: the host refused the connection\n`, p.host)
 }
 
 // Reports for CI systems have what was found of each site, without passwords.
@@ -205,30 +205,49 @@ func TestRedirectsAndHeaders(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte("h\nftp://h/\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
-		{nil, `gate: wrong usage: no URLs to wait for; see gate -h\n`},
-		{[]string{"-within", "0s", "h"}, `gate: wrong usage: -within 0s is not positive\n`},
-		{[]string{"-every", "-1s", "h"}, `gate: wrong usage: -every -1s is not positive\n`},
-		{[]string{"-timeout", "0s", "h"}, `gate: wrong usage: invalid option: WithTimeout: 0s is not positive\n`},
-		{[]string{"-redirects", "-1", "h"}, `gate: wrong usage: invalid option: WithRedirects: -1 is negative\n`},
-		{[]string{"-header", "A b: c", "h"}, `gate: wrong usage: invalid option: WithHeader: .*`},
-		{[]string{"-header", "nonsense", "h"}, `invalid value "nonsense" for flag -header: want Key: value\nUsage: gate .*`},
-		{[]string{"-junit", "/no/where", "h"}, `gate: wrong usage: open /no/where: no such file or directory\n`},
-		{[]string{"h", "-timeout", "1s"}, `gate: wrong usage: -timeout: flags come before the URLs\n`},
-		{[]string{"-status", "ok", "h"}, `invalid value "ok" for flag -status: want two codes from 200 to 999, such as 200-299, or one\nUsage: gate .*`},
-		{[]string{"-retries", "1", "h"}, `flag provided but not defined: -retries\nUsage: gate .*`},
-		{[]string{"h", "ftp://me:secret@h/"}, `gate: wrong usage: ftp://xxxxx@h/: not a site to check: the scheme "ftp" is neither http nor https\n`},
+		{nil, `no URLs to wait for; gate -h explains`},
+		{[]string{"-within", "0s", "h"}, `-within 0s is not positive`},
+		{[]string{"-every", "-1s", "h"}, `-every -1s is not positive`},
+		{[]string{"-timeout", "0s", "h"}, `invalid option: WithTimeout: 0s is not positive`},
+		{[]string{"h", "-redirects", "-1"}, `invalid option: WithRedirects: -1 is negative`},
+		{[]string{"-header", "A b: c", "h"}, `invalid option: WithHeader: .*`},
+		{[]string{"-header", "nonsense", "h"}, `invalid value "nonsense" for flag -header: want Key: value; gate -h lists the flags`},
+		{[]string{"-junit", "/no/where", "h"}, `open /no/where: no such file or directory`},
+		{[]string{"-status", "ok", "h"}, `invalid value "ok" for flag -status: want two codes from 200 to 999, such as 200-299, or one; gate -h lists the flags`},
+		{[]string{"-retries", "1", "h"}, `flag provided but not defined: -retries; gate -h lists the flags`},
+		{[]string{"h", "ftp://me:secret@h/"}, `ftp://xxxxx@h/: not a site to check: the scheme "ftp" is neither http nor https`},
+		{[]string{"-f", list}, `ftp://h/: not a site to check: the scheme "ftp" is neither http nor https`},
 	} {
 		stdout, stderr, status := gate(t, test.args...)
 		if status != 2 || stdout != "" {
 			t.Errorf("gate %q exited with status %d and printed %q; want 2 and nothing", test.args, status, stdout)
 		}
-		match(t, "standard error", stderr, test.want, "")
+		match(t, "standard error", stderr, "gate: "+test.want+`\n`, "")
 	}
-	if _, stderr, status := gate(t, "-h"); status != 0 || !strings.Contains(stderr, "-timeout") {
-		t.Errorf("gate -h printed %q with status %d", stderr, status)
+	if stdout, stderr, status := gate(t, "-h"); status != 0 || stderr != "" || !strings.Contains(stdout, "-timeout") || strings.Contains(stdout, "  -c N") {
+		t.Errorf("gate -h printed %q and %q with status %d", stdout, stderr, status)
 	}
+}
+
+// Sites come from arguments and from a list, of which names and comments are left out.
+func TestListed(t *testing.T) {
+	p, never := newPort(t), newPort(t)
+	p.serve(t, 200)
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte("# sites\n\n"+never.host+" The shop\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, status := gate(t, "-within", "500ms", "-f", list, p.host)
+	if status != 1 {
+		t.Errorf("gate exited with status %d; want 1", status)
+	}
+	match(t, "standard error", stderr, `gate: gave up after \S+s: 1 of 2 not up\n  HOST: refused: the host refused the connection\n`, never.host)
 }
