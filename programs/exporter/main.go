@@ -27,6 +27,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -40,106 +41,87 @@ import (
 	"example.com/checker/examples/cli"
 )
 
-// options are the flags.
+const usage = `exporter [flags]
+
+Check sites and tell Prometheus how they are: those that -f FILE lists, or those that it
+asks for with -probe.`
+
 type options struct {
+	checks       cli.Checks
 	addr         string
 	file         string
 	every        time.Duration
-	timeout      time.Duration
-	status       cli.StatusRange // of a success
-	redirects    int
-	canaries     []string
 	probe        bool
 	allowPrivate bool
 }
 
 func main() {
-	var opts options
-	flag.StringVar(&opts.addr, "addr", "127.0.0.1:9115", "listen on `host:port`")
-	flag.StringVar(&opts.file, "f", "", "check the sites that this `file` lists, one a line")
-	flag.DurationVar(&opts.every, "every", 30*time.Second, "the `time` from one check of a listed site to the next")
-	flag.DurationVar(&opts.timeout, "timeout", 5*time.Second, "the `time` that a check may take; less than Prometheus's scrape_timeout")
-	flag.TextVar(&opts.status, "status", cli.StatusRange{Min: 200, Max: 299}, "the `codes` of a success, as MIN-MAX or one")
-	flag.IntVar(&opts.redirects, "redirects", 10, "how many redirects to follow")
-	flag.Func("canary", "a `URL` known to be up: no site is offline while no canary answers; repeatable", func(url string) error {
-		opts.canaries = append(opts.canaries, url)
-		return nil
-	})
-	flag.BoolVar(&opts.probe, "probe", false, "serve /probe?target=…")
-	flag.BoolVar(&opts.allowPrivate, "allow-private", false, "let /probe connect to addresses that are not public")
-	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "Usage: exporter [flags]\n\nCheck sites and tell Prometheus how they are.\n\n")
-		flag.PrintDefaults()
-	}
-	flag.Parse()
 	log.SetFlags(0)
 	log.SetPrefix("exporter: ")
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := run(ctx, opts, flag.Args()); err != nil {
-		log.Fatal(err)
-	}
+	cli.Main("exporter", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
-func (o *options) validate(args []string) error {
+func parse(args []string, stdout io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("exporter", flag.ContinueOnError)
+	o.checks.Status, o.checks.Redirects = cli.StatusRange{Min: 200, Max: 299}, 10
+	o.checks.Timeout = 5 * time.Second // less than Prometheus's scrape_timeout
+	o.checks.Concurrency = 1000        // no site is to wait for another that hangs, and any machine has descriptors for so many
+	o.checks.Define(flags)
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:9115", "listen on `HOST:PORT`")
+	flags.StringVar(&o.file, "f", "", "check the sites that `FILE` lists, one a line; - is standard input")
+	flags.DurationVar(&o.every, "every", 30*time.Second, "the `DUR` from one check of a listed site to the next")
+	flags.BoolVar(&o.probe, "probe", false, "serve /probe?target=…")
+	flags.BoolVar(&o.allowPrivate, "allow-private", false, "let /probe connect to addresses that are not public")
+	others, err := cli.Parse(flags, stdout, usage, args)
 	switch {
-	case len(args) > 0:
-		return fmt.Errorf("unexpected argument %q; sites go into a file, see -f", args[0])
+	case err != nil:
+		return o, err
+	case len(others) > 0:
+		return o, fmt.Errorf("%q is no flag; sites go into a file, see -f", others[0])
 	case o.file == "" && !o.probe:
-		return errors.New("nothing to do: want -f FILE or -probe")
+		return o, errors.New("nothing to do: want -f FILE or -probe; exporter -h explains")
 	case o.every <= 0:
-		return fmt.Errorf("-every %v is not positive", o.every)
+		return o, fmt.Errorf("-every %v is not positive", o.every)
 	}
-	return nil
-}
-
-// checks returns how sites are checked, listed or not.
-func (o *options) checks() []checker.Option {
-	all := []checker.Option{
-		checker.WithTimeout(o.timeout),
-		checker.WithRedirects(o.redirects),
-		checker.WithJudge(checker.StatusIn(o.status.Min, o.status.Max)),
-	}
-	if len(o.canaries) > 0 {
-		all = append(all, checker.WithCanaries(o.canaries...))
-	}
-	return all
+	return o, nil
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, opts options, args []string) error {
-	if err := opts.validate(args); err != nil {
-		return err
-	}
-	sites, err := readSites(opts.file)
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	o, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
-	m, err := newMonitor(sites, opts.checks()...)
+	sites, err := readSites(o.file)
+	if err != nil {
+		return err
+	}
+	answers := newAnswers(checker.StatusIn(o.checks.Status.Min, o.checks.Status.Max))
+	m, err := newMonitor(sites, answers, o.checks.Options()...)
 	if err != nil {
 		return err
 	}
 	var p http.Handler
-	if opts.probe {
-		if p, err = newProber(opts.allowPrivate, opts.checks()...); err != nil {
+	if o.probe {
+		if p, err = newProber(o.allowPrivate, answers, o.checks.Options()...); err != nil {
 			return err
 		}
 	}
-	l, err := net.Listen("tcp", opts.addr)
+	l, err := net.Listen("tcp", o.addr)
 	if err != nil {
 		return err
 	}
 	var wg sync.WaitGroup
 	within, cancel := context.WithCancel(ctx)
 	lists := make(chan []site)
-	if opts.file != "" {
+	if o.file != "" {
 		hup := make(chan os.Signal, 1)
 		signal.Notify(hup, syscall.SIGHUP)
 		defer signal.Stop(hup)
-		wg.Go(func() { reread(within, hup, opts.file, m, lists) })
+		wg.Go(func() { reread(within, hup, o.file, m, lists) })
 	}
 	log.Printf("listening on http://%s/", l.Addr())
-	wg.Go(func() { m.run(within, opts.every, lists) })
+	wg.Go(func() { m.run(within, o.every, lists) })
 	err = cli.Serve(ctx, l, newServer(ctx, handler(m, p)), 5*time.Second)
 	cancel()
 	wg.Wait()

@@ -25,10 +25,12 @@ const asProgram = "EXPORTER_TEST_MAIN"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
-		return
 	}
 	os.Exit(m.Run())
 }
+
+// successes are answers of which the usual ones are accepted.
+func successes() *answers { return newAnswers(checker.StatusIn(200, 299)) }
 
 func program(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -124,7 +126,7 @@ func get(t *testing.T, url string) map[string]string {
 // A site has as many series as it ever will after its first check, whatever it
 // answers then, and its label has no password.
 func TestCardinality(t *testing.T) {
-	m, err := newMonitor([]site{{"http://me:secret@h/", checker.Redact("http://me:secret@h/")}})
+	m, err := newMonitor([]site{{"http://me:secret@h/", checker.Redact("http://me:secret@h/")}}, successes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,11 +136,11 @@ func TestCardinality(t *testing.T) {
 		if reason != "" {
 			r.Err = &checker.Error{Reason: reason}
 		}
-		m.set(0, r)
+		m.set(0, finding{Result: r})
 		w := httptest.NewRecorder()
 		reg.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-		if n := strings.Count(w.Body.String(), `target="http://xxxxx@h/"`); n < 10 || n > 20 {
-			t.Errorf("after %q the site has %d series; want 10 to 20", reason, n)
+		if n := strings.Count(w.Body.String(), `target="http://xxxxx@h/"`); n < 12 || n > 24 {
+			t.Errorf("after %q the site has %d series; want 12 to 24", reason, n)
 		}
 		if n := strings.Count(w.Body.String(), "\nprobe_verdict{"); n != 1 {
 			t.Errorf("after %q there are %d verdicts; want 1", reason, n)
@@ -159,29 +161,31 @@ func TestReadSites(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	empty, long := list(t, "# nothing"), list(t, "a.example", strings.Repeat("x", 1<<17))
-	for _, test := range []struct {
-		args   []string
-		want   string
-		status int
-	}{
-		{nil, "exporter: nothing to do: want -f FILE or -probe\n", 1},
-		{[]string{"example.org"}, "exporter: unexpected argument \"example.org\"; sites go into a file, see -f\n", 1},
-		{[]string{"-f", empty}, "exporter: " + empty + " lists no sites\n", 1},
-		{[]string{"-f", long}, "exporter: " + long + ": line 2 is longer than 65536 bytes\n", 1},
-		{[]string{"-f", "/no/such/file"}, "exporter: open /no/such/file: no such file or directory\n", 1},
-		{[]string{"-probe", "-every", "0s"}, "exporter: -every 0s is not positive\n", 1},
-		{[]string{"-probe", "-timeout", "0s"}, "exporter: invalid option: WithTimeout: 0s is not positive\n", 1},
-		{[]string{"-probe", "-addr", "nowhere"}, "exporter: listen tcp: address nowhere: missing port in address\n", 1},
-		{[]string{"-status", "ok"}, "invalid value \"ok\" for flag -status: want two codes from 200 to 999, such as 200-299, or one\n", 2},
-		{[]string{"-h"}, "Usage: exporter [flags]\n", 0},
+	for _, test := range []struct{ args, want string }{
+		{"", "nothing to do: want -f FILE or -probe; exporter -h explains"},
+		{"example.org", "\"example.org\" is no flag; sites go into a file, see -f"},
+		{"-f " + empty, empty + ": there are no sites in it"},
+		{"-f " + long, long + ": line 2 is longer than 65536 bytes"},
+		{"-f /no/such/file", "open /no/such/file: no such file or directory"},
+		{"-f /", "/ is a directory, not a list"},
+		{"-probe -every 0s", "-every 0s is not positive"},
+		{"-probe -timeout 0s", "invalid option: WithTimeout: 0s is not positive"},
+		{"-probe -addr nowhere", "listen tcp: address nowhere: missing port in address"},
+		{"-status ok", "invalid value \"ok\" for flag -status: want two codes from 200 to 999, such as 200-299, or one; exporter -h lists the flags"},
 	} {
-		var stderr bytes.Buffer
-		cmd := program(t, test.args...)
-		cmd.Stderr = &stderr
+		var stdout, stderr bytes.Buffer
+		cmd := program(t, strings.Fields(test.args)...)
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		cmd.Run()
-		if got := cmd.ProcessState.ExitCode(); got != test.status || !strings.HasPrefix(stderr.String(), test.want) {
-			t.Errorf("exporter %q exited with status %d and said %q; want %d and %q", test.args, got, &stderr, test.status, test.want)
+		if got := cmd.ProcessState.ExitCode(); got != 2 || stdout.Len() > 0 || stderr.String() != "exporter: "+test.want+"\n" {
+			t.Errorf("exporter %s exited with status %d and said %q and %q; want 2 and %q", test.args, got, &stdout, &stderr, test.want)
 		}
+	}
+	var stderr bytes.Buffer
+	cmd := program(t, "-h")
+	cmd.Stderr = &stderr
+	if out, err := cmd.Output(); err != nil || stderr.Len() > 0 || !strings.HasPrefix(string(out), "Usage: exporter [flags]\n") || !strings.Contains(string(out), "-canary URL") {
+		t.Errorf("exporter -h = %v, and said %q and %q; want its flags", err, out, &stderr)
 	}
 }
 
@@ -193,7 +197,7 @@ func TestMonitorEnds(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer s.Close()
-	m, err := newMonitor([]site{{s.URL, s.URL}, {refused, refused}})
+	m, err := newMonitor([]site{{s.URL, s.URL}, {refused, refused}}, successes())
 	if err != nil {
 		t.Fatal(err)
 	}

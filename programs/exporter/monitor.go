@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
@@ -25,32 +24,22 @@ func readSites(file string) (sites []site, err error) {
 	if file == "" {
 		return nil, nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+	listed, err := cli.ReadSites(file)
 	seen := make(map[string]bool)
-	list := cli.NewList(f)
-	for target := range list.Targets() {
-		if s := (site{target, checker.Redact(target)}); !seen[s.name] {
+	for _, l := range listed {
+		if s := (site{l.Target, checker.Redact(l.Target)}); !seen[s.name] {
 			seen[s.name] = true
 			sites = append(sites, s)
 		}
 	}
-	if err := list.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if len(sites) == 0 {
-		return nil, fmt.Errorf("%s lists no sites", file)
-	}
-	return sites, nil
+	return sites, err
 }
 
 // A monitor checks the sites of a list again and again, and is a
 // prometheus.Collector of what it found last. It is safe for concurrent use.
 type monitor struct {
 	checker  *checker.Checker
+	answers  *answers
 	families []family
 
 	mu     sync.Mutex
@@ -59,10 +48,10 @@ type monitor struct {
 	reload reload // the newest one
 }
 
-// A watched site has what was found last of it: the zero Result before its first check.
+// A watched site has what was found last of it.
 type watched struct {
 	site
-	last checker.Result
+	last finding
 }
 
 // A reload is when the list was read last without an error, and whether it has had any
@@ -72,19 +61,12 @@ type reload struct {
 	failed bool
 }
 
-// atOnce is how many checks run at once, at the most: no site is to wait for another
-// that hangs, and any machine has descriptors for so many.
-const atOnce = 1000
-
 // newMonitor returns a monitor of sites. Each is a host to itself, and a Retry-After is not
 // looked at: a neighbour that hangs, or that asks for its origin to be left alone for an
 // hour, is no reason not to look at it. The schedule is gentle enough.
-func newMonitor(sites []site, opts ...checker.Option) (*monitor, error) {
-	opts = append([]checker.Option{
-		checker.WithConcurrency(atOnce), checker.WithHostKey((*url.URL).String), checker.WithRetryAfter(0),
-	}, opts...)
-	c, err := checker.New(opts...)
-	m := &monitor{checker: c, families: families("target"), checks: make(map[checker.Status]int)}
+func newMonitor(sites []site, a *answers, opts ...checker.Option) (*monitor, error) {
+	c, err := checker.New(append(opts, checker.WithJudge(a.judge), checker.WithHostKey((*url.URL).String), checker.WithRetryAfter(0))...)
+	m := &monitor{checker: c, answers: a, families: families("target"), checks: make(map[checker.Status]int)}
 	m.list(sites)
 	return m, err
 }
@@ -115,7 +97,7 @@ func (m *monitor) run(ctx context.Context, every time.Duration, lists <-chan []s
 func (m *monitor) watch(ctx context.Context, every time.Duration) {
 	for r := range watch.Run(ctx, m.checker, every, m.targets()) {
 		if r.Reason() != checker.ReasonCanceled {
-			m.set(r.Index, r)
+			m.set(r.Index, m.answers.finding(r))
 		}
 	}
 }
@@ -133,7 +115,7 @@ func (m *monitor) targets() (all []string) {
 func (m *monitor) list(sites []site) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	known := make(map[site]checker.Result)
+	known := make(map[site]finding)
 	for _, s := range m.sites {
 		known[s.site] = s.last
 	}
@@ -151,11 +133,11 @@ func (m *monitor) unreadable() {
 	m.reload.failed = true
 }
 
-func (m *monitor) set(i int, r checker.Result) {
+func (m *monitor) set(i int, f finding) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sites[i].last = r
-	m.checks[r.Status()]++
+	m.sites[i].last = f
+	m.checks[f.Status()]++
 }
 
 // summary says how many checks there were, and what they found last.

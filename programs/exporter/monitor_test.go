@@ -23,7 +23,7 @@ func page(m *monitor) string {
 // Each site has its series from the first scrape on, before any check, and each counter
 // begins with 0.
 func TestFirstScrape(t *testing.T) {
-	m, err := newMonitor([]site{{"a.example", "a.example"}, {"b.example", "b.example"}})
+	m, err := newMonitor([]site{{"a.example", "a.example"}, {"b.example", "b.example"}}, successes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestFirstScrape(t *testing.T) {
 	if strings.Contains(got, "\nprobe_success{") {
 		t.Error("before any check there is a probe_success")
 	}
-	m.set(1, checker.Result{StatusCode: 200, Start: time.Now()})
+	m.set(1, finding{Result: checker.Result{StatusCode: 200, Start: time.Now()}})
 	if got := page(m); !strings.Contains(got, "\nprobe_success{target=\"b.example\"} 1\n") || !strings.Contains(got, `checker_exporter_checks_total{status="online"} 1`) {
 		t.Error("a check does not show")
 	}
@@ -50,12 +50,12 @@ func TestFirstScrape(t *testing.T) {
 // What is known of a site stays while it is listed, wherever.
 func TestList(t *testing.T) {
 	a, b, c := site{"a", "a"}, site{"b", "b"}, site{"c", "c"}
-	m, err := newMonitor([]site{a, b})
+	m, err := newMonitor([]site{a, b}, successes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.set(0, checker.Result{StatusCode: 201})
-	m.set(1, checker.Result{StatusCode: 202})
+	m.set(0, finding{Result: checker.Result{StatusCode: 201}})
+	m.set(1, finding{Result: checker.Result{StatusCode: 202}})
 	m.unreadable()
 	m.list([]site{c, b})
 	var got []int
@@ -93,7 +93,7 @@ func TestMaintenance(t *testing.T) {
 			url := fmt.Sprintf("http://h.test/%d", i)
 			sites = append(sites, site{url, url})
 		}
-		m, err := newMonitor(sites, checker.WithTransport(rt), checker.WithJudge(checker.StatusIn(200, 299)))
+		m, err := newMonitor(sites, successes(), checker.WithTransport(rt))
 		if err != nil {
 			t.Fatal(err)
 		}

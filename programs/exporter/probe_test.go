@@ -68,7 +68,7 @@ func TestProbeIsSafe(t *testing.T) {
 
 // A probe too many is refused, and not queued.
 func TestProbeIsBounded(t *testing.T) {
-	p, err := newProber(true)
+	p, err := newProber(true, successes())
 	if err != nil {
 		t.Fatal(err)
 	}

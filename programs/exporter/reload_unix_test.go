@@ -61,7 +61,7 @@ func TestReload(t *testing.T) {
 	write(w.busy)
 	await("a list again", fmt.Sprintf("probe_success{target=%q} 0", w.busy), w.moved)
 	await("a list again", "config_last_reload_successful 1", w.moved)
-	if said := stop(); !strings.Contains(said, "the list stays as it is: "+file+" lists no sites\n") || !strings.Contains(said, "the list has 1 sites") {
+	if said := stop(); !strings.Contains(said, "the list stays as it is: "+file+": there are no sites in it\n") || !strings.Contains(said, "the list has 1 sites") {
 		t.Errorf("the exporter said %q; want what became of the lists", said)
 	}
 }

@@ -31,6 +31,7 @@ func handler(m *monitor, p http.Handler) http.Handler {
 // A prober checks the site that a request names. It is safe for concurrent use.
 type prober struct {
 	checker  *checker.Checker
+	answers  *answers
 	slots    chan struct{} // holds one for each check under way
 	families []family
 }
@@ -38,12 +39,13 @@ type prober struct {
 // maxProbes is how many checks /probe runs at once.
 const maxProbes = 100
 
-func newProber(allowPrivate bool, opts ...checker.Option) (*prober, error) {
+func newProber(allowPrivate bool, a *answers, opts ...checker.Option) (*prober, error) {
+	opts = append(opts, checker.WithJudge(a.judge))
 	if !allowPrivate {
 		opts = append(opts, checker.WithAddrPolicy(checker.PublicOnly))
 	}
 	c, err := checker.New(opts...)
-	return &prober{c, make(chan struct{}, maxProbes), families()}, err
+	return &prober{c, a, make(chan struct{}, maxProbes), families()}, err
 }
 
 func (p *prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,15 +63,15 @@ func (p *prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The request's context ends when Prometheus no longer waits for the answer.
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&found{p.families, p.checker.Check(r.Context(), target)})
+	reg.MustRegister(&probed{p.families, p.answers.finding(p.checker.Check(r.Context(), target))})
 	promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 }
 
-// found is a prometheus.Collector of one Result.
-type found struct {
+// probed is a prometheus.Collector of one finding.
+type probed struct {
 	families []family
-	result   checker.Result
+	finding  finding
 }
 
-func (f *found) Describe(ch chan<- *prometheus.Desc) { describe(ch, f.families) }
-func (f *found) Collect(ch chan<- prometheus.Metric) { send(ch, f.families, &f.result) }
+func (p *probed) Describe(ch chan<- *prometheus.Desc) { describe(ch, p.families) }
+func (p *probed) Collect(ch chan<- prometheus.Metric) { send(ch, p.families, &p.finding) }
