@@ -28,6 +28,7 @@ The list has a URL a line, and if you like a name after it.`
 type options struct {
 	checks cli.Checks
 	fail   bool
+	list   string // its name
 }
 
 func main() {
@@ -48,14 +49,15 @@ func main() {
 			return err
 		}
 		defer f.Close()
+		o.list = f.Name()
 		return run(ctx, f, os.Stdout, o)
 	})
 }
 
 func run(ctx context.Context, in io.Reader, out io.Writer, o options) error {
 	list := cli.NewList(in)
-	if err := list.Begin(); err != nil {
-		return fmt.Errorf("the list: %w", err)
+	if err := cli.Until(ctx, list.Begin); err != nil {
+		return fmt.Errorf("%s: %w", o.list, err)
 	}
 	c, err := checker.New(append(o.checks.Options(),
 		checker.WithHostKey(domain),
@@ -76,7 +78,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer, o options) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case list.Err() != nil:
-		return fmt.Errorf("the list: %w", list.Err())
+		return fmt.Errorf("%s: %w", o.list, list.Err())
 	case o.fail:
 		return tally.Err()
 	}

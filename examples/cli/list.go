@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +61,7 @@ func NewList(r io.Reader) *List {
 
 // Begin reads up to the first line with a site, which the next loop begins with, and
 // returns an error if there is none: what is to be written for a list can wait until it
-// is known to be one.
+// is known to be one. See [Until] for a list that may come from a terminal.
 func (l *List) Begin() error {
 	for _, l.first = range l.Lines() {
 		return nil
@@ -215,19 +216,27 @@ func Open(name string) (*os.File, error) {
 
 // ReadSites returns the sites that a file lists, which is opened as by Open. None are an
 // error, and so is a list that ends early: whoever wants all of it has no use for a part.
-func ReadSites(name string) ([]Site, error) {
-	f, err := Open(name)
+// It returns as well when ctx ends, since a list may come from a terminal.
+func ReadSites(ctx context.Context, name string) ([]Site, error) {
+	var sites []Site
+	err := Until(ctx, func() error {
+		f, err := Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		l := NewList(f)
+		if err := l.Begin(); err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		sites = slices.Collect(l.Sites())
+		if err := l.Err(); err != nil {
+			return fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	l := NewList(f)
-	if err := l.Begin(); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	sites := slices.Collect(l.Sites())
-	if err := l.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		return nil, err // sites may still be written to
 	}
 	return sites, nil
 }

@@ -305,15 +305,15 @@ func TestReadSites(t *testing.T) {
 		if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := ReadSites(file)
+		got, err := ReadSites(t.Context(), file)
 		if !slices.Equal(got, test.want) || err == nil && test.err != "" || err != nil && err.Error() != file+": "+test.err {
 			t.Errorf("ReadSites(%s) = %v, %v; want %v, %q", test.name, got, err, test.want, test.err)
 		}
 	}
-	if _, err := ReadSites(dir); err == nil || err.Error() != dir+" is a directory, not a list" {
+	if _, err := ReadSites(t.Context(), dir); err == nil || err.Error() != dir+" is a directory, not a list" {
 		t.Errorf("ReadSites(a directory) = %v; want that it is one", err)
 	}
-	if _, err := ReadSites(dir + "/x"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadSites(t.Context(), dir+"/x"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("ReadSites(no file) = %v; want %v", err, fs.ErrNotExist)
 	}
 }

@@ -90,6 +90,20 @@ func untilSignal(ctx context.Context) context.Context {
 	return ctx
 }
 
+// Until returns what f does, or why ctx has ended if that is sooner. f is left behind then,
+// to end with the process: it is for what cannot be told to end, such as a read from a
+// terminal.
+func Until(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Parse reads flags, which may stand before, between and after other arguments, and
 // returns those; after "--" nothing is a flag. For -h it writes usage and the flags to
 // out and returns [flag.ErrHelp], or why it could not.

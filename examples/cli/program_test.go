@@ -138,6 +138,21 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
+// What does not end is not waited for, and why is told; what has ended is asked.
+func TestUntil(t *testing.T) {
+	why, broken := errors.New("interrupted"), errors.New("broken")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	if err := Until(ctx, func() error { return broken }); err != broken {
+		t.Errorf("Until = %v; want %v", err, broken)
+	}
+	never := make(chan error)
+	time.AfterFunc(time.Millisecond, func() { cancel(why) })
+	if err := Until(ctx, func() error { return <-never }); err != why {
+		t.Errorf("Until = %v; want %v", err, why)
+	}
+	close(never)
+}
+
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                "1 []",

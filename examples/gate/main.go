@@ -50,7 +50,7 @@ func main() {
 	cli.Main("gate", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
-func parse(args []string, stdout io.Writer) (o options, err error) {
+func parse(ctx context.Context, args []string, stdout io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("gate", flag.ContinueOnError)
 	o.checks.Status, o.checks.Timeout = cli.StatusRange{Min: 200, Max: 299}, 5*time.Second
 	o.checks.Define(flags, "c") // no site is to wait for another
@@ -65,7 +65,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	}
 	var sites []cli.Site
 	if *list != "" {
-		sites, err = cli.ReadSites(*list)
+		sites, err = cli.ReadSites(ctx, *list)
 	}
 	for _, s := range sites {
 		o.urls = append(o.urls, s.Target)
@@ -102,7 +102,7 @@ func (o *options) checker(more []checker.Option) (*checker.Checker, error) {
 
 // run waits for the sites, shows on stdout how they are, and returns nil once all are up.
 func run(ctx context.Context, args []string, stdout io.Writer, more ...checker.Option) error {
-	o, err := parse(args, stdout)
+	o, err := parse(ctx, args, stdout)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ const (
 )
 
 func main() {
+	log.SetFlags(0)
+	log.SetPrefix("linkcheck-service: ")
 	cli.Main("linkcheck-service", func(ctx context.Context, args []string) error {
 		flags := flag.NewFlagSet("linkcheck-service", flag.ContinueOnError)
 		addr := flags.String("addr", "localhost:8080", "listen on `host:port`")

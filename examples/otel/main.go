@@ -18,7 +18,9 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"sync"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutmetric"
@@ -50,7 +52,9 @@ func main() {
 		if len(urls) == 0 {
 			return errors.New("no URLs to check; otel -h explains")
 		}
-		out := &cli.Writer{W: os.Stdout} // the providers do not return what an exporter could not write
+		out := &cli.Writer{W: os.Stdout}
+		var unsent firstError // which the providers do not return
+		otel.SetErrorHandler(&unsent)
 		spans, metrics, err := exporters(ctx, *otlp, out)
 		if err != nil {
 			return err
@@ -60,11 +64,29 @@ func main() {
 			return err
 		}
 		tally, err := run(ctx, spans, metrics, c.Each(ctx, slices.Values(urls)))
-		if err := cmp.Or(out.Err(), err); err != nil || !*fail {
+		if err := cmp.Or(out.Err(), err, unsent.err()); err != nil || !*fail {
 			return err
 		}
 		return tally.Err()
 	})
+}
+
+// A firstError is an otel.ErrorHandler that keeps the first error.
+type firstError struct {
+	mu    sync.Mutex
+	first error
+}
+
+func (f *firstError) Handle(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.first = cmp.Or(f.first, err)
+}
+
+func (f *firstError) err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.first
 }
 
 func exporters(ctx context.Context, otlp bool, out io.Writer) (spans trace.SpanExporter, metrics metric.Exporter, err error) {

@@ -213,6 +213,16 @@ func TestCollector(t *testing.T) {
 	}
 }
 
+// One sentence tells what could not be sent, or written.
+func TestUnsent(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-otlp", "http://127.0.0.1:1/")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1")
+	out, _ := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); got != 2 || strings.Count(string(out), "\n") != 1 || !strings.HasPrefix(string(out), "otel: ") {
+		t.Errorf("otel without a collector printed %q with status %d; want a sentence, and 2", out, got)
+	}
+}
+
 func TestProgram(t *testing.T) {
 	for _, test := range []struct {
 		args   []string

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"slices"
 	"time"
 
@@ -30,41 +29,34 @@ type options struct {
 func (options) Description() string { return "Check whether websites are online." }
 
 func main() {
+	cli.Main("Error", func(ctx context.Context, args []string) error {
+		return cli.WithStatus(1, start(ctx, args)) // unless a signal ended it
+	})
+}
+
+func start(ctx context.Context, args []string) error {
 	var opts options
 	parser, err := arg.NewParser(arg.Config{Out: os.Stderr}, &opts)
 	if err == nil {
-		err = parser.Parse(os.Args[1:])
+		err = parser.Parse(args)
 	}
 	if errors.Is(err, arg.ErrHelp) {
 		out := &cli.Writer{W: os.Stdout}
 		parser.WriteHelp(out)
-		fail(out.Err())
-		return
+		return out.Err()
 	}
 	if err != nil {
 		parser.Fail(err.Error())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	err = run(ctx, opts)
-	if ctx.Err() != nil {
-		fmt.Fprintln(os.Stderr, "Error: interrupted")
-		os.Exit(130) // as a shell reports a program that ^C ended
-	}
-	fail(err)
-}
-
-// fail ends the program if err is not nil.
-func fail(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
-	}
+	return run(ctx, opts)
 }
 
 // run prints a verdict on each URL, as it falls.
 func run(ctx context.Context, opts options) error {
-	urls := append(opts.URLs, read(opts.InputFile)...)
+	urls := append(opts.URLs, read(ctx, opts.InputFile)...)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if len(urls) == 0 {
 		return errors.New("no URLs to check")
 	}
@@ -96,24 +88,32 @@ func show(r checker.Result) (err error) {
 	return err
 }
 
-// read returns the URLs that a file lists.
-func read(name string) (urls []string) {
+// read returns the URLs that a file lists, up to what is wrong with it, if anything.
+func read(ctx context.Context, name string) []string {
 	if name == "" {
 		return nil
 	}
-	f, err := os.Open(name)
-	if err == nil {
+	var listed []string
+	err := cli.Until(ctx, func() error {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
 		defer f.Close()
 		list := cli.NewList(f)
-		urls, err = slices.Collect(list.Targets()), list.Err() // a name after a URL is left out
+		listed = slices.Collect(list.Targets()) // a name after a URL is left out
+		return list.Err()
+	})
+	if ctx.Err() != nil {
+		return nil // listed may still be written to
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Fprintln(os.Stderr, "Error: input file not found")
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "Error:", err)
-	case len(urls) == 0:
+	case len(listed) == 0:
 		fmt.Fprintln(os.Stderr, "Error: empty input file,", name)
 	}
-	return urls
+	return listed
 }

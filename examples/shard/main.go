@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	defer in.Close()
 	list := cli.NewList(in)
-	if err := list.Begin(); err != nil {
+	if err := cli.Until(ctx, list.Begin); err != nil {
 		return fmt.Errorf("%s: %w", o.list, err)
 	}
 	f, done, err := openOutput(o.out, o.resume)

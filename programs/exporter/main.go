@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sites, err := readSites(o.file)
+	sites, err := readSites(ctx, o.file)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func reread(ctx context.Context, hup <-chan os.Signal, file string, m *monitor, 
 			return
 		case <-hup:
 		}
-		sites, err := readSites(file)
+		sites, err := readSites(ctx, file)
 		if err != nil {
 			log.Printf("the list stays as it is: %v", err)
 			m.unreadable()

@@ -152,7 +152,7 @@ func TestCardinality(t *testing.T) {
 }
 
 func TestReadSites(t *testing.T) {
-	got, err := readSites(list(t, "\ufeffa.example", "", "# a comment", "  b.example\r", "a.example", "http://me:1@h/", "http://me:2@h/", "\xff"))
+	got, err := readSites(t.Context(), list(t, "\ufeffa.example", "", "# a comment", "  b.example\r", "a.example", "http://me:1@h/", "http://me:2@h/", "\xff"))
 	want := []site{{"a.example", "a.example"}, {"b.example", "b.example"}, {"http://me:1@h/", "http://xxxxx@h/"}, {"\xff", `\xff`}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("readSites = %q, %v; want %q", got, err, want)

@@ -20,11 +20,11 @@ type site struct {
 
 // readSites returns the sites that a file lists, each once. It returns none for
 // no file.
-func readSites(file string) (sites []site, err error) {
+func readSites(ctx context.Context, file string) (sites []site, err error) {
 	if file == "" {
 		return nil, nil
 	}
-	listed, err := cli.ReadSites(file)
+	listed, err := cli.ReadSites(ctx, file)
 	seen := make(map[string]bool)
 	for _, l := range listed {
 		if s := (site{l.Target, checker.Redact(l.Target)}); !seen[s.name] {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +68,7 @@ func find(paths []string) (files []string, err error) {
 }
 
 // listed returns the paths that a file lists.
-func listed(name string, stdin io.Reader) (paths []string, err error) {
+func listed(ctx context.Context, name string, stdin io.Reader) ([]string, error) {
 	in := stdin
 	if name != "-" {
 		f, err := cli.Open(name)
@@ -77,21 +78,40 @@ func listed(name string, stdin io.Reader) (paths []string, err error) {
 		defer f.Close()
 		in = f
 	}
+	var paths []string
 	list := cli.NewList(in)
-	for _, line := range list.Lines() { // a path may have spaces
-		paths = append(paths, line)
-	}
+	err := cli.Until(ctx, func() error {
+		for _, line := range list.Lines() { // a path may have spaces
+			paths = append(paths, line)
+		}
+		return list.Err()
+	})
 	switch {
-	case list.Err() != nil:
-		return nil, fmt.Errorf("%s: %w", name, list.Err())
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
 	case len(paths) == 0:
 		return nil, fmt.Errorf("%s: there are no paths in it", name)
 	}
 	return paths, nil
 }
 
-// read returns the links of a file.
-func read(name string) ([]link, error) {
+// read returns the links of a file, or why ctx has ended: a Markdown parser takes minutes
+// for some files that were made for that, and cannot be told to stop.
+func read(ctx context.Context, name string) ([]link, error) {
+	var links []link
+	err := cli.Until(ctx, func() (err error) {
+		links, err = linksOf(name)
+		return err
+	})
+	if err != nil {
+		return nil, err // links may still be written to
+	}
+	return links, nil
+}
+
+func linksOf(name string) ([]link, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func (r *linkRun) collect(ctx context.Context, stdin io.Reader) error {
 	paths := r.paths
 	if r.options.files != "" {
-		more, err := listed(r.options.files, stdin)
+		more, err := listed(ctx, r.options.files, stdin)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (r *linkRun) collect(ctx context.Context, stdin io.Reader) error {
 		return err
 	}
 	for _, name := range names {
-		links, err := readUntil(ctx, name)
+		links, err := read(ctx, name)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -81,26 +81,6 @@ func (r *linkRun) collect(ctx context.Context, stdin io.Reader) error {
 		}
 	}
 	return nil
-}
-
-// readUntil is read, which is left behind if ctx ends: a Markdown parser takes minutes
-// for some files that were made for that, and cannot be told to stop.
-func readUntil(ctx context.Context, name string) ([]link, error) {
-	type answer struct {
-		links []link
-		err   error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		links, err := read(name)
-		answers <- answer{links, err}
-	}()
-	select {
-	case a := <-answers:
-		return a.links, a.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 }
 
 // skipped reports whether a link is left out.

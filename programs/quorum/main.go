@@ -14,12 +14,13 @@
 // each site, with those who dissent and those who abstain.
 //
 // The exit status is 0 if all is Online, 1 if a site is Offline, 2 if a file
-// cannot be read or the lines not be written, and with -fail 3 if a site is
-// Unknown and none is Offline.
+// cannot be read or the lines not be written, with -fail 3 if a site is Unknown and
+// none is Offline, 130 after ^C and 143 after SIGTERM.
 package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -29,62 +30,55 @@ import (
 	"strings"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
-const (
-	statusOffline = 1
-	statusInput   = 2
-	statusUnknown = 3
-)
+const usage = `quorum [flags] [NAME=]FILE…
+
+Put together what several places found of the same list.`
 
 func main() {
-	status, err := run(os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "quorum:", err)
-	}
-	os.Exit(status)
+	cli.Main("quorum", func(ctx context.Context, args []string) error {
+		return cli.Until(ctx, func() error { return run(args, os.Stdout, os.Stderr) })
+	})
 }
 
-func run(args []string, stdout, stderr io.Writer) (status int, err error) {
+func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("quorum", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the caller says what is wrong
-	least := flags.Int("min", 0, "how many `places` must agree; more than half of them if it is 0")
-	fail := flags.Bool("fail", false, "exit with status 3 if a site is Unknown")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		flags.SetOutput(stdout)
-		fmt.Fprintln(stdout, "Usage: quorum [flags] [NAME=]FILE…\n\nPut together what several places found of the same list.")
-		flags.PrintDefaults()
-		return 0, nil
+	least := flags.Int("min", 0, "as many as `N` places must agree; more than half of them if it is 0")
+	fail := flags.Bool("fail", false, "exit with status 3 if a site is Unknown and none is Offline")
+	files, err := cli.Parse(flags, stdout, usage, args)
+	switch {
 	case err != nil:
-		return statusInput, err
-	case flags.NArg() < 2:
-		return statusInput, errors.New("want the files of two places or more; -h tells more")
-	case *least < 0 || *least > flags.NArg():
-		return statusInput, fmt.Errorf("-min %d is not from 1 to the number of places, %d", *least, flags.NArg())
+		return err
+	case len(files) < 2:
+		return errors.New("want the files of two places or more; quorum -h explains")
+	case *least < 0 || *least > len(files):
+		return fmt.Errorf("-min %d is not from 1 to the number of places, %d", *least, len(files))
 	case *least == 0:
-		*least = flags.NArg()/2 + 1
+		*least = len(files)/2 + 1
 	}
 	p := newPoll()
-	for _, arg := range flags.Args() {
+	for _, arg := range files {
 		if err := p.readFile(arg); err != nil {
-			return statusInput, err
+			return err
 		}
 	}
 	out := bufio.NewWriter(stdout)
 	count, dissent := p.write(out, *least)
 	if err := out.Flush(); err != nil {
-		return statusInput, err
+		return err
 	}
-	fmt.Fprintf(stderr, "quorum: %d online, %d offline, %d unknown; %d with dissent\n",
+	summary := fmt.Errorf("%d online, %d offline, %d unknown; %d with dissent",
 		count[checker.Online], count[checker.Offline], count[checker.Unknown], dissent)
 	switch {
 	case count[checker.Offline] > 0:
-		return statusOffline, nil
+		return cli.WithStatus(cli.NotWanted, summary)
 	case *fail && count[checker.Unknown] > 0:
-		return statusUnknown, nil
+		return cli.WithStatus(cli.Untold, summary)
 	}
-	return 0, nil
+	fmt.Fprintln(stderr, "quorum:", summary)
+	return nil
 }
 
 // readFile adds the votes of a place.
@@ -94,7 +88,7 @@ func (p *poll) readFile(arg string) error {
 		path = arg
 		name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
-	f, err := os.Open(path)
+	f, err := cli.Open(path)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 func TestDecide(t *testing.T) {
@@ -87,9 +89,9 @@ func TestRun(t *testing.T) {
 		{[]string{fra, file("long", up+strings.Repeat("x", maxLine+1))}, "", "long: line 2 is longer than", 2},
 	} {
 		var out, said strings.Builder
-		status, err := run(test.args, &out, &said)
-		text := ""
-		if err != nil {
+		err := run(test.args, &out, &said)
+		status, text := cli.Status(err), ""
+		if status == cli.Misused {
 			text = err.Error()
 		}
 		if status != test.status || !strings.Contains(out.String(), test.want) || !strings.Contains(text, test.err) || (text == "") != (test.err == "") {
@@ -99,12 +101,14 @@ func TestRun(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
+	const want = "%d online, %d offline, %d unknown; 1 with dissent"
+	files := []string{"testdata/fra.jsonl", "testdata/nyc.jsonl", "testdata/sfo.jsonl"}
 	var out, said strings.Builder
-	if _, err := run([]string{"testdata/fra.jsonl", "testdata/nyc.jsonl", "testdata/sfo.jsonl"}, &out, &said); err != nil {
-		t.Fatal(err)
+	if err := run(files, &out, &said); err == nil || err.Error() != fmt.Sprintf(want, 2, 1, 1) || said.Len() > 0 {
+		t.Errorf("quorum returned %v and said %q; want the numbers, once", err, &said)
 	}
-	if got, want := said.String(), "quorum: 2 online, 1 offline, 1 unknown; 1 with dissent\n"; got != want {
-		t.Errorf("quorum said %q; want %q", got, want)
+	if err := run(append(files, "-min", "3"), &out, &said); err != nil || said.String() != "quorum: "+fmt.Sprintf(want, 1, 0, 3)+"\n" {
+		t.Errorf("quorum -min 3 returned %v and said %q; want the numbers, once", err, &said)
 	}
 }
 
@@ -116,7 +120,9 @@ func TestWriteFails(t *testing.T) {
 	}
 	defer full.Close()
 	var said strings.Builder
-	if status, err := run([]string{"testdata/fra.jsonl", "testdata/nyc.jsonl"}, full, &said); status != 2 || err == nil {
-		t.Errorf("quorum to a file that takes nothing = %d, %v; want 2 and why", status, err)
+	for _, args := range [][]string{{"testdata/fra.jsonl", "testdata/nyc.jsonl"}, {"-h"}} {
+		if err := run(args, full, &said); cli.Status(err) != cli.Misused {
+			t.Errorf("quorum %q to a file that takes nothing = %v; want why, and status %d", args, err, cli.Misused)
+		}
 	}
 }

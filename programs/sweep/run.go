@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		total = sites(in) // for a bar
 	}
 	s := &sweep{options: o, list: cli.NewList(in), held: make(map[int]checker.Result), stats: newStats(time.Now())}
-	if err := s.list.Begin(); err != nil && !(o.resume && s.list.Err() == nil) { // a run may be resumed for its report alone
+	if err := cli.Until(ctx, s.list.Begin); err != nil && !(o.resume && s.list.Err() == nil) { // a run may be resumed for its report alone
 		return fmt.Errorf("%s: %w", o.listName(), err)
 	}
 	if err := s.open(ctx); err != nil {
