@@ -1,12 +1,14 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 
 	"example.com/checker/internal/bubble"
@@ -88,6 +90,36 @@ func TestBody(t *testing.T) {
 				}
 				resp.Body.Close()
 			})
+		})
+	}
+}
+
+// The end of a connection may come along with the last of what it brought, as it does from
+// crypto/tls.
+func TestBodyWithItsEnd(t *testing.T) {
+	for _, tt := range []struct {
+		raw, want string
+		err       error
+	}{
+		{"Content-Length: 5\r\n\r\nhello", "hello", nil},
+		{"Content-Length: 6\r\n\r\nhello", "hello", io.ErrUnexpectedEOF},
+		{"\r\nhello", "hello", nil},
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			rt := serve(answer(ok+tt.raw[:len(tt.raw)-len("hello")], "hello"))
+			dial := rt.Dialer.DialContext
+			rt.Dialer.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := dial(ctx, network, addr)
+				return readerConn{c, iotest.DataErrReader(c)}, err
+			}
+			resp, err := rt.roundTrip(newRequest(t.Context(), http.MethodGet, "http://h.test/"))
+			if err != nil {
+				t.Fatalf("exchange error = %v; want nil", err)
+			}
+			if got, err := io.ReadAll(resp.Body); string(got) != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("body of %q = %q, %v; want %q, %v", tt.raw, got, err, tt.want, tt.err)
+			}
+			resp.Body.Close()
 		})
 	}
 }

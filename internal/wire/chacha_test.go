@@ -7,15 +7,16 @@ import (
 	"testing"
 )
 
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 // The vector of RFC 8439, section 2.8.2, and what is not by its key.
 func TestOpenChaCha(t *testing.T) {
-	unhex := func(s string) []byte {
-		b, err := hex.DecodeString(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
 	key := unhex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f")
 	nonce, head := unhex("070000004041424344454647"), unhex("50515253c0c1c2c3c4c5c6c7")
 	sealed := unhex("d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6" +
@@ -40,5 +41,14 @@ func TestOpenChaCha(t *testing.T) {
 	}
 	if got, err := openChaCha(key, nonce, sealed, head[1:]); err == nil {
 		t.Errorf("openChaCha() of another record = %q; want an error", got)
+	}
+}
+
+// Nothing can be sealed as well: a vector of Wycheproof.
+func TestOpenChaChaNothing(t *testing.T) {
+	key := unhex("80ba3192c803ce965ea371d5ff073cf0f43b6a2ab576b208426e11409c09b9b0")
+	nonce, tag := unhex("4da5bf8dfd5852c1ea12379d"), unhex("76acb342cf3166a5b63c0c0ea1383c8d")
+	if got, err := openChaCha(key, nonce, tag, nil); len(got) > 0 || err != nil {
+		t.Errorf("openChaCha() of a tag alone = %x, %v; want nothing", got, err)
 	}
 }

@@ -79,14 +79,14 @@ func (c *chunks) next() error {
 // size reads the size of a chunk and the byte behind it.
 func (c *chunks) size() (behind byte, err error) {
 	const hex = "0123456789abcdefABCDEF"
-	for digits := 0; ; digits++ {
+	for first := true; ; first = false {
 		b, err := c.r.ReadByte()
 		if err != nil {
 			return 0, err
 		}
 		i := strings.IndexByte(hex, b)
 		switch {
-		case i < 0 && digits == 0:
+		case i < 0 && first:
 			return 0, fmt.Errorf("malformed chunk size: %q in place of a digit", b)
 		case i < 0:
 			return b, nil

@@ -115,8 +115,7 @@ const kernelTick = 10 * time.Millisecond // of its clock
 // lateness adds to err how long this side, which wrote at a moment, had taken for that
 // since the peer last sent something, if that has been silent since.
 func (c *conn) lateness(err error, wrote time.Time) error {
-	idle := dial.SinceReceived(c.raw.Conn)
-	if took := idle - time.Since(wrote); idle > 0 && !wrote.IsZero() && took > kernelTick {
+	if took := dial.SinceReceived(c.raw.Conn) - time.Since(wrote); took > kernelTick {
 		return &dial.LateError{Took: took, Err: err}
 	}
 	return err

@@ -29,11 +29,14 @@ func TestCustom(t *testing.T) {
 		code int // of what Exchange returns; 0 for an error
 	}{
 		{"an answer", respond(404, long()), nil, 404},
+		{"the least status", respond(200, long()), nil, 200},
+		{"the greatest status", respond(999, long()), nil, 999},
 		{"switching protocols", respond(101, long()), nil, 101},
 		{"an error", nil, failed, 0},
 		{"nothing", nil, nil, 0},
 		{"no body", respond(200, nil), nil, 0},
 		{"an interim status", respond(103, long()), nil, 0},
+		{"the last interim status", respond(199, long()), nil, 0},
 		{"no status", respond(0, long()), nil, 0},
 		{"a status of four digits", respond(1000, long()), nil, 0},
 	} {

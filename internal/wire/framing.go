@@ -64,7 +64,7 @@ func (f *framing) settle(code, minor int) (length int64, chunked bool, err error
 	coded := f.coded && minor > 0 // RFC 9112, section 6.1: HTTP/1.0 has no codings
 	switch {
 	case !coded && !isBodiless(code) && (f.differ || f.apart && f.absurd):
-		return -1, false, &HeadError{text: fmt.Sprintf("lengths that differ, of which the first is %.64q", f.first)}
+		return 0, false, &HeadError{text: fmt.Sprintf("lengths that differ, of which the first is %.64q", f.first)}
 	case f.sized && !f.unclear && !f.coded:
 		return f.size, false, nil
 	}

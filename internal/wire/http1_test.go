@@ -43,6 +43,22 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// What an error quotes says where the fault is: what stands before a NUL, and otherwise how
+// it begins.
+func TestHeadErrorQuotes(t *testing.T) {
+	a, x := strings.Repeat("a", 100), strings.Repeat("x", 32)
+	for _, tt := range []struct{ raw, want string }{
+		{ok + "A: " + a + x + "\x00" + a + "\r\n\r\n", `NUL in the head, after "` + x + `"`},
+		{x + x + a, `no HTTP response: "` + x + x + `"`},
+		{"HTTP/1.1 abc" + a + "\r\n", `malformed status line "HTTP/1.1 abc` + a[:52] + `"`},
+		{settings[:9], `an HTTP/2 frame in place of an HTTP/1 response: "\x00\x00\x06\x04\x00\x00\x00\x00\x00"`},
+	} {
+		if _, _, err := readHead(strings.NewReader(tt.raw), false); err == nil || err.Error() != tt.want {
+			t.Errorf("read of %.80q = %v; want %s", tt.raw, err, tt.want)
+		}
+	}
+}
+
 // Garbage is refused when it comes, and not only when the peer has nothing more
 // to say.
 func TestGarbageThenSilence(t *testing.T) {

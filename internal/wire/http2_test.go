@@ -192,3 +192,48 @@ func TestBroken2(t *testing.T) {
 		})
 	}
 }
+
+// A head over HTTP/2 has MaxHead at the most as well, and of one that is much larger not all
+// is read.
+func TestHead2Bound(t *testing.T) {
+	id := newIdentity(t)
+	for _, tt := range []struct {
+		size, fields int
+		err          error // nil if there is none
+	}{{MaxHead, 1, nil}, {MaxHead + 1, 1, errLargeHead}, {16 * MaxHead, 64, errAny}} {
+		bubble.Test(t, func(t *testing.T) {
+			rt := id.only2(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Date"], w.Header()["Content-Length"] = nil, nil
+				for range tt.fields {
+					w.Header().Add("A", strings.Repeat("x", tt.size/tt.fields-len("A")-32))
+				}
+				w.WriteHeader(http.StatusNoContent)
+			})
+			dial := rt.Dialer.DialContext
+			var count counter
+			rt.Dialer.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := dial(ctx, network, addr)
+				count.r = c
+				return readerConn{c, &count}, err
+			}
+			resp, err := rt.speak(t.Context(), http2{}, requestOf(newRequest(t.Context(), http.MethodHead, "https://example.com/")), new(Trace))
+			if tt.err == errAny && err == nil || tt.err != errAny && !errors.Is(err, tt.err) || count.n > 8*MaxHead {
+				t.Errorf("a head of %d bytes: %v after %d bytes; want %v after at most %d", tt.size, err, count.n, tt.err, 8*MaxHead)
+			}
+			if err == nil {
+				resp.Body.Close()
+			}
+		})
+	}
+}
+
+// net/http takes any number for a status.
+func TestIsFinal(t *testing.T) {
+	for code, want := range map[string]bool{
+		"200": true, "999": true, "199": false, "103": false, "": false, "20": false, "2000": false, "2x0": false, "20x": false, "+20": false, ":00": false,
+	} {
+		if got := isFinal(code); got != want {
+			t.Errorf("isFinal(%q) = %t; want %t", code, got, want)
+		}
+	}
+}

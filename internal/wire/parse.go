@@ -29,8 +29,8 @@ type head struct {
 // What a field should not be is no reason to refuse the answer. NUL is: no browser
 // reads such a head, and no text has it.
 func parseHead(raw []byte, keep func(code int) []string) (head, error) {
-	if i := bytes.IndexByte(raw, 0); i >= 0 {
-		return head{}, malformed("NUL in the head, after", raw[max(0, i-maxQuoted/2):i])
+	if before, _, found := bytes.Cut(raw, []byte{0}); found {
+		return head{}, malformed("NUL in the head, after", before[max(0, len(before)-maxQuoted/2):])
 	}
 	first, fields, _ := bytes.Cut(raw, []byte("\n"))
 	line, err := parseStatusLine(trimEOL(first))

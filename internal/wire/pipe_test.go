@@ -26,6 +26,14 @@ func (peerConn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(peer))
 }
 
+// readerConn is a connection that is read by way of r.
+type readerConn struct {
+	net.Conn
+	r io.Reader
+}
+
+func (c readerConn) Read(b []byte) (int, error) { return c.r.Read(b) }
+
 // anyHost is a Resolver that finds every name.
 type anyHost struct{}
 

@@ -12,6 +12,7 @@ import (
 
 	"example.com/checker/internal/dial"
 	"example.com/checker/internal/emulator"
+	"example.com/checker/internal/hook"
 )
 
 // tcpPair returns both ends of a connection.
@@ -46,7 +47,7 @@ func soon() time.Duration {
 
 // R6: what has come is read when the timeout is over, if that is why reading fails.
 func TestReadAfterTimeout(t *testing.T) {
-	const ms = time.Millisecond
+	says := func(c net.Conn) { io.WriteString(c, "answer") }
 	for _, tt := range []struct {
 		name  string
 		there func(net.Conn)
@@ -54,19 +55,23 @@ func TestReadAfterTimeout(t *testing.T) {
 		late  time.Duration // how late the end of the timeout is noticed; below 0 if it is not over
 		want  string
 		err   error
+		read  int32 // of what was read before, since the timeout
 	}{
-		{"an answer", func(c net.Conn) { io.WriteString(c, "answer") }, false, soon(), "answer", os.ErrDeadlineExceeded},
-		{"an answer, and the end", func(c net.Conn) { io.WriteString(c, "answer"); c.Close() }, false, soon(), "answer", io.EOF},
-		{"nothing", func(net.Conn) {}, false, time.Hour, "", os.ErrDeadlineExceeded},
-		{"the caller's end", func(c net.Conn) { io.WriteString(c, "answer") }, false, -1, "", os.ErrDeadlineExceeded},
-		{"a connection that is no socket, noticed in time", func(c net.Conn) { io.WriteString(c, "answer") }, true, ms, "", os.ErrDeadlineExceeded},
-		{"a connection that is no socket, noticed late", func(c net.Conn) { io.WriteString(c, "answer") }, true, 100 * ms, "answer", os.ErrDeadlineExceeded},
+		{"an answer", says, false, soon(), "answer", os.ErrDeadlineExceeded, 0},
+		{"an answer, and the end", func(c net.Conn) { says(c); c.Close() }, false, soon(), "answer", io.EOF, 0},
+		{"nothing", func(net.Conn) {}, false, time.Hour, "", os.ErrDeadlineExceeded, 0},
+		{"the caller's end", says, false, -1, "", os.ErrDeadlineExceeded, 0},
+		{"a connection that is no socket, noticed in time", says, true, 19 * ms, "", os.ErrDeadlineExceeded, 0},
+		{"a connection that is no socket, noticed late", says, true, 20 * ms, "answer", os.ErrDeadlineExceeded, 0},
+		{"a connection that is no socket, noticed a month late", says, true, 31 * 24 * time.Hour, "answer", os.ErrDeadlineExceeded, 0},
+		{"an answer behind nearly a whole head", says, false, soon(), "answer", os.ErrDeadlineExceeded, MaxHead - 1},
+		{"an answer behind a whole head", says, false, soon(), "", os.ErrDeadlineExceeded, MaxHead},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			here, there := tcpPair(t)
 			tt.there(there)
 			time.Sleep(5 * ms) // until it has come, which nothing tells
-			s := socket{Conn: here}
+			s := socket{Conn: here, late: tt.read}
 			if tt.wrap {
 				s.Conn = plainConn{here}
 			}
@@ -81,9 +86,44 @@ func TestReadAfterTimeout(t *testing.T) {
 			if string(got) != tt.want || !errors.Is(err, tt.err) {
 				t.Errorf("read of a socket = %q, %v; want %q, %v", got, err, tt.want, tt.err)
 			}
+			if turn := s.turn.Load() > 0; turn != (tt.want != "") {
+				t.Errorf("that it was this side's turn is noted: %t; want it if there was something to read", turn)
+			}
 		})
 	}
 }
+
+// A connection may give nothing for a while, though not for ever, and gives nothing to who
+// asks for nothing.
+func TestReadNothing(t *testing.T) {
+	for _, tt := range []struct {
+		nothing int // reads of it, before the answer
+		want    string
+		err     error
+	}{{0, "answer", nil}, {maxEmpty, "answer", nil}, {maxEmpty + 1, "", io.ErrNoProgress}} {
+		reads := 0
+		s := socket{Conn: readerConn{r: readerFunc(func(b []byte) (int, error) {
+			if reads++; reads <= tt.nothing {
+				return 0, nil
+			}
+			return copy(b, "answer"), nil
+		})}}
+		b := make([]byte, 9)
+		n, err := s.Read(b)
+		_, own := errors.AsType[*hook.Error](err)
+		if string(b[:n]) != tt.want || !errors.Is(err, tt.err) || own != (tt.err != nil) {
+			t.Errorf("Read after nothing %d times = %q, %v; want %q, %v as this side's", tt.nothing, b[:n], err, tt.want, tt.err)
+		}
+		reads = 0
+		if n, err := s.Read(nil); n != 0 || err != nil || reads != 1 {
+			t.Errorf("Read into nothing = %d, %v after %d reads; want 0 and nil after one", n, err, reads)
+		}
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // How long an answer lay there before it was read tells whose turn it was.
 func TestTurn(t *testing.T) {

@@ -41,6 +41,15 @@ func records(stream, sizes []byte) (out []byte) {
 	return out
 }
 
+// messagesOf returns what is in records.
+func messagesOf(records []byte) (stream []byte) {
+	for rest := records; len(rest) > 0; {
+		n := 5 + int(rest[3])<<8 + int(rest[4])
+		stream, rest = append(stream, rest[5:n]...), rest[n:]
+	}
+	return stream
+}
+
 // certificates is a Certificate message.
 func certificates(ders ...[]byte) []byte {
 	var list []byte
@@ -118,11 +127,7 @@ func FuzzPruner(f *testing.F) {
 		raw := records(stream, sizes)
 		s := &script{r: *bytes.NewReader(raw)}
 		out, err := io.ReadAll(&pruner{Conn: s})
-		var got []byte
-		for rest := out; len(rest) > 0; {
-			n := 5 + int(rest[3])<<8 + int(rest[4])
-			got, rest = append(got, rest[5:n]...), rest[n:]
-		}
+		got := messagesOf(out)
 		want, why := prunedOf(stream)
 		if err == nil {
 			err = io.EOF
@@ -156,6 +161,50 @@ func TestPrunerEnds(t *testing.T) {
 		s := &script{r: *bytes.NewReader(bytes.Repeat(test.raw, much/len(test.raw)))}
 		if _, err := io.Copy(io.Discard, &pruner{Conn: s}); err == nil || s.read >= much-len(test.raw) {
 			t.Errorf("%s: %v after %d bytes; want an error before the end", test.name, err, s.read)
+		}
+	}
+}
+
+// A handshake is kept up to maxHandshake: a message may be as long as that, and once there
+// is more nothing follows.
+func TestPrunerBound(t *testing.T) {
+	message := func(n int) []byte { return slices.Concat([]byte{12}, put24(n), make([]byte, n)) }
+	whole, done := message(maxHandshake-4), message(0)
+	for _, test := range []struct {
+		name     string
+		messages [][]byte
+		passed   int
+		err      error
+	}{
+		{"a message as long as may be", [][]byte{whole}, maxHandshake, nil},
+		{"a message that is longer", [][]byte{message(maxHandshake - 3)}, 0, errPruner},
+		{"another message", [][]byte{whole, done}, maxHandshake + 4, nil},
+		{"two others", [][]byte{whole, done, done}, maxHandshake + 4, errPruner},
+	} {
+		var raw []byte
+		for _, m := range test.messages {
+			raw = append(raw, records(m, nil)...)
+		}
+		out, err := io.ReadAll(&pruner{Conn: &script{r: *bytes.NewReader(raw)}})
+		if got := len(messagesOf(out)); got != test.passed || err != test.err {
+			t.Errorf("%s: %d bytes pass, %v; want %d, %v", test.name, got, err, test.passed, test.err)
+		}
+	}
+}
+
+// The cipher suite stands behind the session, and is believed only if it has come whole.
+func TestAgreedSuite(t *testing.T) {
+	const suite = 0xc02f
+	for _, session := range []int{0, 1, 32, 255} {
+		m := slices.Concat([]byte{messageServerHello, 0, 0, 0, 3, 3}, make([]byte, 32), []byte{byte(session)}, make([]byte, session), []byte{suite >> 8, suite & 255, 0})
+		for n := range m {
+			if got, ok := agreedSuite(m[:n]); ok != (n >= len(m)-1) || ok && got != suite {
+				t.Errorf("agreedSuite() of %d bytes, %d of them a session = %#x, %t; want %#x from %d on", n, session, got, ok, suite, len(m)-1)
+			}
+		}
+		m[0] = messageClientHello
+		if got, ok := agreedSuite(m); ok {
+			t.Errorf("agreedSuite() of a ClientHello = %#x; want none", got)
 		}
 	}
 }

@@ -1,12 +1,16 @@
 package wire
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -17,6 +21,10 @@ func TestTLS(t *testing.T) {
 	id := newIdentity(t)
 	answers := answer(ok + "\r\n")
 	hangUp := func(c net.Conn) { readRequest(c) }
+	hello10 := func(c net.Conn) { // a ServerHello of TLS 1.0
+		go silence(c)
+		io.WriteString(c, "\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01"+strings.Repeat("r", 32)+"\x00\xc0\x13\x00")
+	}
 	as := func(target any) func(error) bool {
 		return func(err error) bool { return errors.As(err, target) }
 	}
@@ -42,8 +50,9 @@ func TestTLS(t *testing.T) {
 		{"D3 untrusted", "https://example.com/", id.over(answers), x509.NewCertPool(), not2(verification), TLS, true, 0},
 		{"D4 wrong host", "https://wrong.test/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
 		{"D4 wrong address", "https://192.0.2.7/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
-		{"D8 old version", "https://example.com/", id.config(answers, &tls.Config{MaxVersion: tls.VersionTLS11}), id.roots, func(err error) bool { return err != nil && !isHTTP2(err) }, TLS, false, 0},
-		{"D11 no TLS", "https://example.com/", func(c net.Conn) { go silence(c); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, id.roots, as(new(tls.RecordHeaderError)), TLS, false, 0},
+		{"D8 old version", "https://example.com/", id.config(answers, &tls.Config{MaxVersion: tls.VersionTLS11}), id.roots, func(err error) bool { number, _ := Alert(err); return number == 70 }, TLS, false, 0},
+		{"P5 an old version that was not offered", "https://example.com/", hello10, id.roots, func(err error) bool { e, ok := errors.AsType[*TLSError](err); return ok && e.Alert == 70 }, TLS, false, 0},
+		{"D11 no TLS", "https://example.com/", func(c net.Conn) { go silence(c); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, id.roots, func(err error) bool { return as(new(tls.RecordHeaderError))(err) && !verification(err) }, TLS, false, 0},
 		{"D15 closed in the handshake", "https://example.com/", func(c net.Conn) { c.Read(make([]byte, 9999)) }, id.roots, not2(isEOF), TLS, false, 0},
 		{"other protocols only", "https://example.com/", id.over(answers, "other"), id.roots, isHTTP2, TLS, false, 0},
 		{"P5c HTTP/2 spoken regardless", "https://example.com/", id.over(answer(settings), "h2", "http/1.1"), id.roots, isHTTP2, Receive, true, 1},
@@ -137,5 +146,27 @@ func TestClientCertificate(t *testing.T) {
 	_, err = rt.Exchange(t.Context(), requestOf(newRequest(t.Context(), http.MethodHead, "https://"+l.Addr().String())), tr)
 	if number, ok := Alert(err); !ok || number != 116 || isHTTP2(err) || tr.Stage != TLS || tr.State == nil {
 		t.Errorf("exchange error = %v in stage %d; want the alert certificate_required in %d", err, tr.Stage, TLS)
+	}
+}
+
+// An RSA key is weak below the size that crypto/rsa takes, and only the leaf's matters.
+func TestWeakKey(t *testing.T) {
+	key := func(bits uint) *x509.Certificate {
+		return &x509.Certificate{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), bits-1), E: 65537}}
+	}
+	for _, tt := range []struct {
+		name  string
+		chain []*x509.Certificate
+		want  int
+	}{
+		{"none", nil, 0},
+		{"512 bits", []*x509.Certificate{key(512)}, 512},
+		{"1023 bits", []*x509.Certificate{key(1023)}, 1023},
+		{"1024 bits", []*x509.Certificate{key(1024), key(512)}, 0},
+		{"another kind", []*x509.Certificate{{PublicKey: new(ecdsa.PublicKey)}}, 0},
+	} {
+		if got := WeakKey(tt.chain); got != tt.want {
+			t.Errorf("WeakKey() of %s = %d; want %d", tt.name, got, tt.want)
+		}
 	}
 }
