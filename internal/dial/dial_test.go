@@ -95,6 +95,37 @@ func TestSelfConnect(t *testing.T) {
 	check(t, c, err, "", "refused")
 }
 
+// A connection is one to itself if both of its ends are the same TCP address.
+func TestSelfConnected(t *testing.T) {
+	tcp := func(s string) net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s)) }
+	for _, tt := range []struct {
+		local, remote net.Addr
+		want          bool
+	}{
+		{tcp("192.0.2.1:1024"), tcp("192.0.2.1:1024"), true},
+		{tcp("192.0.2.1:1024"), tcp("[::ffff:192.0.2.1]:1024"), true},
+		{tcp("192.0.2.1:1024"), tcp("192.0.2.1:1025"), false},
+		{tcp("192.0.2.1:1024"), tcp("192.0.2.2:1024"), false},
+		{(*net.TCPAddr)(nil), tcp(a1), false},
+		{tcp(a1), (*net.TCPAddr)(nil), false},
+		{tcp(a1), nil, false},
+		{&net.UnixAddr{Name: "x"}, &net.UnixAddr{Name: "x"}, false},
+	} {
+		if got := selfConnected(ends{local: tt.local, remote: tt.remote}); got != tt.want {
+			t.Errorf("selfConnected(%v, %v) = %t; want %t", tt.local, tt.remote, got, tt.want)
+		}
+	}
+}
+
+// ends is a connection with these.
+type ends struct {
+	net.Conn
+	local, remote net.Addr
+}
+
+func (e ends) LocalAddr() net.Addr  { return e.local }
+func (e ends) RemoteAddr() net.Addr { return e.remote }
+
 func TestDialContextOdd(t *testing.T) {
 	d := Dialer{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}
 	c, _, err := d.Dial(t.Context(), "192.0.2.1", 80, false)
@@ -103,16 +134,10 @@ func TestDialContextOdd(t *testing.T) {
 	}
 	a, b := net.Pipe()
 	defer b.Close()
-	d.DialContext = func(context.Context, string, string) (net.Conn, error) { return noAddr{a}, nil }
+	d.DialContext = func(context.Context, string, string) (net.Conn, error) { return ends{Conn: a}, nil }
 	c, _, err = d.Dial(t.Context(), "192.0.2.1", 80, false)
 	check(t, c, err, "invalid AddrPort", "")
 }
-
-// noAddr is a connection that has no addresses at all.
-type noAddr struct{ net.Conn }
-
-func (noAddr) LocalAddr() net.Addr  { return nil }
-func (noAddr) RemoteAddr() net.Addr { return nil }
 
 var errPolicy = errors.New("not there")
 

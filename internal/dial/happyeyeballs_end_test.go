@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,28 @@ func TestAnswerAtTheEnd(t *testing.T) {
 			all, many := errors.AsType[*AddrsError](err)
 			if many && len(all.Errs) == 0 {
 				t.Fatalf("repeat %d: Dial error = %#v; want one that says something", i, err)
+			}
+		})
+	}
+}
+
+// Neither is a connection that stands at the very end left open, nor an error without a word.
+func TestConnectionAtTheEnd(t *testing.T) {
+	for i := range 1000 {
+		bubble.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			n := &network{replies: map[string]reply{a1: {after: time.Second}, a2: {after: 750 * ms}}}
+			c, _, err := newDialer(zone{"ip4 h.test": both4}, n).Dial(ctx, "h.test", 80, false)
+			if err == nil {
+				c.Close()
+			}
+			if many, ok := errors.AsType[*AddrsError](err); ok && slices.Contains(many.Errs, nil) {
+				t.Fatalf("repeat %d: Dial error = %v; want errors that say something", i, many.Errs)
+			}
+			synctest.Wait()
+			if _, open := n.log(); open != 0 {
+				t.Fatalf("repeat %d: %d connections are open in the end; want 0", i, open)
 			}
 		})
 	}

@@ -143,6 +143,7 @@ func TestLinger(t *testing.T) {
 		{"refused, and the other is up", one6.in(150 * ms), 10 * ms, refused, "", 90 * ms, a1 + " " + b1, 1},
 		{"the other has come, and is up", one6.in(150 * ms), 200 * ms, reply{after: ms}, "", 0, b1, 1},
 		{"the first to come, but late", one6.in(40 * ms), 200 * ms, reply{after: ms}, "", 0, b1, 1},
+		{"refused, and the other comes after a while", one6.in(1200 * ms), 900 * ms, refused, "", 250 * ms, a1 + " " + b1, 1},
 		{"after the TTL", reply{after: 150 * ms, err: notFound}, 31 * time.Second, reply{after: ms}, "", 51 * ms, a1, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,15 +195,27 @@ func TestLingeringEnds(t *testing.T) {
 		d := newDialer(r, new(network))
 		d.Lookups = newLookups(r, 30*time.Second)
 		d.Lookups.Begin()
-		var wg sync.WaitGroup
-		for i := range 2 * maxLingering {
-			wg.Go(func() { dialOnce(t.Context(), d, fmt.Sprintf("h%d.test", i), false) })
+		for range 2 { // what has ended makes room
+			var wg sync.WaitGroup
+			for i := range 2 * maxLingering {
+				wg.Go(func() { dialOnce(t.Context(), d, fmt.Sprintf("h%d.test", i), false) })
+			}
+			wg.Wait()
+			synctest.Wait()
+			if n := len(d.Lookups.flights); n != maxLingering {
+				t.Errorf("%d flights go on; want %d", n, maxLingering)
+			}
+			time.Sleep(lingerTime - 1)
+			if n := len(d.Lookups.flights); n != maxLingering {
+				t.Errorf("%d flights go on for nearly %v; want %d", n, lingerTime, maxLingering)
+			}
+			time.Sleep(1)
+			synctest.Wait()
+			if n := len(d.Lookups.flights); n != 0 {
+				t.Errorf("%d flights go on after %v; want none", n, lingerTime)
+			}
 		}
-		wg.Wait()
-		synctest.Wait()
-		if n := len(d.Lookups.flights); n != maxLingering {
-			t.Errorf("%d flights go on; want %d", n, maxLingering)
-		}
+		dialOnce(t.Context(), d, "h.test", false)
 		d.Lookups.End()
 		synctest.Wait()
 		if n := len(d.Lookups.flights); n != 0 {

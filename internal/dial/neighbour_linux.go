@@ -107,7 +107,7 @@ func isOwn(addr netip.Addr) (own bool, err error) {
 	}
 	defer syscall.Close(fd)
 	answer, err := askRoute(fd, netip.AddrPortFrom(addr.WithZone(""), 0), 0)
-	return err == nil && len(answer) >= syscall.SizeofRtMsg && answer[7] == syscall.RTN_LOCAL, err // rtm_type
+	return err == nil && answer[7] == syscall.RTN_LOCAL, err // rtm_type
 }
 
 // isOwnNetwork reports whether a route makes the network of an address one of this
@@ -119,7 +119,7 @@ func isOwnNetwork(fd int, to netip.AddrPort) bool {
 		least    = 8
 	)
 	answer, err := askRoute(fd, to, fibMatch)
-	return err == nil && len(answer) > 1 && least <= answer[1]
+	return err == nil && least <= answer[1]
 }
 
 // askLink asks about a network interface.
@@ -137,7 +137,7 @@ func askLink(fd, link int) ([]byte, error) {
 // that cannot be told, it is well.
 func isDown(fd, link int) bool {
 	answer, err := askLink(fd, link)
-	return err == nil && len(answer) >= syscall.SizeofIfInfomsg && binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_RUNNING == 0
+	return err == nil && binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_RUNNING == 0
 }
 
 // isEmptyBridge reports whether a network interface is a bridge to which nobody is
@@ -145,7 +145,7 @@ func isDown(fd, link int) bool {
 func isEmptyBridge(fd, link int) bool {
 	const linkInfo, infoKind, master = 18, 1, 10 // IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_MASTER
 	answer, err := askLink(fd, link)
-	if err != nil || len(answer) < syscall.SizeofIfInfomsg || binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_UP == 0 {
+	if err != nil || binary.NativeEndian.Uint32(answer[8:])&syscall.IFF_UP == 0 {
 		return false
 	}
 	bridge := false
@@ -177,7 +177,7 @@ func isSilent(fd int, h hop) bool {
 	m[0] = familyOf(h.addr)
 	binary.NativeEndian.PutUint32(m[4:], uint32(h.link))
 	entry, err := askKernel(fd, syscall.RTM_GETNEIGH, 0, m, attribute{dst, h.addr.AsSlice()})
-	if err != nil || len(entry) < len(m) {
+	if err != nil {
 		return false
 	}
 	state := binary.NativeEndian.Uint16(entry[8:])

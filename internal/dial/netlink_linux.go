@@ -19,7 +19,8 @@ type attribute struct {
 }
 
 // askKernel sends a request with attributes and returns the body of the answer, of a dump
-// that of the first one, or [io.EOF] if there is none.
+// that of the first one, or [io.EOF] if there is none. It begins as that of the request
+// does, with all of the same struct.
 func askKernel(fd int, kind, flags uint16, body []byte, attrs ...attribute) ([]byte, error) {
 	const header = syscall.NLMSG_HDRLEN
 	m := make([]byte, header, 128)
@@ -41,12 +42,12 @@ func askKernel(fd int, kind, flags uint16, body []byte, attrs ...attribute) ([]b
 	switch {
 	case err != nil:
 		return nil, err
-	case got < header+4:
-		return nil, syscall.EBADMSG
 	case binary.NativeEndian.Uint16(answer[4:]) == syscall.NLMSG_DONE:
 		return nil, io.EOF
 	case binary.NativeEndian.Uint16(answer[4:]) == syscall.NLMSG_ERROR:
 		return nil, syscall.Errno(-int32(binary.NativeEndian.Uint32(answer[header:])))
+	case got < header+len(body):
+		return nil, syscall.EBADMSG
 	}
 	return answer[header:got], nil
 }

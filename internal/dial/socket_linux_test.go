@@ -2,17 +2,19 @@ package dial
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"example.com/checker/internal/emulator"
 )
@@ -134,41 +136,19 @@ func TestConnectEnds(t *testing.T) {
 	}
 }
 
-// Where the kernel, or what stands for it, does not tell the state of TCP, a connect comes
-// to the same end.
-func TestOutcomeWithoutState(t *testing.T) {
-	for name, test := range map[string]struct {
-		addr   netip.AddrPort
-		done   bool
-		number syscall.Errno
-	}{
-		"answered": {listen(t).Addr().(*net.TCPAddr).AddrPort(), true, 0},
-		"refused":  {closedPort(t), true, syscall.ECONNREFUSED},
-		"silent":   {full(t), false, 0},
-	} {
-		fd, err := open(test.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer syscall.Close(fd)
-		if err := connect(fd, test.addr); err != nil && err != syscall.EINPROGRESS {
-			t.Fatal(err)
-		}
-		time.Sleep(50 * time.Millisecond) // until it has come to its end, if it does
-		if done, number := outcomeByPeer(fd); done != test.done || number != test.number {
-			t.Errorf("%s: outcomeByPeer() = %t, %v; want %t, %v", name, done, number, test.done, test.number)
-		}
-	}
-}
-
-const closedEnv = "CHECKER_DIAL_CLOSED" // an address to connect to, with standard output closed
+const closedEnv = "CHECKER_DIAL_CLOSED" // an address to connect to, and a standard descriptor to close before
 
 // A socket is never a standard descriptor, though those may be closed: package os ends the
 // process by SIGPIPE where it writes to such a one whose peer is gone.
 func TestSocketIsNoStandardDescriptor(t *testing.T) {
 	if text := os.Getenv(closedEnv); text != "" {
-		syscall.Close(1)
-		c, err := connectTo(t.Context(), netip.MustParseAddrPort(text))
+		addr, number, _ := strings.Cut(text, " ")
+		closed, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		syscall.Close(closed)
+		c, err := connectTo(t.Context(), netip.MustParseAddrPort(addr))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,65 +166,37 @@ func TestSocketIsNoStandardDescriptor(t *testing.T) {
 		os.Exit(0)
 	}
 	emulator.Skip(t, emulator.QEMU, "the kernel runs no program of this machine by itself")
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), closedEnv+"="+listen(t).Addr().String())
-	if err := cmd.Run(); err != nil {
-		t.Errorf("with standard output closed a socket is a standard descriptor: %v", err)
+	for closed := range 3 {
+		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%v %d", closedEnv, listen(t).Addr(), closed))
+		if err := cmd.Run(); err != nil {
+			t.Errorf("with descriptor %d closed a socket is a standard descriptor: %v", closed, err)
+		}
 	}
 }
 
-// extendedErr is what the kernel says with "host unreachable" from 198.18.0.1.
-func extendedErr() []byte {
-	const n = lenExtendedErr + syscall.SizeofSockaddrInet4
-	b := make([]byte, syscall.CmsgSpace(n))
-	h := (*syscall.Cmsghdr)(unsafe.Pointer(&b[0])) // its lengths are the machine's
-	h.Level, h.Type = syscall.IPPROTO_IP, syscall.IP_RECVERR
-	h.SetLen(syscall.CmsgLen(n))
-	m := b[syscall.CmsgLen(0):]
-	binary.NativeEndian.PutUint32(m, uint32(syscall.EHOSTUNREACH))
-	copy(m[4:], "\x02\x03\x01") // by ICMP, type, code
-	binary.NativeEndian.PutUint16(m[lenExtendedErr:], syscall.AF_INET)
-	copy(m[lenExtendedErr+4:], "\xc6\x12\x00\x01")
-	return b
-}
-
-func FuzzExtendedErr(f *testing.F) {
-	f.Add(extendedErr())
-	f.Fuzz(func(t *testing.T, control []byte) {
-		m := parseExtendedErr(control)
-		if icmpText(m.ipv6, m.typ, m.code) == "" {
-			t.Errorf("icmpText(%t, %d, %d) = %q; want words", m.ipv6, m.typ, m.code, "")
-		}
-	})
-}
-
-func TestExtendedErr(t *testing.T) {
-	m := parseExtendedErr(extendedErr())
-	want := icmpMessage{by: netip.MustParseAddr("198.18.0.1"), typ: 3, code: 1, errno: syscall.EHOSTUNREACH}
-	if m != want {
-		t.Errorf("parseExtendedErr() = %+v; want %+v", m, want)
+// A socket that is bound to what it connects to is its own peer.
+func TestSocketToItself(t *testing.T) {
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 10, byte(rand.N(256)), byte(rand.N(256))}), 1024) // the least port that needs no privileges
+	fd, err := open(addr)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func FuzzAttributes(f *testing.F) {
-	f.Add([]byte("\x08\x00\x04\x00\x02\x00\x00\x00\x08\x00\x05\x00\xc6\x12\x00\x01"))
-	f.Fuzz(func(t *testing.T, m []byte) {
-		n := 0
-		for a := range attributes(m, 0) {
-			n += 4 + len(a.value)
-		}
-		if n > len(m) {
-			t.Errorf("attributes(%x) has %d bytes; want at most %d", m, n, len(m))
-		}
-	})
-}
-
-// The way to a loopback address is itself, and it is not silent.
-func TestNextHop(t *testing.T) {
-	for _, addr := range []string{"127.0.0.1", "::1"} {
-		to := netip.MustParseAddr(addr)
-		if h, err := nextHop(netip.AddrPort{}, netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.silent {
-			t.Errorf("nextHop(%s) = %+v, %v; want itself", addr, h, err)
-		}
+	s := &socket{file: os.NewFile(uintptr(fd), "tcp"), remote: addr}
+	defer s.Close()
+	if err := errors.Join(
+		syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1}), // nothing lingers
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.Addr().As4(), Port: int(addr.Port())}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !s.toItself() {
+		t.Errorf("a socket of %v that is connected to %v is none to itself", s.LocalAddr(), s.RemoteAddr())
+	}
+	if other, _ := linked(t); other.toItself() {
+		t.Errorf("a socket of %v that is connected to %v is one to itself", other.LocalAddr(), other.RemoteAddr())
 	}
 }

@@ -1,0 +1,67 @@
+package dial
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.com/checker/internal/emulator"
+)
+
+// What this kernel refuses before it has sent anything is told as package net tells it.
+func TestConnectUnsent(t *testing.T) {
+	addr := netip.MustParseAddrPort("224.0.0.1:80") // no kernel connects to many
+	_, err := connectTo(t.Context(), addr)
+	op, ok := err.(*net.OpError)
+	if call, _ := errors.AsType[*os.SyscallError](err); !ok || op.Op != "dial" || call == nil || call.Syscall != "connect" || call.Err != syscall.ENETUNREACH {
+		t.Errorf("connectTo(%v) error = %v; want that connect says %v", addr, err, syscall.ENETUNREACH)
+	}
+}
+
+// Where the kernel, or what stands for it, does not tell the state of TCP, a connect comes
+// to the same end.
+func TestOutcomeWithoutState(t *testing.T) {
+	for name, test := range map[string]struct {
+		addr   netip.AddrPort
+		done   bool
+		number syscall.Errno
+	}{
+		"answered": {listen(t).Addr().(*net.TCPAddr).AddrPort(), true, 0},
+		"refused":  {closedPort(t), true, syscall.ECONNREFUSED},
+		"silent":   {full(t), false, 0},
+	} {
+		fd, err := open(test.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(fd)
+		if err := connect(fd, test.addr); err != nil && err != syscall.EINPROGRESS {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond) // until it has come to its end, if it does
+		if done, number := outcomeByPeer(fd); done != test.done || number != test.number {
+			t.Errorf("%s: outcomeByPeer() = %t, %v; want %t, %v", name, done, number, test.done, test.number)
+		}
+	}
+}
+
+// To look at a connect that is under way costs nothing.
+func TestOutcomeAllocatesNothing(t *testing.T) {
+	s, _ := linked(t)
+	raw, err := s.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		emulator.Skip(t, emulator.QEMU, "no more than four bytes of TCP_INFO")
+		if n := testing.AllocsPerRun(10, func() { outcome(int(fd)) }); n > 0 {
+			t.Errorf("outcome() allocates %v times; want 0", n)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

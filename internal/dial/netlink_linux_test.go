@@ -1,0 +1,68 @@
+package dial
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"testing"
+)
+
+// What follows an attribute is found whatever its length, and what does not fit is left out.
+func TestAttributes(t *testing.T) {
+	attr := func(kind uint16, value string) []byte {
+		m := binary.NativeEndian.AppendUint16(nil, uint16(4+len(value)))
+		m = append(binary.NativeEndian.AppendUint16(m, kind), value...)
+		return append(m, make([]byte, -len(m)&3)...)
+	}
+	cut := binary.NativeEndian.AppendUint16(nil, 9)
+	for _, tt := range []struct {
+		name string
+		m    []byte
+		skip int
+		want []string
+	}{
+		{"none", nil, 0, nil},
+		{"a body alone", make([]byte, 12), 12, nil},
+		{"less than a body", make([]byte, 7), 12, nil},
+		{"behind a body", slices.Concat([]byte("body"), attr(1, "abcd")), 4, []string{"abcd"}},
+		{"several", slices.Concat(attr(1, "abcd"), attr(2, "abcde"), attr(3, "abcdef"), attr(4, "abcdefg"), attr(5, "abcdefgh")), 0, []string{"abcd", "abcde", "abcdef", "abcdefg", "abcdefgh"}},
+		{"behind one without a value", slices.Concat(attr(1, ""), attr(2, "abcd")), 0, []string{"abcd"}},
+		{"behind one too short for a number", slices.Concat(attr(1, "abc"), attr(2, "abcd")), 0, []string{"abcd"}},
+		{"without the end of its alignment", attr(1, "abcde")[:9], 0, []string{"abcde"}},
+		{"one that is cut", slices.Concat(attr(1, "abcd"), cut, []byte("\x02\x00abcd")), 0, []string{"abcd"}},
+		{"one without a length", slices.Concat(attr(1, "abcd"), make([]byte, 4), attr(2, "abcd")), 0, []string{"abcd"}},
+	} {
+		var got []string
+		for a := range attributes(tt.m, tt.skip) {
+			if got = append(got, string(a.value)); int(a.kind) < len(got) {
+				t.Errorf("%s: attribute %d is of kind %d", tt.name, len(got), a.kind)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: attributes(%x) = %q; want %q", tt.name, tt.m, got, tt.want)
+		}
+	}
+}
+
+func FuzzAttributes(f *testing.F) {
+	f.Add([]byte("\x08\x00\x04\x00\x02\x00\x00\x00\x08\x00\x05\x00\xc6\x12\x00\x01"))
+	f.Fuzz(func(t *testing.T, m []byte) {
+		n := 0
+		for a := range attributes(m, 0) {
+			n += 4 + len(a.value)
+		}
+		if n > len(m) {
+			t.Errorf("attributes(%x) has %d bytes; want at most %d", m, n, len(m))
+		}
+	})
+}
+
+// The way to a loopback address is itself, and it is not silent.
+func TestNextHop(t *testing.T) {
+	for _, addr := range []string{"127.0.0.1", "::1"} {
+		to := netip.MustParseAddr(addr)
+		if h, err := nextHop(netip.AddrPort{}, netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.silent {
+			t.Errorf("nextHop(%s) = %+v, %v; want itself", addr, h, err)
+		}
+	}
+}
