@@ -111,10 +111,8 @@ func (p *Pacer[T]) Pass(ctx context.Context, origins ...Origin) error {
 		if !ok {
 			return ErrNoToken
 		}
-		if d > 0 {
-			if err := Sleep(ctx, d); err != nil {
-				return err
-			}
+		if err := Sleep(ctx, d); err != nil {
+			return err
 		}
 	}
 	return nil
