@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"io"
 	"math/big"
@@ -46,6 +47,8 @@ func TestCertificateSentences(t *testing.T) {
 	stray := unknown.Intermediate(nil)
 	long := strings.Repeat("n", 600)
 	cut := long[:97] + "…"
+	email := []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+	outer := ca.Intermediate(func(c *x509.Certificate) { c.Subject.CommonName, c.MaxPathLenZero = "outer", true })
 	critical := func(c *x509.Certificate) {
 		c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 2, 3}, Critical: true, Value: []byte("\x05\x00")}}
 	}
@@ -108,7 +111,7 @@ func TestCertificateSentences(t *testing.T) {
 			"the server did not send the certificate of its issuer, O=" + cut[2:] + "; no root of that name is trusted here",
 		},
 		{
-			"P5a the intermediate is not for servers", "", via(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }),
+			"P5a the intermediate is not for servers", "", via(func(c *x509.Certificate) { c.ExtKeyUsage = email }),
 			"the certificate of its issuer, test intermediate, is not for servers",
 		},
 		{
@@ -130,7 +133,23 @@ func TestCertificateSentences(t *testing.T) {
 			}),
 			"no chain from it to a trusted root is valid: 1 candidate chains with invalid policies",
 		},
-		{"P5a not for servers", "", change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }), "it is not for servers"},
+		{"P5a not for servers", "", change(func(c *x509.Certificate) { c.ExtKeyUsage = email }), "it is not for servers"},
+		{
+			"P5a for nothing that is known", "", change(func(c *x509.Certificate) {
+				c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 2, 3}}
+			}),
+			"it is not for servers",
+		},
+		{
+			"P5a for anything, but the intermediate is not for servers", "", ca.Config(hostile.Cert{
+				Names: site, Change: func(c *x509.Certificate) { c.ExtKeyUsage = nil }, Via: ca.Intermediate(func(c *x509.Certificate) { c.ExtKeyUsage = email }),
+			}),
+			"the certificate of its issuer, test intermediate, is not for servers",
+		},
+		{
+			"P5a one intermediate too many", "", ca.Config(hostile.Cert{Names: site, Via: outer.Intermediate(nil), With: [][]byte{outer.Certificate().Raw}}),
+			"the certificate of one of its issuers, outer, does not allow so many certificates below it",
+		},
 		{
 			"P5b an authority's", "", change(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }),
 			"it is an authority's and not a server's: its key usage lacks digitalSignature",

@@ -210,6 +210,7 @@ func TestClassifyAttempts(t *testing.T) {
 		return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", errno)}
 	}
 	blocked := &dial.BlockedError{Err: errors.New("no")}
+	moot := &dial.LookupError{Err: &resolve.Error{Kind: resolve.ServFail}, Moot: true}
 	for _, test := range []struct {
 		want Reason
 		errs []error
@@ -224,6 +225,8 @@ func TestClassifyAttempts(t *testing.T) {
 		{ReasonBlocked, []error{blocked, blocked}},
 		{ReasonBlocked, []error{blocked, op(syscall.ENETUNREACH)}},
 		{ReasonInternal, []error{op(syscall.EMFILE), &hook.PanicError{Value: 1}}},
+		{ReasonBlocked, []error{moot, blocked}},
+		{ReasonLocal, []error{moot, op(syscall.ENETUNREACH)}},
 	} {
 		for range 2 { // in either order
 			slices.Reverse(test.errs)
@@ -414,5 +417,76 @@ func TestResolverCanceledByItself(t *testing.T) {
 	err := &dial.LookupError{Host: "site.test", Err: &resolve.Error{Kind: resolve.Foreign, Err: context.Canceled}}
 	if got := classify(PhaseDNS, err); got != ReasonDNS {
 		t.Errorf("classify(%q, %v) = %q; want %q", PhaseDNS, err, got, ReasonDNS)
+	}
+}
+
+// Of addresses that were never found nothing is known, which is told beside what is known of
+// others.
+func TestMootIsTold(t *testing.T) {
+	moot := &dial.LookupError{Err: &resolve.Error{Kind: resolve.ServFail, Name: "site.test", Family: resolve.IP6, Asked: []string{"site.test"}}, Moot: true}
+	foreign := &dial.LookupError{Err: &resolve.Error{Kind: resolve.Foreign, Err: errors.New("secret")}, Moot: true}
+	unknown := "of further addresses nothing is known, since " + moot.Err.Error()
+	for _, test := range []struct {
+		reason Reason
+		errs   []error
+		want   string
+	}{
+		{ReasonRefused, []error{syscall.ECONNREFUSED, moot}, reasons[ReasonRefused].text + ": " + unknown},
+		{ReasonUnreachable, []error{&dial.ICMPError{Text: "no route"}, moot}, reasons[ReasonUnreachable].text + ": no route; " + unknown},
+		{ReasonRefused, []error{syscall.ECONNREFUSED, foreign}, reasons[ReasonRefused].text},
+		{ReasonRefused, []error{syscall.ECONNREFUSED, &dial.LookupError{Err: moot.Err}}, reasons[ReasonRefused].text},
+	} {
+		if got := newError(PhaseConnect, test.reason, "", &dial.AddrsError{Errs: test.errs}).Message(); got != test.want {
+			t.Errorf("Message() of %v = %q; want %q", test.errs, got, test.want)
+		}
+	}
+}
+
+// An error that panics when it is asked for its text leaves a Cause to what a judge said, and
+// nothing else that is known.
+func TestCauseOfPanic(t *testing.T) {
+	for reason, want := range map[Reason]Cause{ReasonRejected: CauseJudge, ReasonInvalid: ""} {
+		if e := newError(PhaseJudge, reason, "", (*net.DNSError)(nil)); e.Cause != want || e.Message() != newError(PhaseJudge, reason, "", nil).Message() {
+			t.Errorf("an error of reason %q that panics has cause %q and says %q; want %q, and no more than the reason does", reason, e.Cause, e.Message(), want)
+		}
+	}
+}
+
+// What is no record of TLS comes from what speaks something else.
+func TestRecordFault(t *testing.T) {
+	for header, want := range map[string]Cause{
+		"\x14\x03\x01\x00\x00": "", "\x18\x03\x03\x00\x00": "", "\x13\x03\x01\x00\x00": CauseNotTLS, "\x19\x03\x01\x00\x00": CauseNotTLS,
+		"\x16\x02\x00\x00\x00": CauseNotTLS, "HTTP/": CauseNotTLS, "SSH-2": CauseNotTLS,
+	} {
+		err := tls.RecordHeaderError{Msg: "tls: oversized record", RecordHeader: [5]byte([]byte(header))}
+		if e := newError(PhaseTLS, ReasonTLS, "", err); e.Cause != want {
+			t.Errorf("the cause of %q = %q; want %q", header, e.Cause, want)
+		}
+	}
+}
+
+// The site is said to have refused only where the alert was its own.
+func TestWhoRefused(t *testing.T) {
+	for op, want := range map[string]string{"remote error": ": the site refused: odd", "local error": ": odd"} {
+		err := &net.OpError{Op: op, Err: errors.New("tls: odd")}
+		if got := newError(PhaseTLS, ReasonTLS, "", err).Message(); got != reasons[ReasonTLS].text+want {
+			t.Errorf("Message() of %v = %q; want %q", err, got, reasons[ReasonTLS].text+want)
+		}
+	}
+}
+
+// An authority may be held to names of every kind.
+func TestConstrained(t *testing.T) {
+	if constrained(new(x509.Certificate)) {
+		t.Error("an authority without constraints is constrained")
+	}
+	network, names := []*net.IPNet{new(net.IPNet)}, []string{"site.test"}
+	for i, cert := range []x509.Certificate{
+		{PermittedDNSDomains: names}, {ExcludedDNSDomains: names}, {PermittedIPRanges: network}, {ExcludedIPRanges: network},
+		{PermittedURIDomains: names}, {ExcludedURIDomains: names}, {PermittedEmailAddresses: names}, {ExcludedEmailAddresses: names},
+	} {
+		if !constrained(&cert) {
+			t.Errorf("authority %d is not constrained; want it by %+v", i, cert)
+		}
 	}
 }
