@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/checker"
 	"example.com/checker/examples/cli"
@@ -21,14 +23,36 @@ func (c *auditCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.audit(ctx, a, l, store{c.Out})
+	s := store{c.Out}
+	if l.run, err = s.lastRun(l.id); err != nil {
+		return err
+	}
+	if l.run == "" {
+		return cli.WithStatus(cli.NotWanted, fmt.Errorf("%s has no results of list %s: is it of this file as it was, and of this -chunk?", s.dir, l.id))
+	}
+	return c.audit(ctx, a, l, s)
+}
+
+// lastRun returns the id of the last run of a list that the store has anything of; ""
+// if there is none.
+func (s store) lastRun(list string) (last string, err error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, "chunks"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	for _, e := range entries { // in ascending order
+		if run := e.Name(); len(run) == runWidth && listOf(run) == list {
+			last = run
+		}
+	}
+	return last, err
 }
 
 // audit proves that each line of a list has one result, and merges the results
 // in the order of the list. It returns an error if there is a hole, and with -fail one
 // that tells the verdicts.
 func (v verdicts) audit(ctx context.Context, a *app, l list, s store) error {
-	name := filepath.Join(s.dir, "results.jsonl")
+	name := filepath.Join(s.dir, "results-"+l.run+".jsonl")
 	t := newTally()
 	errHole := errors.New("") // the merge failed, and the tally says why
 	err := writeFile(name, func(f *os.File) error {
@@ -45,10 +69,16 @@ func (v verdicts) audit(ctx context.Context, a *app, l list, s store) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "%d lines: %s\n", l.lines, t)
+	if !t.first.IsZero() {
+		fmt.Fprintf(a.out, "checked from %s to %s, the first %s\n", t.first.UTC().Format(time.DateTime), t.last.UTC().Format(time.DateTime+" UTC"), ago(t.first))
+	}
 	if err != nil {
 		return cli.WithStatus(cli.NotWanted, fmt.Errorf("the audit of %s failed; repair puts back into the queue what is missing", s.dir))
 	}
 	fmt.Fprintln(a.out, name)
+	if err := s.latest(name); err != nil {
+		a.logf("%v", err)
+	}
 	switch offline, unknown := t.status[string(checker.Offline)], t.status[string(checker.Unknown)]; {
 	case v.Fail && offline > 0:
 		return cli.WithStatus(cli.NotWanted, fmt.Errorf("%d offline", offline))
@@ -110,7 +140,8 @@ func merge(ctx context.Context, l list, s store, t *tally, w io.Writer) error {
 type tally struct {
 	results, missing, extra, quarantined int
 	status, reason                       map[string]int
-	holes                                []int // the first that are missing
+	holes                                []int     // the first that are missing
+	first, last                          time.Time // when checks began
 }
 
 func newTally() *tally { return &tally{status: make(map[string]int), reason: make(map[string]int)} }
@@ -132,6 +163,15 @@ func (t *tally) count(r record) {
 	}
 	if r.Quarantined {
 		t.quarantined++
+	}
+	if r.Start.IsZero() {
+		return // nothing was asked
+	}
+	if t.first.IsZero() || r.Start.Before(t.first) {
+		t.first = r.Start
+	}
+	if r.Start.After(t.last) {
+		t.last = r.Start
 	}
 }
 

@@ -14,7 +14,7 @@ type line struct {
 }
 
 // A chunk is what one worker checks at a time: lines in ascending order, all of
-// one partition, and few of any one site. Its id is the list's, the partition,
+// one partition, and few of any one site. Its id is the run's, the partition,
 // the position within that, and for a part of a chunk the path to it: "l" is
 // the first half and "r" the second. The chunks that share a line with it are
 // thus those whose id begins with its own, or the other way round.
@@ -23,22 +23,22 @@ type chunk struct {
 	lines []line
 }
 
-func newID(list string, partition, n int) string {
-	return fmt.Sprintf("%s-%02d-%08x", list, partition, n)
+func newID(run string, partition, n int) string {
+	return fmt.Sprintf("%s-%02d-%08x", run, partition, n)
 }
 
 // idWidth is the length of the id of a whole chunk.
-const idWidth = listWidth + len("-07-0000002a")
+const idWidth = runWidth + len("-07-0000002a")
 
 // splitID returns the parts of an id.
-func splitID(id string) (list string, partition, n int, ok bool) {
+func splitID(id string) (run string, partition, n int, ok bool) {
 	if len(id) < idWidth || strings.Trim(id[idWidth:], "lr") != "" {
 		return "", 0, 0, false
 	}
-	list, rest := id[:listWidth], id[listWidth:idWidth]
+	run, rest := id[:runWidth], id[runWidth:idWidth]
 	_, err := fmt.Sscanf(rest, "-%02d-%08x", &partition, &n)
-	ok = err == nil && id[:idWidth] == newID(list, partition, n) && partition < partitions
-	return list, partition, n, ok
+	ok = err == nil && id[:idWidth] == newID(run, partition, n) && partition < partitions
+	return run, partition, n, ok
 }
 
 // related reports whether two chunks have lines in common.

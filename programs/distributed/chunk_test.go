@@ -11,6 +11,9 @@ import (
 	"example.com/checker/internal/target"
 )
 
+// testRun is a run's id.
+const testRun = "20260131T020000Z-0123456789ab"
+
 // chunksOf returns the chunks of a list, and the chunk of each line.
 func chunksOf(t *testing.T, size int, lines ...string) (all []chunk, of []string) {
 	t.Helper()
@@ -21,6 +24,7 @@ func chunksOf(t *testing.T, size int, lines ...string) (all []chunk, of []string
 	if l.lines != len(lines) {
 		t.Fatalf("the list has %d lines; want %d", l.lines, len(lines))
 	}
+	l.run = testRun[:runWidth-listWidth] + l.id
 	err = l.walk(
 		func(_ line, id string) error { of = append(of, id); return nil },
 		func(c chunk) error { all = append(all, c); return nil },
@@ -72,7 +76,7 @@ func TestChunks(t *testing.T) {
 	if !reflect.DeepEqual(all, again) {
 		t.Error("the same list made other chunks")
 	}
-	if other, _ := chunksOf(t, 499, lines...); other[0].id[:listWidth] == all[0].id[:listWidth] {
+	if other, _ := chunksOf(t, 499, lines...); listOf(other[0].id[:runWidth]) == listOf(all[0].id[:runWidth]) {
 		t.Error("the same list in other chunks has the same id")
 	}
 }
@@ -80,7 +84,7 @@ func TestChunks(t *testing.T) {
 // What is open at once is bounded, also for a list of one site.
 func TestChunkerBound(t *testing.T) {
 	most := 0
-	k := chunker{list: "0123456789ab", size: 500, done: func(chunk) {}}
+	k := chunker{run: testRun, size: 500, done: func(chunk) {}}
 	for i := range 10_000 {
 		k.add(line{i, fmt.Sprintf("http://one.example/%d", i)})
 		most = max(most, len(k.open[partition("one.example")]))
@@ -91,7 +95,7 @@ func TestChunkerBound(t *testing.T) {
 }
 
 func TestChunkEncoding(t *testing.T) {
-	c := chunk{"0123456789ab-07-0000002alr", []line{{3, "a\tb"}, {70, ""}, {71, "\xff\x00\"é"}, {1 << 40, "x"}}}
+	c := chunk{testRun + "-07-0000002alr", []line{{3, "a\tb"}, {70, ""}, {71, "\xff\x00\"é"}, {1 << 40, "x"}}}
 	got, err := decodeChunk(c.id, c.encode())
 	if err != nil || !reflect.DeepEqual(got, c) {
 		t.Errorf("decoded %v, %v; want %v", got, err, c)
@@ -104,7 +108,7 @@ func TestChunkEncoding(t *testing.T) {
 }
 
 func TestChunkIDs(t *testing.T) {
-	id := newID("0123456789ab", 7, 42)
+	id := newID(testRun, 7, 42)
 	c := chunk{id, make([]line, 5)}
 	l, r := c.halves()
 	if len(l.lines) != 3 || len(r.lines) != 2 || !related(l.id, id) || !related(id, r.id) || related(l.id, r.id) {
@@ -112,11 +116,11 @@ func TestChunkIDs(t *testing.T) {
 	}
 	for id, want := range map[string]bool{
 		id: true, l.id: true, r.id + "lrl": true,
-		"": false, id[1:]: false, id + "x": false, "0123456789ab-64-0000002a": false, "0123456789ab-7-00000002a": false,
-		"0123456789ab-07-0000002A": false,
+		"": false, id[1:]: false, id + "x": false, testRun + "-64-0000002a": false, testRun + "-7-00000002a": false,
+		testRun + "-07-0000002A": false,
 	} {
-		if list, p, n, ok := splitID(id); ok != want || ok && (list != "0123456789ab" || p != 7 || n != 42) {
-			t.Errorf("splitID(%q) = %q, %d, %d, %v; want %v", id, list, p, n, ok, want)
+		if run, p, n, ok := splitID(id); ok != want || ok && (run != testRun || p != 7 || n != 42) {
+			t.Errorf("splitID(%q) = %q, %d, %d, %v; want %v", id, run, p, n, ok, want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ const (
 // another machine or for an audit, finds out by doing it again. It holds at most
 // maxOpen chunks of each partition, whatever the list.
 type chunker struct {
-	list string
+	run  string
 	size int         // lines in a chunk, at most
 	done func(chunk) // gets each chunk, once it is complete
 
@@ -57,7 +57,7 @@ func (k *chunker) begin(p int) *draft {
 	if len(k.open[p]) == maxOpen {
 		k.finish(p, k.open[p][0])
 	}
-	d := &draft{chunk: chunk{id: newID(k.list, p, k.next[p])}, sites: make(map[string]int)}
+	d := &draft{chunk: chunk{id: newID(k.run, p, k.next[p])}, sites: make(map[string]int)}
 	k.next[p]++
 	k.open[p] = append(k.open[p], d)
 	return d

@@ -15,8 +15,8 @@ func (c *collectCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	k := collector{app: a, store: store{c.Out}, list: l}
-	unlock, err := k.open()
+	s := store{c.Out}
+	unlock, err := s.open()
 	if err != nil {
 		return err
 	}
@@ -30,17 +30,40 @@ func (c *collectCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if l.run, err = q.awaitRun(ctx, a, l.id); err != nil {
+		return err
+	}
+	k, err := newCollector(a, s, l)
+	if err != nil {
+		return err
+	}
 	stop := k.report(ctx)
 	err = k.collect(ctx, q)
 	stop()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "list %s: all of %d lines have a result in %s\n", l.id, l.lines, c.Out)
+	fmt.Fprintf(a.out, "list %s: all of %d lines have a result in %s, of %s\n", l.id, l.lines, c.Out, runName(l.run))
 	return nil
 }
 
-// A collector writes the results of a list to a store. There is one at a time.
+// awaitRun returns the id of a list's last run, and waits for its first if need be.
+func (q *queue) awaitRun(ctx context.Context, a *app, list string) (string, error) {
+	for waiting := false; ; waiting = true {
+		last, err := q.cursor(ctx, list)
+		if err != nil || last.Run != "" {
+			return last.Run, err
+		}
+		if !waiting {
+			a.logf("waiting for a publisher to put list %s into the queue", list)
+		}
+		if !pause(ctx, time.Second) {
+			return "", context.Cause(ctx)
+		}
+	}
+}
+
+// A collector writes the results of a run to a store. There is one at a time.
 type collector struct {
 	*app
 	store
@@ -48,13 +71,23 @@ type collector struct {
 	have atomic.Int64 // lines that have a result
 }
 
+func newCollector(a *app, s store, l list) (*collector, error) {
+	k := &collector{app: a, store: s, list: l}
+	n, err := s.lines(l.run)
+	k.have.Store(int64(n))
+	return k, err
+}
+
 // collect ends when each line has a result.
 func (k *collector) collect(ctx context.Context, q *queue) error {
-	n, err := k.store.lines(k.list.id)
+	elsewhere, err := q.isCollected(ctx, k.list.run)
 	if err != nil {
 		return err
 	}
-	k.have.Store(int64(n))
+	if have := int(k.have.Load()); elsewhere && have < k.list.lines {
+		return fmt.Errorf("list %s: %s, was collected before, and %s has %d of its %d results; publish -again has them checked again, and repair those that are missing",
+			k.list.id, runName(k.list.run), k.dir, have, k.list.lines)
+	}
 	results, err := q.js.CreateOrUpdateConsumer(ctx, resultsStream, jetstream.ConsumerConfig{
 		Durable:       "collect-" + k.list.id,
 		FilterSubject: resultsStream + "." + k.list.id + ".*",
@@ -74,7 +107,7 @@ func (k *collector) collect(ctx context.Context, q *queue) error {
 			return err
 		}
 	}
-	return nil
+	return q.collected(ctx, k.list.id, k.list.run)
 }
 
 // collectSome keeps what is there, and acknowledges it.
@@ -99,9 +132,17 @@ func (k *collector) collectSome(ctx context.Context, results jetstream.Consumer)
 }
 
 // keep writes the results of a chunk and acknowledges them. Should the
-// acknowledgement be lost, they come again and are not the first any more.
+// acknowledgement be lost, they come again and are not the first any more; so do those
+// of an earlier run, which had all when the run began. Those of a later run are for its
+// own collector.
 func (k *collector) keep(msg jetstream.Msg) error {
 	id, n := lastToken(msg.Subject()), bytes.Count(msg.Data(), []byte{'\n'})
+	switch run, _, _, ok := splitID(id); {
+	case ok && run > k.list.run:
+		return fmt.Errorf("list %s: %w: %s", k.list.id, errNewRun, run)
+	case ok && run < k.list.run:
+		return msg.Ack()
+	}
 	first, err := k.put(id, n, msg.Data())
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ const listWidth = 12
 type list struct {
 	path  string
 	id    string // stands for the content and for how it is put into chunks
+	run   string // the one that this is about
 	lines int    // that have a target
 	size  int    // lines in a chunk
 }
@@ -62,7 +63,7 @@ func (l list) walk(add func(line, string) error, done func(chunk) error) error {
 	}
 	defer f.Close()
 	var failed error
-	k := chunker{list: l.id, size: l.size, done: func(c chunk) {
+	k := chunker{run: l.run, size: l.size, done: func(c chunk) {
 		if done != nil && failed == nil {
 			failed = done(c)
 		}

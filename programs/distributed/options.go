@@ -79,6 +79,13 @@ func (s *sink) define(f *flag.FlagSet) {
 	f.StringVar(&s.Out, "o", "out", "the `DIR` where results go")
 }
 
+// again says whether a list that was checked is checked once more.
+type again struct{ Again bool }
+
+func (o *again) define(f *flag.FlagSet) {
+	f.BoolVar(&o.Again, "again", false, "check a list again that was checked before, in a new run with results of its own")
+}
+
 // shape says how the queue is made, by the first who needs it. It has no say
 // in a queue that is there already.
 type shape struct {
@@ -118,6 +125,7 @@ func (v *verdicts) define(f *flag.FlagSet) {
 
 type runCmd struct {
 	source
+	again
 	sink
 	link
 	shape
@@ -128,6 +136,7 @@ type runCmd struct {
 
 func (c *runCmd) define(f *flag.FlagSet) {
 	c.source.define(f)
+	c.again.define(f)
 	c.sink.define(f)
 	c.link.define(f)
 	c.shape.define(f)
@@ -150,12 +159,14 @@ func (c *serverCmd) define(f *flag.FlagSet) {
 
 type publishCmd struct {
 	source
+	again
 	link
 	shape
 }
 
 func (c *publishCmd) define(f *flag.FlagSet) {
 	c.source.define(f)
+	c.again.define(f)
 	c.link.define(f)
 	c.shape.define(f)
 }

@@ -2,24 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 )
 
 // batch is how many chunks are published at once.
 const batch = 64
-
-// A cursor says how far a list is published. It is kept beside the queue, so
-// that a publisher that starts again goes on, on whatever machine.
-type cursor struct {
-	Chunks int  `json:"chunks"` // chunks in the queue, in the order of the chunker
-	Done   bool `json:"done"`
-}
 
 func (c *publishCmd) do(ctx context.Context, a *app) error {
 	l, err := c.source.open()
@@ -36,14 +26,25 @@ func (c *publishCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	p := publisher{app: a, queue: q}
+	if p.cursor, err = q.begin(ctx, l, c.Again); err != nil {
+		return fmt.Errorf("list %s: %w", l.id, err)
+	}
+	l.run = p.cursor.Run
+	if p.cursor.Done {
+		fmt.Fprintf(a.out, "list %s: nothing was published: all of its lines were, in %s; -again has them checked again\n", l.id, runName(l.run))
+		return nil
+	}
+	if p.cursor.Chunks > 0 {
+		a.logf("list %s: going on with %s", l.id, runName(l.run))
+	}
 	if err := p.publish(ctx, l); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "list %s: all of %d lines are in the queue, in %d chunks\n", l.id, l.lines, p.cursor.Chunks)
+	fmt.Fprintf(a.out, "list %s: all of %d lines are in the queue, in %d chunks; run %s\n", l.id, l.lines, p.cursor.Chunks, l.run)
 	return nil
 }
 
-// A publisher puts lists into the queue.
+// A publisher puts a run of a list into the queue.
 type publisher struct {
 	*app
 	*queue
@@ -51,11 +52,9 @@ type publisher struct {
 	pending []chunk
 }
 
-// publish puts a list into the queue, from where an earlier call stopped.
+// publish puts the list of the cursor's run into the queue, from where an earlier
+// publisher stopped.
 func (p *publisher) publish(ctx context.Context, l list) error {
-	if err := p.load(ctx, l.id); err != nil {
-		return err
-	}
 	if p.cursor.Done {
 		return nil
 	}
@@ -65,22 +64,22 @@ func (p *publisher) publish(ctx context.Context, l list) error {
 			return nil
 		}
 		p.pending = append(p.pending, c)
-		return p.flush(ctx, l.id, batch)
+		return p.flush(ctx, batch)
 	})
 	if err == nil {
-		err = p.flush(ctx, l.id, 1)
+		err = p.flush(ctx, 1)
 	}
 	if err != nil {
 		return err
 	}
 	p.cursor.Done = true
-	return p.save(ctx, l.id)
+	return p.save(ctx, p.cursor)
 }
 
 // flush publishes what is pending, once there are least of it, and moves the
 // cursor. A publisher that dies between the two publishes the same chunks
 // again, and the server knows them.
-func (p *publisher) flush(ctx context.Context, list string, least int) error {
+func (p *publisher) flush(ctx context.Context, least int) error {
 	for len(p.pending) >= least {
 		room, err := p.room(ctx)
 		if err != nil {
@@ -98,7 +97,7 @@ func (p *publisher) flush(ctx context.Context, list string, least int) error {
 		}
 		p.at("published a batch", p.pending[0])
 		p.cursor.Chunks += n
-		if err := p.save(ctx, list); err != nil {
+		if err := p.save(ctx, p.cursor); err != nil {
 			return err
 		}
 		p.pending = p.pending[n:]
@@ -131,31 +130,4 @@ func (q *queue) publishAll(ctx context.Context, cs []chunk, round string) error 
 		})
 	}
 	return g.Wait()
-}
-
-func (p *publisher) load(ctx context.Context, list string) error {
-	entry, err := p.lists.Get(ctx, list)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(entry.Value(), &p.cursor)
-}
-
-func (p *publisher) save(ctx context.Context, list string) error {
-	data, err := json.Marshal(p.cursor)
-	if err != nil {
-		return err
-	}
-	for {
-		_, err := p.lists.Put(ctx, list, data)
-		if err == nil || isFinal(err) {
-			return err
-		}
-		if !pause(ctx, 250*time.Millisecond) {
-			return context.Cause(ctx)
-		}
-	}
 }

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	jobsStream    = "JOBS"    // JOBS.<partition>.<chunk>: its lines
+	jobsStream    = "JOBS"    // JOBS.<partition>.<list>.<chunk>: its lines
 	resultsStream = "RESULTS" // RESULTS.<list>.<chunk>: its results
-	listsBucket   = "LISTS"   // <list>: how far it is published
+	listsBucket   = "LISTS"   // <list>: how far its last run is published; <list>.collected: which run was
 	dedup         = 10 * time.Minute
 )
 
 func jobSubject(id string) string {
-	_, p, _, _ := splitID(id)
-	return fmt.Sprintf("%s.%02d.%s", jobsStream, p, id)
+	run, p, _, _ := splitID(id)
+	return fmt.Sprintf("%s.%02d.%s.%s", jobsStream, p, listOf(run), id)
 }
 
-func resultSubject(id string) string { return resultsStream + "." + id[:listWidth] + "." + id }
+func resultSubject(id string) string { return resultsStream + "." + listOf(id[:runWidth]) + "." + id }
 
 // lastToken returns the chunk's id of either subject.
 func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
@@ -52,7 +52,7 @@ func (s shape) make(ctx context.Context, js jetstream.JetStream) (*queue, error)
 	var err error
 	if q.jobs, err = ensureStream(ctx, js, jetstream.StreamConfig{
 		Name:     jobsStream,
-		Subjects: []string{jobsStream + ".*.*"},
+		Subjects: []string{jobsStream + ".*.*.*"},
 		MaxMsgs:  int64(s.Queue),
 		Replicas: s.Replicas,
 	}); err != nil {
@@ -142,7 +142,7 @@ func (s shape) ensureConsumer(ctx context.Context, js jetstream.JetStream, p int
 	}
 	_, err = js.CreateConsumer(ctx, jobsStream, jetstream.ConsumerConfig{
 		Durable:       partitionConsumer(p),
-		FilterSubject: fmt.Sprintf("%s.%02d.*", jobsStream, p),
+		FilterSubject: fmt.Sprintf("%s.%02d.*.*", jobsStream, p),
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       s.AckWait,
 		MaxDeliver:    -1,

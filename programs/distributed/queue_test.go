@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +70,11 @@ func TestQueueStrange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := publisher{app: &app{out: io.Discard, log: io.Discard}, queue: q}
+		p := publisher{app: quiet(), queue: q}
+		if p.cursor, err = q.begin(t.Context(), l, false); err != nil {
+			t.Fatal(err)
+		}
+		l.run = p.cursor.Run
 		if err := p.publish(t.Context(), l); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +88,7 @@ func TestQueueStrange(t *testing.T) {
 func TestQueueMismatch(t *testing.T) {
 	e := inside(t, t.TempDir())
 	_, err := e.js.CreateStream(t.Context(), jetstream.StreamConfig{
-		Name: jobsStream, Subjects: []string{"JOBS.*.*"},
+		Name: jobsStream, Subjects: []string{"JOBS.*.*.*"},
 		Metadata: map[string]string{"checker-partitions": "32", "checker-scheme": scheme},
 	})
 	if err != nil {
@@ -103,7 +106,7 @@ func TestSendOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := chunk{newID("0123456789ab", 3, 1), []line{{0, "x"}}}
+	c := chunk{newID(testRun, 3, 1), []line{{0, "x"}}}
 	for _, round := range []string{"", "", "again"} { // by its id, and by its subject
 		if err := q.publishAll(t.Context(), []chunk{c}, round); err != nil {
 			t.Errorf("publish in round %q: %v", round, err)

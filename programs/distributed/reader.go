@@ -6,15 +6,17 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 )
 
 // A record is what an audit reads of a result.
 type record struct {
-	Index       int    `json:"index"`
-	Status      string `json:"status"`
-	Reason      string `json:"reason"`
-	Error       string `json:"error"`
-	Quarantined bool   `json:"quarantined"`
+	Index       int       `json:"index"`
+	Status      string    `json:"status"`
+	Reason      string    `json:"reason"`
+	Error       string    `json:"error"`
+	Quarantined bool      `json:"quarantined"`
+	Start       time.Time `json:"start"`
 }
 
 // A reader reads the results of a chunk, from the pieces that it is in.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -28,12 +29,33 @@ func (c *repairCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if l.run, err = q.adopt(ctx, l, s); err != nil {
+		return err
+	}
 	n, lines, err := repair(ctx, q, l, s)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "list %s: %d lines are in the queue again, in %d chunks\n", l.id, lines, n)
 	return nil
+}
+
+// adopt returns the id of a list's last run: the one that the queue knows, or else, as
+// with a new queue, the one that the store has. The run is not collected any more, nor
+// to be published.
+func (q *queue) adopt(ctx context.Context, l list, s store) (run string, err error) {
+	c, err := q.cursor(ctx, l.id)
+	if err == nil && c.Run == "" {
+		c.Run, err = s.lastRun(l.id)
+	}
+	if err != nil {
+		return "", err
+	}
+	c.Run, c.Done = cmp.Or(c.Run, newRun(l.id, "", time.Now())), true
+	if ok, err := q.put(ctx, c); err != nil || !ok {
+		return "", cmp.Or(err, errNewRun)
+	}
+	return c.Run, q.collected(ctx, l.id, "")
 }
 
 // repair puts the chunks back into the queue of which a line has no result. A

@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
+
+	"example.com/checker/examples/cli"
 )
 
 // errIdle is why a run ends before each line has a result.
@@ -26,37 +28,101 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	k := &collector{app: a, store: store{c.Out}, list: l}
-	unlock, err := k.open()
+	w := &works{app: a, store: store{c.Out}, list: l}
+	unlock, err := w.open()
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	e, children, err := c.link.in(c.Out).openForChildren()
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	w.children = children
+	if w.queue, err = c.make(ctx, e.js); err != nil {
+		return err
+	}
+	var earlier error
+	if c.Again {
+		earlier, err = c.finish(ctx, w)
+		if err != nil {
+			return err
+		}
+	}
+	return cmp.Or(c.once(ctx, w, c.Again), earlier)
+}
+
+// works are what the runs of one process share.
+type works struct {
+	*app
+	*queue
+	store
+	list     list
+	children link // how worker processes reach the queue
+}
+
+// finish does what is left of the list's last run, so that nothing of it is lost and
+// no result of the next is older than that. It returns what the run's audit says apart
+// from what keeps the next from beginning.
+func (c *runCmd) finish(ctx context.Context, w *works) (verdict, err error) {
+	last, err := w.cursor(ctx, w.list.id)
+	if err != nil {
+		return nil, err
+	}
+	left, err := w.unfinished(ctx, last)
+	if err != nil || left == "" {
+		return nil, err
+	}
+	w.logf("list %s: %s, is not finished: %s; that comes first", w.list.id, runName(last.Run), left)
+	err = c.once(ctx, w, false)
+	if ctx.Err() == nil && cli.Status(err) != cli.Misused {
+		return err, nil
+	}
+	return nil, err
+}
+
+// once goes on with the list's last run, or does one more, and audits it.
+func (c *runCmd) once(ctx context.Context, w *works, again bool) error {
+	last, err := w.begin(ctx, w.list, again)
+	if err != nil {
+		return err
+	}
+	l := w.list
+	l.run = last.Run
+	k, err := newCollector(w.app, w.store, l)
+	if err != nil {
+		return err
+	}
+	switch have := int(k.have.Load()); {
+	case have == l.lines:
+		fmt.Fprintf(w.out, "nothing was checked: all of %d lines were, in %s; -again checks them again\n", l.lines, runName(l.run))
+		if err := w.collected(ctx, l.id, l.run); err != nil {
+			return err
+		}
+		return c.audit(ctx, w.app, l, w.store)
+	case have > 0:
+		w.logf("list %s: %d of %d lines have a result; going on with %s", l.id, have, l.lines, runName(l.run))
+	default:
+		w.logf("list %s: %d lines, %d workers; run %s", l.id, l.lines, c.Workers, l.run)
+	}
 	began := time.Now()
-	switch err := c.checkAll(ctx, a, k); {
+	switch err := c.checkAll(ctx, w, k, last); {
+	case ctx.Err() != nil && again:
+		return fmt.Errorf("%w; the same command without -again goes on from there", context.Cause(ctx))
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w; the same command goes on from there", context.Cause(ctx))
 	case err != nil && !errors.Is(err, errIdle):
 		return err
 	}
-	fmt.Fprintf(a.out, "took %v\n", time.Since(began).Round(time.Millisecond))
-	return c.audit(ctx, a, l, k.store)
+	fmt.Fprintf(w.out, "took %v\n", time.Since(began).Round(time.Millisecond))
+	return c.audit(ctx, w.app, l, w.store)
 }
 
 // checkAll runs all the parts until each line has a result.
-func (c *runCmd) checkAll(ctx context.Context, a *app, k *collector) error {
-	e, forWorkers, err := c.link.in(c.Out).openForChildren()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	q, err := c.make(ctx, e.js)
-	if err != nil {
-		return err
-	}
-	a.logf("list %s: %d lines, %d workers", k.list.id, k.list.lines, c.Workers)
-	if n, err := q.strange(ctx, k.list.id); err == nil && n > 0 {
-		a.logf("the queue also holds %d chunks of other lists, which are checked as well", n)
+func (c *runCmd) checkAll(ctx context.Context, w *works, k *collector, last cursor) error {
+	if n, err := w.strange(ctx, k.list.id); err == nil && n > 0 {
+		w.logf("the queue also holds %d chunks of other lists, which are checked as well", n)
 	}
 	defer k.report(ctx)()
 
@@ -72,20 +138,20 @@ func (c *runCmd) checkAll(ctx context.Context, a *app, k *collector) error {
 		})
 	}
 	part(func(ctx context.Context) error {
-		p := publisher{app: a, queue: q}
-		return cmp.Or(p.publish(ctx, k.list), q.idle(ctx, k.list.id))
+		p := publisher{app: w.app, queue: w.queue, cursor: last}
+		return cmp.Or(p.publish(ctx, k.list), w.idle(ctx, k.list.id))
 	})
 	for i := range c.Workers {
-		part(func(ctx context.Context) error { return c.supervise(ctx, a, i+1, forWorkers) })
+		part(func(ctx context.Context) error { return c.supervise(ctx, w.app, i+1, w.children) })
 	}
 	part(func(ctx context.Context) error {
-		err := k.collect(ctx, q)
+		err := k.collect(ctx, w.queue)
 		if err == nil {
 			done()
 		}
 		return err
 	})
-	err = g.Wait()
+	err := g.Wait()
 	return cmp.Or(context.Cause(ctx), err)
 }
 
@@ -96,7 +162,7 @@ func (q *queue) strange(ctx context.Context, list string) (n int, err error) {
 		return 0, err
 	}
 	for subject := range info.State.Subjects {
-		if !strings.HasPrefix(lastToken(subject), list) {
+		if !strings.Contains(subject, "."+list+".") {
 			n++
 		}
 	}

@@ -41,11 +41,11 @@ func (s store) open() (unlock func(), err error) {
 // folder returns where the chunks go that are, or are halves of, the one with
 // this id: about a thousand to a directory.
 func (s store) folder(id string) (string, error) {
-	list, p, n, ok := splitID(id)
+	run, p, n, ok := splitID(id)
 	if !ok {
 		return "", fmt.Errorf("%q is no chunk", id)
 	}
-	return filepath.Join(s.dir, "chunks", list, fmt.Sprintf("%02d", p), fmt.Sprintf("%06x", n>>10)), nil
+	return filepath.Join(s.dir, "chunks", run, fmt.Sprintf("%02d", p), fmt.Sprintf("%06x", n>>10)), nil
 }
 
 // find returns the pieces that have lines in common with a chunk, in the order
@@ -119,6 +119,21 @@ func writeFile(name string, write func(*os.File) error) error {
 	return syncDir(filepath.Dir(name))
 }
 
+// latest has results.jsonl lead to a run's results. It is a link, and a file of that
+// name is somebody else's.
+func (s store) latest(name string) error {
+	link := filepath.Join(s.dir, "results.jsonl")
+	if info, err := os.Lstat(link); err == nil && info.Mode()&fs.ModeSymlink == 0 {
+		return fmt.Errorf("%s is no link to results of this program, and was left as it is", link)
+	}
+	tmp := link + ".tmp"
+	_ = os.Remove(tmp) // of an audit that died
+	if err := os.Symlink(filepath.Base(name), tmp); err != nil {
+		return err
+	}
+	return os.Rename(tmp, link)
+}
+
 // syncDir makes a rename last. Not all systems can, and those see to it
 // themselves.
 func syncDir(dir string) error {
@@ -131,9 +146,9 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// lines counts the results that the store has of a list.
-func (s store) lines(list string) (n int, err error) {
-	root := filepath.Join(s.dir, "chunks", list)
+// lines counts the results that the store has of a run.
+func (s store) lines(run string) (n int, err error) {
+	root := filepath.Join(s.dir, "chunks", run)
 	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

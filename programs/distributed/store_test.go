@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // resultsOf returns results of a chunk as a worker would send them, with a note
@@ -34,6 +35,7 @@ func filled(t *testing.T) (list, store, string, chunk) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.run = newRun(l.id, "", time.Now())
 	s := store{t.TempDir()}
 	var rest chunk
 	err = l.walk(nil, func(c chunk) error {
@@ -68,7 +70,7 @@ func TestFirstWins(t *testing.T) {
 	put(t, s, a, "second", false)
 	put(t, s, b, "first", true)
 	put(t, s, c, "third", false)
-	if n, err := s.lines(l.id); n != l.lines || err != nil {
+	if n, err := s.lines(l.run); n != l.lines || err != nil {
 		t.Errorf("the store has %d lines, %v; want %d", n, err, l.lines)
 	}
 	out := mustRun(t, "audit", "-f", file, "-chunk", "20", "-o", s.dir)
