@@ -55,12 +55,12 @@ func TestThreeNights(t *testing.T) {
 	t.Parallel()
 	const n = 12
 	s := newNights(t, "127.20.0", n)
-	s.wants(t, s.run(t, "-again"), "the first 0 s ago", 1, n)
+	s.wants(t, s.run(t, "-again"), " UTC, the first ", 1, n)
 	first, err := os.ReadFile(s.out + "/results.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.wants(t, s.run(t, "-again"), "the first 0 s ago", 2, 2*n)
+	s.wants(t, s.run(t, "-again"), " UTC, the first ", 2, 2*n)
 	s.wants(t, s.run(t), "nothing was checked: all of 12 lines were, in the run of 20", 2, 2*n)
 	s.wants(t, s.run(t, "-again"), "12 results, 0 missing", 3, 3*n)
 	files, _ := filepath.Glob(s.out + "/results-*.jsonl")

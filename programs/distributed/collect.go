@@ -21,7 +21,7 @@ func (c *collectCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer unlock()
-	e, err := c.link.in(c.Out).open()
+	e, err := c.link.in(c.Out).open(a)
 	if err != nil {
 		return err
 	}

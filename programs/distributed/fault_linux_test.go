@@ -136,7 +136,7 @@ func cluster(t *testing.T) (nodes []*engine, urls string) {
 		nodes = append(nodes, e)
 		t.Cleanup(e.close)
 		wg.Go(func() {
-			if err := e.start(o); err != nil {
+			if err := e.start(quiet(), o); err != nil {
 				t.Errorf("node %d: %v", i, err)
 			}
 		})
@@ -163,7 +163,7 @@ func cluster(t *testing.T) (nodes []*engine, urls string) {
 // observe opens a queue that others make.
 func observe(t *testing.T, url string) *queue {
 	t.Helper()
-	e, err := link{NATS: url, Token: testToken}.open(nats.Name("observer"))
+	e, err := link{NATS: url, credentials: credentials{Token: testToken}}.open(quiet(), nats.Name("observer"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,13 +48,13 @@ var commands = []struct {
 // link says how to reach JetStream.
 type link struct {
 	NATS  string
-	Token string
 	Store string
+	credentials
 }
 
 func (l *link) define(f *flag.FlagSet) {
 	f.StringVar(&l.NATS, "nats", "", "the `URL` of servers, several separated by commas; by default one inside of this process")
-	f.StringVar(&l.Token, "token", "", "the `TEXT` that the servers ask for; by default what NATS_TOKEN has in the environment")
+	l.credentials.define(f)
 	f.StringVar(&l.Store, "store", "", "the `DIR` where the server inside of this process keeps its queue; by default store in the directory for results")
 }
 
@@ -149,12 +149,16 @@ type serverCmd struct {
 	Listen string
 	Token  string
 	Store  string
+	pair
 }
 
 func (c *serverCmd) define(f *flag.FlagSet) {
-	f.StringVar(&c.Listen, "listen", "127.0.0.1:4222", "`HOST:PORT`; beyond this machine only with a token")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:4222", "`HOST:PORT`; beyond this machine only with a token or -ca")
 	f.StringVar(&c.Token, "token", "", "the `TEXT` that clients must present; by default what NATS_TOKEN has in the environment")
 	f.StringVar(&c.Store, "store", "out/store", "the `DIR` where the queue is kept")
+	f.StringVar(&c.Cert, "cert", "", "the `FILE` with the server's certificate and those below its CA's, in PEM: TLS only")
+	f.StringVar(&c.Key, "key", "", "the `FILE` with its key")
+	f.StringVar(&c.CA, "ca", "", "the `FILE` with the CA of the clients, in PEM: each must show a certificate of it")
 }
 
 type publishCmd struct {

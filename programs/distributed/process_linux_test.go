@@ -97,7 +97,7 @@ const testToken = "a token of tests"
 // serve starts a server in the test's process and returns its URL.
 func serve(t *testing.T) string {
 	t.Helper()
-	e, err := startEngine(&server.Options{
+	e, err := startEngine(quiet(), &server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: testToken, StoreDir: t.TempDir(),
 	}, nats.Token(testToken))
 	if err != nil {

@@ -16,7 +16,7 @@ func (c *publishCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	e, err := c.link.in("out").open()
+	e, err := c.link.in("out").open(a)
 	if err != nil {
 		return err
 	}

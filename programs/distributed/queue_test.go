@@ -17,7 +17,7 @@ import (
 // inside starts a server inside of the test.
 func inside(t *testing.T, dir string) *engine {
 	t.Helper()
-	e, err := link{Store: dir}.open()
+	e, err := link{Store: dir}.open(quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestRepair(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	list := writeList(t, "example.org")
-	e, err := startEngine(&server.Options{DontListen: true, StoreDir: t.TempDir()})
+	e, err := startEngine(quiet(), &server.Options{DontListen: true, StoreDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

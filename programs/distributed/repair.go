@@ -20,7 +20,7 @@ func (c *repairCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer unlock()
-	e, err := c.link.in(c.Out).open()
+	e, err := c.link.in(c.Out).open(a)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer unlock()
-	e, children, err := c.link.in(c.Out).openForChildren()
+	e, children, err := c.link.in(c.Out).openForChildren(a)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -41,7 +42,7 @@ func (c *runCmd) worker(ctx context.Context, a *app, n int, l link) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, self, append([]string{"work", "-tied", "-nats", l.NATS}, c.manners.flags()...)...)
+	cmd := exec.CommandContext(ctx, self, slices.Concat([]string{"work", "-tied", "-nats", l.NATS}, l.args(), c.manners.flags())...)
 	cmd.Env = append(os.Environ(), "NATS_TOKEN="+token(l.Token))
 	cmd.Stdout, cmd.Stderr = a.log, a.log
 	stdin, err := cmd.StdinPipe()

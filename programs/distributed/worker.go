@@ -56,7 +56,7 @@ func (c *workCmd) do(ctx context.Context, a *app) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w.session.begin(ctx)
-	e, err := c.link.in("out").open(
+	e, err := c.link.in("out").open(a,
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { w.session.begin(ctx) }),
 		nats.ClosedHandler(func(nc *nats.Conn) { cancel(fmt.Errorf("the connection has ended: %w", nc.LastError())) }),
 	)
