@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"example.com/checker"
-	"example.com/checker/examples/cli"
 	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/hostile"
 )
@@ -41,7 +40,7 @@ func TestFollow(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			follow(ctx, c, b, nil, time.Minute)
+			follow(ctx, c, b, nil, time.Minute, t.Output())
 		}()
 		states := func() (s string) {
 			synctest.Wait()
@@ -92,14 +91,14 @@ func TestMaintenance(t *testing.T) {
 		for i := range 10 {
 			sites = append(sites, parseSite(fmt.Sprintf("http://h.test/%d", i)))
 		}
-		c, err := newChecker(options{Every: 30 * time.Second, Timeout: 10 * time.Second, Status: cli.StatusRange{Min: 200, Max: 399}}, len(sites), checker.WithTransport(rt))
+		c, err := newChecker(quick("", "-every", "30s"), len(sites), checker.WithTransport(rt))
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := newBoard(sites)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		follow(ctx, c, b, nil, 30*time.Second)
+		follow(ctx, c, b, nil, 30*time.Second, t.Output())
 		for i, site := range b.sites {
 			if age := time.Since(site.samples[len(site.samples)-1].at); age > 30*time.Second {
 				t.Errorf("after an hour site %d was checked last %v ago; want half a minute at most", i, age)

@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	example.com/checker v0.0.0
 	example.com/checker/examples/cli v0.0.0
-	github.com/alexflint/go-arg v1.6.1
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
 	github.com/tmaxmax/go-sse v0.12.0
@@ -13,7 +12,6 @@ require (
 )
 
 require (
-	github.com/alexflint/go-scalar v1.2.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/google/uuid v1.6.0 // indirect

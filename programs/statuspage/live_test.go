@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -14,19 +15,18 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"example.com/checker/examples/cli"
 	"example.com/checker/internal/hostile"
 )
 
 // start runs the program until the test is over, or stop is called, and returns
 // its URL.
-func start(t *testing.T, opts options) (url string, stop func()) {
+func start(t *testing.T, o options) (url string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	failed := make(chan error, 1)
 	go func() {
-		failed <- run(ctx, opts, w)
+		failed <- run(ctx, o, w, t.Output())
 		w.Close()
 	}()
 	lines := bufio.NewScanner(r)
@@ -50,9 +50,13 @@ func start(t *testing.T, opts options) (url string, stop func()) {
 	return url, stop
 }
 
-// quick are the options of tests: they wait for checks.
-func quick(file string) options {
-	return options{File: file, Every: time.Second, Timeout: time.Second, Addr: "127.0.0.1:0", Status: cli.StatusRange{Min: 200, Max: 399}, Title: "Test"}
+// quick are the options of tests, which wait for checks.
+func quick(file string, args ...string) options {
+	o, err := parse(append([]string{"-f", cmp.Or(file, "-"), "-every", "1s", "-addr", "127.0.0.1:0", "-title", "Test"}, args...), io.Discard)
+	if err != nil {
+		panic(err)
+	}
+	return o
 }
 
 // A target is a site that tests can take down.
@@ -122,16 +126,16 @@ func TestRestart(t *testing.T) {
 	s := newTarget(t)
 	ctx := browser(t)
 	console := complaints(t, ctx)
-	opts := quick(list(t, s.URL+" Site"))
-	opts.DB = t.TempDir() + "/history.db"
-	url, stop := start(t, opts)
+	o := quick(list(t, s.URL+" Site"))
+	o.db = t.TempDir() + "/history.db"
+	url, stop := start(t, o)
 	do(t, ctx, chromedp.Navigate(url))
 	poll(t, ctx, `window.marker = document.querySelector("#s0").className === "online"`)
 	since := eval[string](t, ctx, `document.querySelector("#s0 time").dateTime`)
 	stop()
 	poll(t, ctx, `!document.querySelector("#lost").hidden`)
-	opts.Addr = strings.Trim(strings.TrimPrefix(url, "http:"), "/")
-	_, stop = start(t, opts)
+	o.addr = strings.Trim(strings.TrimPrefix(url, "http:"), "/")
+	_, stop = start(t, o)
 	poll(t, ctx, `document.querySelector("#lost").hidden`)
 	if again := eval[string](t, ctx, `document.querySelector("#s0 time").dateTime`); again != since {
 		t.Errorf("the site was online since %s, and after a restart since %s", since, again)
@@ -144,8 +148,8 @@ func TestRestart(t *testing.T) {
 	stop()
 
 	// With another list of sites the page must be another one.
-	opts.File = list(t, s.URL+" Site", "127.0.0.1:1 Other")
-	start(t, opts)
+	o.file = list(t, s.URL+" Site", "127.0.0.1:1 Other")
+	start(t, o)
 	deadline := time.Now().Add(15 * time.Second)
 	for rows := 0; rows != 2; { // a poll in the page would not outlive it
 		rows, _ = chromedp.Run(ctx, chromedp.Evaluate[int](`document.querySelectorAll("tbody tr").length`))

@@ -32,13 +32,13 @@ type server struct {
 	boot  string        // tells event IDs of this run from those of another
 }
 
-func newServer(opts options, b *board) *server {
+func newServer(o options, b *board) *server {
 	s := &server{
 		board: b,
-		title: opts.Title,
-		every: opts.Every,
-		late:  2*opts.Every + opts.Timeout,
-		build: fingerprint(opts, b),
+		title: o.title,
+		every: o.every,
+		late:  2*o.every + o.checks.Timeout,
+		build: fingerprint(o, b),
 		boot:  rand.Text()[:8],
 	}
 	mux := http.NewServeMux()
@@ -74,14 +74,14 @@ func forever(h http.Handler) http.Handler {
 
 // fingerprint names what a page is made of but for the verdicts: our files, the
 // title and the list of sites. A page with another one must be loaded anew.
-func fingerprint(opts options, b *board) string {
+func fingerprint(o options, b *board) string {
 	h := sha256.New()
 	files, _ := assets.ReadDir("assets") // they are part of the program
 	for _, f := range files {
 		data, _ := assets.ReadFile("assets/" + f.Name())
 		h.Write(data)
 	}
-	fmt.Fprintf(h, "%q %v", opts.Title, opts.Every)
+	fmt.Fprintf(h, "%q %v", o.title, o.every)
 	for _, s := range b.sites {
 		fmt.Fprintf(h, "%q %q", s.target, s.name)
 	}

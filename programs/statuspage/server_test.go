@@ -14,6 +14,7 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 	"example.com/checker/internal/bubble"
 )
 
@@ -31,7 +32,7 @@ func TestPage(t *testing.T) {
 	for range 2 {
 		b.record(0, verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonRejected, text: evil})
 	}
-	w := get(newServer(options{Title: evil}, b), "/")
+	w := get(newServer(options{title: evil}, b), "/")
 	page := w.Body.String()
 	if w.Code != http.StatusOK || w.Header().Get("Content-Security-Policy") != policy || !strings.HasPrefix(policy, "default-src 'self';") {
 		t.Errorf("GET / = %d %v", w.Code, w.Header())
@@ -55,7 +56,7 @@ func TestPage(t *testing.T) {
 }
 
 func TestRoutes(t *testing.T) {
-	s := newServer(options{Title: "T", Every: time.Hour}, newBoard([]*site{parseSite("example.org")}))
+	s := newServer(options{title: "T", every: time.Hour}, newBoard([]*site{parseSite("example.org")}))
 	for path, want := range map[string]string{
 		"/":                 "200 text/html; charset=utf-8 no-store",
 		"/?show=offline":    "200 text/html; charset=utf-8 no-store",
@@ -83,7 +84,7 @@ func TestRoutes(t *testing.T) {
 func TestHealthz(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		b := newBoard([]*site{parseSite("example.org")})
-		s := newServer(options{Every: time.Minute, Timeout: 10 * time.Second}, b)
+		s := newServer(options{every: time.Minute, checks: cli.Checks{Timeout: 10 * time.Second}}, b)
 		for _, step := range []struct {
 			sleep time.Duration
 			check bool
@@ -112,7 +113,7 @@ func TestAPI(t *testing.T) {
 		b.record(0, verdict{at: at, status: checker.Online, latency: 1500 * time.Microsecond, expires: at.Add(time.Hour)})
 		b.record(0, verdict{at: at.Add(time.Second), status: checker.Offline, reason: checker.ReasonTimeout, text: "no answer"})
 		time.Sleep(2 * time.Second)
-		w := get(newServer(options{Title: "T", Every: time.Minute}, b), "/api/status.json")
+		w := get(newServer(options{title: "T", every: time.Minute}, b), "/api/status.json")
 		var got, want any
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatal(err)

@@ -3,9 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"example.com/checker"
 	"example.com/checker/examples/cli"
@@ -17,45 +16,48 @@ const maxName = 120
 // readSites reads the list of sites. A site that is listed twice would have two
 // histories under one key, so it is refused.
 func readSites(file string) ([]*site, error) {
-	f, err := os.Open(file)
+	f, err := cli.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var sites []*site
 	list, lines := cli.NewList(f), make(map[string]int)
-	for line, text := range list.Lines() {
-		if !utf8.ValidString(text) {
-			return nil, fmt.Errorf("%s: not a text file in UTF-8", file)
-		}
-		s := parseSite(text)
+	if err := list.Begin(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	var sites []*site
+	for line := range list.Sites() {
+		s := newSite(line)
 		if first := lines[s.target]; first > 0 {
-			return nil, fmt.Errorf("%s:%d: %s is already in line %d", file, line, hide(s.target), first)
+			return nil, fmt.Errorf("%s:%d: %s is already in line %d", file, line.Line, hide(s.target), first)
 		}
-		lines[s.target] = line
+		lines[s.target] = line.Line
 		sites = append(sites, s)
 	}
-	switch {
-	case list.Err() != nil:
-		return nil, fmt.Errorf("%s: %w", file, list.Err())
-	case len(sites) == 0:
-		return nil, fmt.Errorf("%s: no sites in it", file)
+	if err := list.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return sites, nil
 }
 
-// parseSite reads a line, which is not blank: a target, and what is after it is
-// its name.
-func parseSite(line string) *site {
-	fields := strings.Fields(line)
-	s := &site{target: fields[0], name: strings.Join(fields[1:], " ")}
+// newSite returns the site of a line.
+func newSite(line cli.Site) *site {
+	s := &site{target: line.Target, name: clean(line.Name)}
 	if s.given = s.name != ""; !s.given {
 		shown := hide(s.target)
 		_, host, _ := strings.Cut(shown, "://")
 		s.name = cmp.Or(strings.TrimSuffix(host, "/"), shown, "no name")
 	}
-	s.name = cut(s.name, maxName)
+	s.name = cut(clean(s.name), maxName)
 	return s
+}
+
+// clean returns a text as a name: in UTF-8, without control characters, and with one
+// space where there are more.
+func clean(text string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ")
 }
 
 // hide returns a target without its userinfo, which may be a password.

@@ -78,10 +78,11 @@ func migrate(db *sql.DB) error {
 	return err
 }
 
-func (s *store) close() {
-	if s != nil {
-		_ = s.db.Close() // each verdict has been committed
+func (s *store) close() error {
+	if s == nil {
+		return nil
 	}
+	return s.db.Close()
 }
 
 // A record is what a verdict changes in the database.

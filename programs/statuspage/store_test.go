@@ -18,7 +18,7 @@ func open(t *testing.T, file string) *store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(db.close)
+	t.Cleanup(func() { _ = db.close() })
 	return db
 }
 
@@ -41,7 +41,7 @@ func TestStore(t *testing.T) {
 			}
 		}
 	}
-	db.close()
+	_ = db.close()
 
 	again := newBoard([]*site{parseSite("up.example"), parseSite("down.example"), parseSite("other.example")})
 	db = open(t, file)

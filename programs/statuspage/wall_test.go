@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"example.com/checker"
+	"example.com/checker/examples/cli"
 )
 
 var screenshots = flag.String("screenshots", "", "write pictures of the page to this `folder`")
@@ -131,5 +132,5 @@ func history(b *board, i int, random *rand.Rand) {
 }
 
 func wallServer(tb testing.TB) *server {
-	return newServer(options{Title: "Example Org", Every: 30 * time.Second, Timeout: 10 * time.Second}, wall(tb))
+	return newServer(options{title: "Example Org", every: 30 * time.Second, checks: cli.Checks{Timeout: 10 * time.Second}}, wall(tb))
 }
