@@ -26,8 +26,10 @@ type siteReport struct {
 	LastCheck          time.Time      `json:"last_check,omitzero"`
 	LatencyMS          float64        `json:"latency_ms,omitempty"`
 	P95MS              float64        `json:"p95_ms,omitempty"`
-	Uptime24h          *float64       `json:"uptime_24h,omitempty"` // 0 to 1
+	Uptime24h          *float64       `json:"uptime_24h,omitempty"` // 0 to 1, of the seconds below
+	Measured24h        float64        `json:"measured_24h_s,omitempty"`
 	Uptime7d           *float64       `json:"uptime_7d,omitempty"`
+	Measured7d         float64        `json:"measured_7d_s,omitempty"`
 	CertificateExpires time.Time      `json:"certificate_expires,omitzero"`
 	LastReason         checker.Reason `json:"last_reason,omitempty"` // why it was last not online
 	LastReasonText     string         `json:"last_reason_text,omitempty"`
@@ -60,22 +62,22 @@ func newSiteReport(s *site, now time.Time) siteReport {
 		Since:              since.UTC(),
 		LatencyMS:          float64(latency) / 1e6,
 		P95MS:              float64(p95) / 1e6,
-		Uptime24h:          known(s.uptime(now, 24)),
-		Uptime7d:           known(s.uptime(now, week)),
 		CertificateExpires: s.expires.UTC(),
 		LastReason:         s.fault.reason,
 		LastReasonText:     s.fault.text,
 		LastReasonTime:     s.fault.at.UTC(),
 	}
+	r.Uptime24h, r.Measured24h = share(s.uptime(now, 24))
+	r.Uptime7d, r.Measured7d = share(s.uptime(now, week))
 	if n := len(s.samples); n > 0 {
 		r.LastVerdict, r.LastCheck = s.samples[n-1].status, s.samples[n-1].at.UTC()
 	}
 	return r
 }
 
-func known(share float64, ok bool) *float64 {
-	if !ok {
-		return nil
+func share(up, measured time.Duration) (of1 *float64, seconds float64) {
+	if measured <= 0 {
+		return nil, 0
 	}
-	return &share
+	return new(float64(up) / float64(measured)), measured.Seconds()
 }

@@ -76,14 +76,23 @@ func TestFollow(t *testing.T) {
 }
 
 // A site in maintenance that asks to be left alone for an hour asks for itself: its
-// neighbours on the same host are checked as if it were not there.
+// neighbours on the same host are checked as if it were not there, and no outage of
+// theirs is missed.
 func TestMaintenance(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
+		const outage = 90 * time.Second
+		down := map[string]time.Duration{"/0": 0, "/5": 20 * time.Minute, "/9": 55 * time.Minute} // when each has its outage
+		start := time.Now()
 		rt := roundTripper(func(req *http.Request) (*http.Response, error) {
 			resp := &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody, Request: req}
-			if req.URL.Path == "/3" {
+			begins, has := down[req.URL.Path]
+			since := time.Since(start) - begins
+			switch {
+			case req.URL.Path == "/3":
 				resp.StatusCode = http.StatusServiceUnavailable
 				resp.Header.Set("Retry-After", "3600")
+			case has && 0 <= since && since < outage:
+				return nil, syscall.ECONNREFUSED
 			}
 			return resp, nil
 		})
@@ -104,8 +113,12 @@ func TestMaintenance(t *testing.T) {
 				t.Errorf("after an hour site %d was checked last %v ago; want half a minute at most", i, age)
 			}
 		}
-		if checks, _ := b.totals(); checks < 9*120 {
+		checks, changes := b.totals()
+		if checks < 9*120 {
 			t.Errorf("in an hour there were %d checks; want %d", checks, 10*120)
+		}
+		if want := 2*len(down) - 1; changes != want { // that of /0 began before anything was known of it
+			t.Errorf("in an hour there were %d changes; want %d", changes, want)
 		}
 	})
 }

@@ -122,7 +122,7 @@ func TestAPI(t *testing.T) {
 			"title": "T", "time": "2000-01-01T00:00:02Z", "every_ms": 60000, "counts": {"online": 1, "offline": 0, "unknown": 0},
 			"sites": [{
 				"name": "Example", "target": "https://example.org", "status": "online", "since": "2000-01-01T00:00:00Z",
-				"last_verdict": "offline", "last_check": "2000-01-01T00:00:01Z", "p95_ms": 1.5, "uptime_24h": 1, "uptime_7d": 1,
+				"last_verdict": "offline", "last_check": "2000-01-01T00:00:01Z", "p95_ms": 1.5, "uptime_24h": 1, "measured_24h_s": 1, "uptime_7d": 1, "measured_7d_s": 1,
 				"certificate_expires": "2000-01-01T01:00:00Z",
 				"last_reason": "timeout", "last_reason_text": "no answer", "last_reason_time": "2000-01-01T00:00:01Z"
 			}, {"name": "new.example", "target": "new.example"}]

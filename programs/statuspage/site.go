@@ -110,11 +110,10 @@ func (s *site) keep(v verdict) {
 	}
 }
 
-// uptime returns how much of the last hours a site was online, from 0 to 1, and
-// whether anything is known of them. The running hour is the first of them.
-func (s *site) uptime(now time.Time, hours int) (share float64, ok bool) {
-	up, measured := s.tracker.Uptime(now.Add(-time.Duration(hours-1)*time.Hour), now)
-	return float64(up) / float64(max(measured, 1)), measured > 0
+// uptime returns for how long a site was online in the last hours, and over how long
+// that was measured. The running hour is the first of them.
+func (s *site) uptime(now time.Time, hours int) (up, measured time.Duration) {
+	return s.tracker.Uptime(now.Add(-time.Duration(hours-1)*time.Hour), now)
 }
 
 // latency returns the newest latency and the 95th percentile (nearest rank) of

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,10 +118,10 @@ func TestUptime(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var s site
 		uptime := func(hours int) string {
-			share, ok := s.uptime(time.Now(), hours)
-			return fmt.Sprintf("%.4f %t", share, ok)
+			up, measured := s.uptime(time.Now(), hours)
+			return fmt.Sprint(up, " of ", measured)
 		}
-		if got := uptime(week); got != "0.0000 false" {
+		if got := uptime(week); got != "0s of 0s" {
 			t.Errorf("before any verdict the uptime was %s", got)
 		}
 		feed(&s, "++---") // two minutes up, two down, and the last counts for two more
@@ -132,14 +130,44 @@ func TestUptime(t *testing.T) {
 		for _, test := range []struct {
 			hours int
 			want  string
-		}{{24, "0.6000 true"}, {23, "1.0000 true"}, {week, "0.6000 true"}} {
+		}{{24, "6m0s of 10m0s"}, {23, "4m0s of 4m0s"}, {week, "6m0s of 10m0s"}} {
 			if got := uptime(test.hours); got != test.want {
 				t.Errorf("the uptime of %d hours was %s; want %s", test.hours, got, test.want)
 			}
 		}
 		time.Sleep(week * time.Hour)
-		if got, want := uptime(week), "0.0000 false"; got != want {
+		if got, want := uptime(week), "0s of 0s"; got != want {
 			t.Errorf("a week later the uptime was %s; want %s", got, want)
+		}
+	})
+}
+
+// An uptime says over what it was measured, unless that is what its column says.
+func TestUptimeOf(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		var s site
+		start := time.Now()
+		for _, test := range []struct {
+			after time.Duration // since the first check
+			want  [2]uptime
+		}{
+			{0, [2]uptime{{"–", ""}, {"–", ""}}},
+			{46 * time.Second, [2]uptime{{"100 %", "46 s"}, {"100 %", "46 s"}}},
+			{22*time.Hour + 30*time.Minute, [2]uptime{{"100 %", "22 h"}, {"100 %", "22 h"}}},
+			{24 * time.Hour, [2]uptime{{"100 %", ""}, {"100 %", "24 h"}}},
+			{3 * 24 * time.Hour, [2]uptime{{"100 %", ""}, {"100 %", "3 days"}}},
+			{7 * 24 * time.Hour, [2]uptime{{"100 %", ""}, {"100 %", ""}}},
+		} {
+			for end := start.Add(test.after); ; time.Sleep(min(time.Minute, time.Until(end))) {
+				s.record(given('+', time.Now()))
+				if !time.Now().Before(end) {
+					break
+				}
+			}
+			now := time.Now()
+			if got := [2]uptime{s.shownUptime(now, 24), s.shownUptime(now, week)}; got != test.want {
+				t.Errorf("after %v the uptimes of 24 h and 7 days are %q; want %q", test.after, got, test.want)
+			}
 		}
 	})
 }
@@ -173,81 +201,6 @@ func TestCertificate(t *testing.T) {
 	s.record(verdict{status: checker.Online}) // by http, now
 	if !s.expires.IsZero() {
 		t.Errorf("over http the certificate ended at %v; want none", s.expires)
-	}
-}
-
-func TestWords(t *testing.T) {
-	for _, test := range []struct{ got, want string }{
-		{ago(-time.Second), "0 s"},
-		{ago(59 * time.Second), "59 s"},
-		{ago(61 * time.Minute), "1 h 1 min"},
-		{ago(47 * time.Hour), "47 h"},
-		{ago(50 * time.Hour), "2 days"},
-		{brief(0), "–"},
-		{brief(1234 * time.Microsecond), "1.2 ms"},
-		{brief(999 * time.Millisecond), "999 ms"},
-		{brief(1250 * time.Millisecond), "1.2 s"},
-		{percent(0, false), "–"},
-		{percent(1, true), "100 %"},
-		{percent(math.Nextafter(1, 0), true), "99.99 %"}, // 100 % says that nothing failed
-		{percent(.5, true), "50 %"},
-		{class(""), "waiting"},
-		{word(checker.Unknown), "Unknown"},
-		{cut("short", 9), "short"},
-		{cut("a text, cut", 9), "a text…"},
-		{cut("üüü", 3), "ü…"},
-		{count(1, "site"), "1 site"},
-		{count(0, "site"), "0 sites"},
-	} {
-		if test.got != test.want {
-			t.Errorf("got %q; want %q", test.got, test.want)
-		}
-	}
-	now := time.Now()
-	for left, want := range map[time.Duration][2]string{
-		-time.Minute:        {"expired", "over"},
-		time.Hour:           {"0 days", "soon"},
-		13 * 24 * time.Hour: {"13 days", "soon"},
-		30 * 24 * time.Hour: {"30 days", ""},
-	} {
-		if text, class := lifetime(now.Add(left), now); text != want[0] || class != want[1] {
-			t.Errorf("lifetime(%v) = %q, %q; want %q", left, text, class, want)
-		}
-	}
-}
-
-func TestHeadline(t *testing.T) {
-	now := time.Now()
-	for states, want := range map[string]string{
-		"+":    "online: The site is online",
-		"-":    "offline: The site is offline",
-		"?":    "unknown: No verdict on 1 of 1 site",
-		"++":   "online: All 2 sites are online",
-		"+-?":  "offline: 1 of 3 sites is offline",
-		"--+":  "offline: 2 of 3 sites are offline",
-		"+?":   "unknown: No verdict on 1 of 2 sites",
-		"+  ":  "waiting: Checking 2 sites for the first time",
-		"-- ?": "offline: 2 of 4 sites are offline",
-	} {
-		var sites []*site
-		for _, letter := range states {
-			s := new(site)
-			if letter != ' ' {
-				s.record(given(letter, now))
-				s.record(given(letter, now))
-			}
-			sites = append(sites, s)
-		}
-		s := newSummary(sites, now, true, now)
-		if got := s.Class + ": " + s.Headline; got != want {
-			t.Errorf("the headline of %q is %q; want %q", states, got, want)
-		}
-	}
-	down := new(site)
-	down.record(given('-', now))
-	down.record(given('-', now))
-	if s := newSummary(slices.Repeat([]*site{down}, 9), now, true, now); len(s.Trouble) != maxTrouble || s.More != 9-maxTrouble {
-		t.Errorf("of 9 sites offline, %d were named and %d more; want %d", len(s.Trouble), s.More, maxTrouble)
 	}
 }
 
