@@ -26,7 +26,8 @@ const MaxLine = 64 << 10
 //
 // Lines end with LF or CRLF; the last need not. White space around a line is trimmed,
 // and so is a byte order mark at the start of the text. Blank lines, and lines that
-// begin with "#", are skipped. A text in UTF-16 is refused, and so is one that is no
+// begin with "#", are skipped; of those, one that begins with "## " is the heading of a
+// group, which goes on to the next one. A text in UTF-16 is refused, and so is one that is no
 // text: its first block is looked at before its first line is believed, and a NUL is in
 // no line. A target may hold any other bytes; package checker says what it thinks of
 // them.
@@ -41,6 +42,7 @@ const MaxLine = 64 << 10
 type List struct {
 	in     *bufio.Reader
 	number int    // of the last line that was read
+	group  string // that it is in
 	first  string // a line that Begin has read, and no loop yet
 
 	mu  sync.Mutex
@@ -52,6 +54,7 @@ type Site struct {
 	Line   int    // from 1
 	Target string // not empty
 	Name   string // "" without one
+	Group  string // the heading above it; "" without one
 }
 
 // NewList returns a List of what r has.
@@ -75,7 +78,7 @@ var errEmpty = errors.New("there are no sites in it")
 func (l *List) Sites() iter.Seq[Site] {
 	return func(yield func(Site) bool) {
 		for number, line := range l.Lines() {
-			s := Site{Line: number, Target: line}
+			s := Site{Line: number, Target: line, Group: l.group}
 			if i := strings.IndexAny(line, " \t"); i >= 0 {
 				s.Target, s.Name = line[:i], strings.TrimSpace(line[i:])
 			}
@@ -108,6 +111,9 @@ func (l *List) Lines() iter.Seq2[int, string] {
 		}
 		for l.Err() == nil {
 			line, err := l.next()
+			if heading, is := bytes.CutPrefix(line, []byte("## ")); is {
+				l.group = string(bytes.TrimSpace(heading))
+			}
 			if len(line) > 0 && line[0] != '#' && !yield(l.number, string(line)) || err != nil {
 				return
 			}

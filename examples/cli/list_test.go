@@ -86,6 +86,31 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A heading is a comment to those who do not ask for groups.
+func TestListGroups(t *testing.T) {
+	const text = "a\n#b\n##\n##c\n### d\ne\n##  The shop \r\n\n# f\ng G\nh\n \t## #i\nj\n## \nk\n"
+	l := NewList(strings.NewReader(text))
+	if err := l.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for s := range l.Sites() {
+		got = append(got, s.Target+":"+s.Group)
+	}
+	if want := []string{"a:", "e:", "g:The shop", "h:The shop", "j:#i", "k:#i"}; !slices.Equal(got, want) {
+		t.Errorf("Sites yields %q; want %q", got, want)
+	}
+	l = NewList(strings.NewReader("## A\na\n"))
+	if err := l.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	for s := range l.Sites() {
+		if s.Group != "A" {
+			t.Errorf("after Begin the group is %q; want A", s.Group)
+		}
+	}
+}
+
 // What had been read before an error counts, but for the line that it broke off.
 func TestListError(t *testing.T) {
 	broken := errors.New("broken")
@@ -210,7 +235,7 @@ func BenchmarkList(b *testing.B) {
 // A line is a target and a name.
 func TestSites(t *testing.T) {
 	text := "a\n\nhttps://b/ \t The  shop \n# c\nc\tname\n d\n"
-	want := []Site{{1, "a", ""}, {3, "https://b/", "The  shop"}, {5, "c", "name"}, {6, "d", ""}}
+	want := []Site{{1, "a", "", ""}, {3, "https://b/", "The  shop", ""}, {5, "c", "name", ""}, {6, "d", "", ""}}
 	if got := slices.Collect(NewList(strings.NewReader(text)).Sites()); !slices.Equal(got, want) {
 		t.Errorf("Sites of %q yields %v; want %v", text, got, want)
 	}

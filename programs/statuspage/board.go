@@ -12,6 +12,7 @@ import (
 type board struct {
 	mu      sync.Mutex
 	sites   []*site
+	groups  []string // their names
 	version uint64
 	fresh   []uint64         // by site: the version that changed it last
 	shown   []checker.Status // by site: as what the newest look showed it
@@ -23,11 +24,12 @@ type board struct {
 
 func newBoard(sites []*site) *board {
 	return &board{
-		sites: sites,
-		fresh: make([]uint64, len(sites)),
-		shown: make([]checker.Status, len(sites)),
-		news:  make(chan struct{}),
-		ended: time.Now(),
+		sites:  sites,
+		groups: groupNames(sites),
+		fresh:  make([]uint64, len(sites)),
+		shown:  make([]checker.Status, len(sites)),
+		news:   make(chan struct{}),
+		ended:  time.Now(),
 	}
 }
 
@@ -89,7 +91,7 @@ func (b *board) look(since uint64, now time.Time) look {
 			l.rows = append(l.rows, newRow(i, s, now))
 		}
 	}
-	l.summary = newSummary(b.sites, b.ended, b.checks > 0, now)
+	l.summary = newSummary(b, now)
 	return l
 }
 
@@ -113,15 +115,4 @@ func (b *board) idle(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return now.Sub(b.ended)
-}
-
-// counts returns how many sites are shown in each state; "" stands for those of which
-// none is known.
-func counts(sites []*site, now time.Time) map[checker.Status]int {
-	n := make(map[checker.Status]int)
-	for _, s := range sites {
-		status, _ := s.shown(now)
-		n[status]++
-	}
-	return n
 }

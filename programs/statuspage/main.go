@@ -4,11 +4,14 @@
 //	statuspage -f sites.txt
 //	statuspage -f sites.txt -every 10s -addr :8080 -db history.db
 //
-// A line of sites.txt is a URL, or a host, and if you like a name after it. Blank
-// lines and lines that begin with # are skipped:
+// A line of sites.txt is a URL, or a host, and if you like a name after it. Lines that
+// begin with "## " are headings of groups; blank lines and other lines that begin with #
+// are skipped:
 //
 //	# our sites
 //	example.org
+//
+//	## Shops
 //	https://shop.example/health   The shop
 //
 // A site is offline after two failures in a row, and online with one answer. A

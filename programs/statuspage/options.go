@@ -15,8 +15,8 @@ import (
 const usage = `statuspage -f FILE [flags]
 
 Watch sites and serve a page that shows live how they are. A line of FILE has a
-URL, and if you like a name after it; blank lines and those that begin with # are
-skipped.
+URL, and if you like a name after it; "## " begins a heading, which the sites below
+it are shown under. Blank lines and those that begin with # otherwise are skipped.
 
 It runs until ^C or SIGTERM, and then ends with status 0; 2 is an error.`
 

@@ -19,7 +19,7 @@ var pages = template.Must(template.ParseFS(assets, "assets/*.html"))
 
 // policy lets the page load its own files and nothing else: no inline script or
 // style is run, wherever it came from.
-const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 
 // A server shows a board. It is safe for concurrent use.
 type server struct {
@@ -83,15 +83,22 @@ func fingerprint(o options, b *board) string {
 	}
 	fmt.Fprintf(h, "%q %v", o.title, o.every)
 	for _, s := range b.sites {
-		fmt.Fprintf(h, "%q %q", s.target, s.name)
+		fmt.Fprintf(h, "%q %q %q", s.target, s.name, s.heading)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// page serves the page. With ?show= and a state it shows only the sites in that.
+// folded is how many sites are too many for a phone to show all of them at once.
+const folded = 12
+
+// page serves the page. With ?show= and a state it shows only the sites in that, and
+// with ?q= only those that have this text in their name, URL or group.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	l := s.board.look(0, time.Now())
-	show := r.FormValue("show")
+	show, query := r.FormValue("show"), r.FormValue("q")
+	for i := range l.rows {
+		l.rows[i].Hidden = !l.rows[i].found(query, s.board.groups[l.rows[i].Group])
+	}
 	if show != "online" && show != "offline" && show != "unknown" {
 		show = "all"
 	}
@@ -103,7 +110,9 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		"Build":   s.build,
 		"Version": eventID(s.boot, l.version),
 		"Show":    show,
-		"Rows":    l.rows,
+		"Query":   query,
+		"Fold":    len(l.rows) > folded,
+		"Groups":  arrange(l.summary.Groups, l.rows),
 		"Summary": l.summary,
 	})
 	if err != nil {

@@ -58,7 +58,9 @@ func (v verdict) result() checker.Result {
 // for concurrent use; the board that it is on has a lock.
 type site struct {
 	name, target string
-	given        bool // the name is in the list, and not made from the target
+	given        bool   // the name is in the list, and not made from the target
+	heading      string // that it stands under; "" without one
+	group        int    // the number of that
 
 	tracker watch.Tracker // says what state it is in, and how much of the time it was up
 	fault   verdict       // the newest that was not Online

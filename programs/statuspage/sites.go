@@ -10,7 +10,7 @@ import (
 	"example.com/checker/examples/cli"
 )
 
-// maxName is how many bytes of a name are shown.
+// maxName is how many bytes of a name, or of a heading, are shown.
 const maxName = 120
 
 // readSites reads the list of sites. A site that is listed twice would have two
@@ -42,7 +42,7 @@ func readSites(file string) ([]*site, error) {
 
 // newSite returns the site of a line.
 func newSite(line cli.Site) *site {
-	s := &site{target: line.Target, name: clean(line.Name)}
+	s := &site{target: line.Target, name: clean(line.Name), heading: cut(clean(line.Group), maxName)}
 	if s.given = s.name != ""; !s.given {
 		shown := hide(s.target)
 		_, host, _ := strings.Cut(shown, "://")

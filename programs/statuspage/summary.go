@@ -18,21 +18,25 @@ type summary struct {
 	Ended    stamp  // when the newest verdict came in
 	All      int
 	N        map[string]int // by class
+	Groups   []group        // in the order of the list
 }
 
 // maxTrouble is how many sites the head of the page names.
 const maxTrouble = 6
 
-func newSummary(sites []*site, ended time.Time, checked bool, now time.Time) summary {
-	s := summary{All: len(sites), N: make(map[string]int)}
-	if checked {
-		s.Ended = stamp(ended)
+// newSummary returns that of a board, which is locked.
+func newSummary(b *board, now time.Time) summary {
+	s := summary{All: len(b.sites), N: make(map[string]int), Groups: newGroups(b.groups, b.sites, now)}
+	if b.checks > 0 {
+		s.Ended = stamp(b.ended)
 	}
-	for status, n := range counts(sites, now) {
-		s.N[class(status)] = n
+	for _, g := range s.Groups {
+		for class, n := range g.N {
+			s.N[class] += n
+		}
 	}
 	for _, status := range []checker.Status{checker.Offline, checker.Unknown} {
-		for i, site := range sites {
+		for i, site := range b.sites {
 			switch {
 			case !site.is(status, now):
 			case len(s.Trouble) == maxTrouble:

@@ -12,7 +12,8 @@ const (
 // A row is a site as the page shows it. All its text is untrusted; html/template
 // escapes it.
 type row struct {
-	ID           int
+	ID, Group    int
+	Hidden       bool   // a search does not find it
 	Name, Target string // Target is empty if Name says it
 	Class        string // online, offline, unknown or waiting
 	Word         string
@@ -35,6 +36,7 @@ func newRow(i int, s *site, now time.Time) row {
 	status, since := s.shown(now)
 	r := row{
 		ID:      i,
+		Group:   s.group,
 		Name:    s.name,
 		Class:   class(status),
 		Word:    word(status),

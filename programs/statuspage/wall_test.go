@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,19 +64,19 @@ func TestWall(t *testing.T) {
 func wall(tb testing.TB) *board {
 	tb.Helper()
 	var sites []*site
-	for _, line := range []string{
+	for line := range cli.NewList(strings.NewReader(strings.Join([]string{
 		"https://www.example.org Website", "https://shop.example.org Shop", "https://api.example.org/v1/health API",
 		"https://api.example.org/v2/health API, next version", "https://login.example.org Sign-in", "https://docs.example.org Documentation",
-		"https://blog.example.org Blog", "https://cdn-eu.example.net/probe Downloads, Europe", "https://cdn-us.example.net/probe Downloads, America",
-		"https://cdn-ap.example.net/probe Downloads, Asia", "https://mail.example.org Webmail", "https://lists.example.org Mailing lists",
+		"https://blog.example.org Blog", "## Downloads", "https://cdn-eu.example.net/probe Downloads, Europe", "https://cdn-us.example.net/probe Downloads, America",
+		"https://cdn-ap.example.net/probe Downloads, Asia", "## For us", "https://mail.example.org Webmail", "https://lists.example.org Mailing lists",
 		"https://git.example.org Code", "https://ci.example.org Builds", "https://packages.example.org Packages",
-		"https://status.partner.example Partner: payments", "https://maps.partner.example Partner: maps", "https://sms.partner.example Partner: messages",
-		"http://10.20.0.14:8080/ready Warehouse, Rotterdam", "http://10.30.0.14:8080/ready Warehouse, Gdańsk", "https://intranet.example.org Intranet",
+		"## Partners", "https://status.partner.example Partner: payments", "https://maps.partner.example Partner: maps", "https://sms.partner.example Partner: messages",
+		"## Warehouses", "http://10.20.0.14:8080/ready Warehouse, Rotterdam", "http://10.30.0.14:8080/ready Warehouse, Gdańsk", "## For us", "https://intranet.example.org Intranet",
 		"https://wiki.example.org Wiki", "https://calendar.example.org Calendar", "https://files.example.org Files",
 		"https://chat.example.org Chat", "https://meet.example.org Meetings", "https://analytics.example.org Analytics",
 		"https://old.example.org Archive", "https://a-name-that-is-so-long-that-it-must-wrap-somewhere.example.com/with/a/path?and=query", "https://beta.example.org Beta",
-	} {
-		s := parseSite(line)
+	}, "\n"))).Sites() {
+		s := newSite(line)
 		s.tracker.Every = 10 * time.Minute
 		sites = append(sites, s)
 	}

@@ -70,7 +70,7 @@ func TestHeadline(t *testing.T) {
 			}
 			sites = append(sites, s)
 		}
-		s := newSummary(sites, now, true, now)
+		s := newSummary(newBoard(sites), now)
 		if got := s.Class + ": " + s.Headline; got != want {
 			t.Errorf("the headline of %q is %q; want %q", states, got, want)
 		}
@@ -78,7 +78,7 @@ func TestHeadline(t *testing.T) {
 	down := new(site)
 	down.record(given('-', now))
 	down.record(given('-', now))
-	if s := newSummary(slices.Repeat([]*site{down}, 9), now, true, now); len(s.Trouble) != maxTrouble || s.More != 9-maxTrouble {
+	if s := newSummary(newBoard(slices.Repeat([]*site{down}, 9)), now); len(s.Trouble) != maxTrouble || s.More != 9-maxTrouble {
 		t.Errorf("of 9 sites offline, %d were named and %d more; want %d", len(s.Trouble), s.More, maxTrouble)
 	}
 }

@@ -5,6 +5,7 @@
 
 const page = document.documentElement;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const search = document.getElementById("q");
 const quiet = 30_000; // ms; the server promises a message every 10 s
 
 let source;
@@ -21,8 +22,46 @@ function patch(html) {
     const changed = old.className !== fresh.className;
     old.className = fresh.className;
     if (old.innerHTML !== fresh.innerHTML) old.replaceChildren(...fresh.cloneNode(true).childNodes);
-    if (changed && !calm.matches) old.animate({ opacity: [0.2, 1] }, 900);
+    if (!changed) continue;
+    if (old.tagName === "TR") {
+      order(old, urgency);
+      order(old.parentElement, (body) => urgency(body.querySelector("tr[id]")));
+    }
+    if (!calm.matches) old.animate({ opacity: [0.2, 1] }, 900);
   }
+}
+
+// urgency is less the sooner a row is to be seen, as the server has it.
+function urgency(row) {
+  return { offline: 1, unknown: 2 }[row.className] ?? 3;
+}
+
+// order moves an element to its place among its siblings: by rank, and else by the
+// number in its id, which is its place in the list.
+function order(item, rank) {
+  const key = (e) => rank(e) * 1e6 + Number(e.id.slice(1));
+  const next = [...item.parentElement.children].find((e) => e.id && e !== item && key(e) > key(item)) ?? null;
+  if (item.nextElementSibling !== next) item.parentElement.insertBefore(item, next);
+}
+
+// find shows the rows that have what is searched for in their name, address or group.
+function find() {
+  const text = search.value.trim().toLowerCase();
+  for (const row of document.querySelectorAll("tbody tr[id]")) {
+    const group = row.parentElement.querySelector(".group bdi");
+    row.hidden = ![row.cells[0], group].some((e) => e.textContent.toLowerCase().includes(text));
+  }
+  page.dataset.query = text;
+  history.replaceState(null, "", asked(location.href, text));
+  for (const link of document.querySelectorAll("nav a")) link.href = asked(link.href, text);
+}
+
+// asked returns a URL with a search in it.
+function asked(href, text) {
+  const url = new URL(href);
+  if (text) url.searchParams.set("q", text);
+  else url.searchParams.delete("q");
+  return url;
 }
 
 // announce tells the headline to those who do not see it: in the tab's title
@@ -65,5 +104,6 @@ function connect() {
   });
 }
 
+search.addEventListener("input", find);
 announce();
 connect();
