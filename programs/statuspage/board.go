@@ -49,7 +49,8 @@ func (b *board) record(i int, v verdict) record {
 	defer b.mu.Unlock()
 	s := b.sites[i]
 	b.checks++
-	if s.record(v) {
+	changed, turned := s.record(v)
+	if changed {
 		b.changes++
 	}
 	b.ended = time.Now()
@@ -64,6 +65,7 @@ func (b *board) record(i int, v verdict) record {
 		fault:   s.fault,
 		newest:  v,
 		oldest:  s.samples[0].at,
+		turned:  turned,
 	}
 }
 
@@ -93,6 +95,16 @@ func (b *board) look(since uint64, now time.Time) look {
 	}
 	l.summary = newSummary(b, now)
 	return l
+}
+
+// detail returns what the page of a site shows, by its key.
+func (b *board) detail(key string, now time.Time) (d detail, ok bool) {
+	b.each(func(i int, s *site) {
+		if s.key == key {
+			d, ok = newDetail(i, s, now), true
+		}
+	})
+	return d, ok
 }
 
 // each calls f with each site while the board is locked.

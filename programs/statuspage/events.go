@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,8 @@ const (
 )
 
 // events streams to one page what changes: after each look at the board the
-// HTML of the rows that are new since the one before, and of the summary.
+// HTML of the rows that are new since the one before, and of the summary; or, to the
+// page of a site, of all that it shows.
 //
 // It asks the board rather than being told by it: a reader that is slow gets
 // the newest state later, and neither holds up the others nor grows a queue.
@@ -36,43 +38,87 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	if session.Send(hello) != nil {
 		return
 	}
+	v := viewer{session: session, site: r.FormValue("site")}
 	since := s.resume(cmp.Or(session.LastEventID.String(), r.FormValue("since")))
 	control := http.NewResponseController(w)
 	for {
 		_ = control.SetWriteDeadline(time.Now().Add(limit)) // fails only where there is no network, in tests
 		l := s.board.look(since, time.Now())
-		if s.send(session, l) != nil {
+		if s.tell(&v, l) != nil {
 			return
 		}
 		since = l.version
-		if !waitFor(r.Context(), nil, breath) || !waitFor(r.Context(), l.news, pulse) {
+		if !waitFor(r.Context(), nil, breath) || !waitFor(r.Context(), l.news, pulse-time.Since(v.told)) {
 			return
 		}
 	}
 }
 
-// send writes rows and summary as an event each, since HTML with both could not
-// be parsed by itself. The ID is that of the last one: a page that is cut off
-// between them asks for both again.
-func (s *server) send(session *sse.Session, l look) error {
-	if len(l.rows) > 0 {
-		if err := sendHTML(session, &sse.Message{}, "rows", l.rows); err != nil {
+// A viewer is a page that is told what changes.
+type viewer struct {
+	session *sse.Session
+	site    string // the key of the one that it shows; "" for all
+	summary string // as it was told last
+	told    time.Time
+}
+
+// tell sends to a page what it does not have of a look, as an event for each part of
+// it, since HTML with all of them could not be parsed by itself. The ID is that of the
+// last one: a page that is cut off between them asks for all of them again. If there is
+// nothing for long, that last one is sent alone, for a sign.
+func (s *server) tell(v *viewer, l look) error {
+	parts, err := v.parts(s.board, l)
+	if err != nil || len(parts) == 0 && time.Since(v.told) < pulse {
+		return err
+	}
+	ended, err := render("ended", l.summary)
+	if err != nil {
+		return err
+	}
+	for _, html := range parts {
+		if err := send(v.session, &sse.Message{}, html); err != nil {
 			return err
 		}
 	}
-	id := sse.ID(eventID(s.boot, l.version))
-	if err := sendHTML(session, &sse.Message{ID: id}, "summary", l.summary); err != nil {
+	v.told = time.Now()
+	if err := send(v.session, &sse.Message{ID: sse.ID(eventID(s.boot, l.version))}, ended); err != nil {
 		return err
 	}
-	return session.Flush()
+	return v.session.Flush()
 }
 
-func sendHTML(session *sse.Session, msg *sse.Message, name string, data any) error {
-	var html strings.Builder
-	if err := pages.ExecuteTemplate(&html, name, data); err != nil {
-		return err
+// parts returns the HTML of what is new to a page.
+func (v *viewer) parts(b *board, l look) (parts []string, err error) {
+	if v.site != "" {
+		if !slices.ContainsFunc(l.rows, func(r row) bool { return r.Key == v.site }) {
+			return nil, nil
+		}
+		d, _ := b.detail(v.site, time.Now())
+		html, err := render("detail", d)
+		return []string{html}, err
 	}
-	msg.AppendData(html.String())
+	if len(l.rows) > 0 {
+		html, err := render("rows", l.rows)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, html)
+	}
+	html, err := render("summary", l.summary)
+	if html != v.summary {
+		parts, v.summary = append(parts, html), html
+	}
+	return parts, err
+}
+
+func render(name string, data any) (string, error) {
+	var html strings.Builder
+	err := pages.ExecuteTemplate(&html, name, data)
+	return html.String(), err
+}
+
+func send(session *sse.Session, msg *sse.Message, html string) error {
+	msg.AppendData(html)
 	return session.Send(msg)
 }
 

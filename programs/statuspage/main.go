@@ -17,9 +17,10 @@
 // A site is offline after two failures in a row, and online with one answer. A
 // verdict of Unknown, which means that this machine could not check, changes neither
 // and is no downtime; where there is no other for twice the interval, it is what is
-// shown.
+// shown. Each site has a page with its incidents, which are the times in which it was
+// offline.
 //
-// Beside the page there are /api/status.json, with the same figures, and
+// Beside the pages there are /api/status.json, with the same figures, and
 // /healthz, which says whether checks still come to an end. With -db the
 // history outlives the program, in a file of SQLite's. ^C ends it.
 package main

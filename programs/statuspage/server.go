@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"time"
 )
@@ -43,6 +43,7 @@ func newServer(o options, b *board) *server {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /sites/{key}", s.site)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /api/status.json", s.api)
 	mux.HandleFunc("GET /healthz", s.healthz)
@@ -102,26 +103,53 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if show != "online" && show != "offline" && show != "unknown" {
 		show = "all"
 	}
-	var buf bytes.Buffer
-	err := pages.ExecuteTemplate(&buf, "page.html", map[string]any{
-		"Title":   s.title,
-		"Every":   ago(s.every),
-		"Refresh": max(int(s.every.Seconds()), 5),
-		"Build":   s.build,
-		"Version": eventID(s.boot, l.version),
-		"Show":    show,
-		"Query":   query,
-		"Fold":    len(l.rows) > folded,
-		"Groups":  arrange(l.summary.Groups, l.rows),
-		"Summary": l.summary,
+	serveHTML(w, "page.html", map[string]any{
+		"Title":    s.title,
+		"Headline": l.summary.Headline,
+		"Class":    l.summary.Class,
+		"Every":    ago(s.every),
+		"Refresh":  s.refresh(),
+		"Build":    s.build,
+		"Events":   "/events?since=" + eventID(s.boot, l.version),
+		"Show":     show,
+		"Query":    query,
+		"Fold":     len(l.rows) > folded,
+		"Groups":   arrange(l.summary.Groups, l.rows),
+		"Summary":  l.summary,
 	})
+}
+
+// site serves the page of one site.
+func (s *server) site(w http.ResponseWriter, r *http.Request) {
+	l := s.board.look(0, time.Now()) // before the detail, which may then be newer
+	d, ok := s.board.detail(r.PathValue("key"), time.Now())
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	serveHTML(w, "site.html", map[string]any{
+		"Title":    s.title,
+		"Headline": d.Headline,
+		"Class":    d.Class,
+		"Refresh":  s.refresh(),
+		"Build":    s.build,
+		"Events":   "/events?site=" + r.PathValue("key") + "&since=" + eventID(s.boot, l.version),
+		"Detail":   d,
+	})
+}
+
+// refresh returns after how many seconds a page without scripts is loaded again.
+func (s *server) refresh() int { return max(int(s.every.Seconds()), 5) }
+
+func serveHTML(w http.ResponseWriter, name string, data map[string]any) {
+	html, err := render(name, data) // whole, or an error
 	if err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(buf.Bytes()) // fails only if the client has gone
+	_, _ = io.WriteString(w, html) // fails only if the client has gone
 }
 
 // healthz says whether verdicts still come in, whatever they are.

@@ -21,6 +21,7 @@ type verdict struct {
 	at      time.Time
 	status  checker.Status
 	reason  checker.Reason
+	cause   checker.Cause
 	text    string        // the reason in a sentence
 	latency time.Duration // 0 unless Online
 	expires time.Time     // of the certificate; zero without one
@@ -29,7 +30,7 @@ type verdict struct {
 // newVerdict keeps of r what the page shows. Its latency is that of the
 // exchange that decided, without retries: what a visitor would have waited.
 func newVerdict(r checker.Result) verdict {
-	v := verdict{at: r.Start, status: r.Status(), reason: r.Reason()}
+	v := verdict{at: r.Start, status: r.Status(), reason: r.Reason(), cause: r.Cause()}
 	if v.at.IsZero() {
 		v.at = time.Now()
 	}
@@ -61,20 +62,26 @@ type site struct {
 	given        bool   // the name is in the list, and not made from the target
 	heading      string // that it stands under; "" without one
 	group        int    // the number of that
+	key          string // of its page
 
 	tracker watch.Tracker // says what state it is in, and how much of the time it was up
 	fault   verdict       // the newest that was not Online
 	expires time.Time     // when the certificate does
 	samples []verdict     // the newest, oldest first
+
+	incidents []incident // the newest, oldest first
 }
 
-// record takes in a verdict and reports whether it changed the site's state from
-// one to another.
-func (s *site) record(v verdict) (changed bool) {
+// record takes in a verdict. It reports whether it changed the site's state from one to
+// another, and returns the incident that it began or ended.
+func (s *site) record(v verdict) (changed bool, turned *incident) {
 	s.keep(v)
 	before := s.tracker.State().Status
-	_, changed = s.tracker.Add(v.result())
-	return changed && before != ""
+	state, changed := s.tracker.Add(v.result())
+	if !changed {
+		return false, nil
+	}
+	return before != "", s.turn(state, v)
 }
 
 // shown returns what the page shows as the site's state, and since when it is so: ""

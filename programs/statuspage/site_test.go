@@ -215,6 +215,7 @@ func TestSpark(t *testing.T) {
 		Offline: "M116 3V26",
 		Unknown: "M120 3V26",
 		Label:   "last 5 checks: 3 online, 1 offline, 1 unknown",
+		N:       5,
 	}
 	if got != want {
 		t.Errorf("newSpark drew\n%+v; want\n%+v", got, want)

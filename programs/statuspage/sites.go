@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode"
@@ -21,7 +23,7 @@ func readSites(file string) ([]*site, error) {
 		return nil, err
 	}
 	defer f.Close()
-	list, lines := cli.NewList(f), make(map[string]int)
+	list, lines, keys := cli.NewList(f), make(map[string]int), make(map[string]int)
 	if err := list.Begin(); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -32,6 +34,9 @@ func readSites(file string) ([]*site, error) {
 			return nil, fmt.Errorf("%s:%d: %s is already in line %d", file, line.Line, hide(s.target), first)
 		}
 		lines[s.target] = line.Line
+		if keys[s.key]++; keys[s.key] > 1 { // two that differ in a password alone
+			s.key += fmt.Sprint("-", keys[s.key])
+		}
 		sites = append(sites, s)
 	}
 	if err := list.Err(); err != nil {
@@ -49,6 +54,8 @@ func newSite(line cli.Site) *site {
 		s.name = cmp.Or(strings.TrimSuffix(host, "/"), shown, "no name")
 	}
 	s.name = cut(clean(s.name), maxName)
+	sum := sha256.Sum256([]byte(hide(s.target)))
+	s.key = hex.EncodeToString(sum[:6]) // the same wherever it is in the list
 	return s
 }
 

@@ -22,6 +22,7 @@ type spark struct {
 	Line, Area       string
 	Offline, Unknown string // ticks
 	Label            string // the same in words
+	N                int    // checks
 }
 
 // newSpark draws from 0 to the slowest of the samples.
@@ -62,7 +63,7 @@ func newSpark(samples []verdict) spark {
 		x += sparkStep
 	}
 	end()
-	return spark{line.String(), area.String(), offline.String(), unknown.String(), sparkLabel(n, len(samples))}
+	return spark{line.String(), area.String(), offline.String(), unknown.String(), sparkLabel(n, len(samples)), len(samples)}
 }
 
 func sparkLabel(n map[checker.Status]int, all int) string {

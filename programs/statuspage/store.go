@@ -4,78 +4,25 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/url"
-	"path/filepath"
+	"slices"
 	"time"
-
-	_ "modernc.org/sqlite" // SQLite without cgo
 
 	"example.com/checker"
 	"example.com/checker/watch"
 )
 
-// The tables have what the page shows and no more, so the file stays small
-// however long the program runs. A tracker is JSON of package watch. Times are
-// milliseconds since 1970, durations are microseconds.
-const schema = `
-CREATE TABLE state (
-	target TEXT PRIMARY KEY, tracker TEXT NOT NULL,
-	fault_at INTEGER NOT NULL, fault_reason TEXT NOT NULL, fault_text TEXT NOT NULL,
-	expires INTEGER NOT NULL
-) STRICT;
-CREATE TABLE sample (
-	target TEXT NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL, latency INTEGER NOT NULL,
-	PRIMARY KEY (target, at)
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 2;
-`
-
 // A store keeps the history of sites in a database. A nil store keeps nothing.
-// A site that leaves the list keeps its rows, in case that it comes back.
-type store struct{ db *sql.DB }
-
-// openStore opens the database in a file and makes it if it is not there; the
-// file "" stands for none.
-func openStore(file string) (*store, error) {
-	if file == "" {
-		return nil, nil
-	}
-	dsn := "file:" + (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=synchronous(NORMAL)"
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1) // SQLite has one writer
-	if err := migrate(db); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, errors.Join(err, db.Close()))
-	}
-	return &store{db}, nil
+// A site that leaves the list keeps its rows, in case that it comes back. It is not
+// safe for concurrent use.
+type store struct {
+	db   *sql.DB
+	owed []step // of what happens once, which could not be stored when it did
 }
 
-// migrate makes the tables, unless they are there. It writes nothing to a
-// database that is not ours.
-//
-// The write-ahead log makes commits cheap: they are not synced one by one, and
-// a power cut may lose the last few verdicts but not the file.
-func migrate(db *sql.DB) error {
-	var version, tables int
-	if err := db.QueryRow(`PRAGMA user_version`).Scan(&version); err != nil {
-		return err
-	}
-	if err := db.QueryRow(`SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
-		return err
-	}
-	if version != 2 && (version != 0 || tables != 0) {
-		return errors.New("a database of another program, or of another version of this one")
-	}
-	statements := "PRAGMA journal_mode = WAL;"
-	if version == 0 {
-		statements += "BEGIN;" + schema + "COMMIT;"
-	}
-	_, err := db.Exec(statements)
-	return err
+// A step is a statement.
+type step struct {
+	sql  string
+	args []any
 }
 
 func (s *store) close() error {
@@ -92,9 +39,11 @@ type record struct {
 	fault   verdict
 	newest  verdict
 	oldest  time.Time // samples before it are forgotten
+	turned  *incident // that has begun or ended; nil if none has
 }
 
-// save stores a record, as a whole or not at all.
+// save stores a record, as a whole or not at all. What is told once is then stored with
+// the next record; for the rest, the next one of the site does as well.
 func (s *store) save(r record) error {
 	if s == nil {
 		return nil
@@ -103,21 +52,40 @@ func (s *store) save(r record) error {
 	if err != nil {
 		return err
 	}
+	state := step{`INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)`, []any{r.target, string(tracker),
+		millis(r.fault.at), string(r.fault.reason), r.fault.text, millis(r.newest.expires)}}
+	if r.turned != nil { // told once, so it is stored with the state that it is told of
+		s.owed = append(append(s.owed, state), r.once()...)
+	}
+	err = s.commit(append(slices.Clone(s.owed), state,
+		step{`INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)`, []any{r.target, millis(r.newest.at),
+			string(r.newest.status), r.newest.latency.Microseconds()}},
+		step{`DELETE FROM sample WHERE target = ? AND at < ?`, []any{r.target, millis(r.oldest)}}))
+	if err == nil {
+		s.owed = nil
+	}
+	return err
+}
+
+// once returns the steps for what a record has that no later one has.
+func (r record) once() []step {
+	x := r.turned
+	return []step{
+		{`INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?)`,
+			[]any{r.target, millis(x.began), millis(x.ended), string(x.reason), string(x.cause), x.text}},
+		{`DELETE FROM incident WHERE target = ?1 AND began NOT IN (SELECT began FROM incident WHERE target = ?1 ORDER BY began DESC LIMIT ?2)`,
+			[]any{r.target, keptIncidents}},
+	}
+}
+
+// commit does all of the steps or none.
+func (s *store) commit(steps []step) error {
 	tx, err := s.db.Begin()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	for _, step := range []struct {
-		sql  string
-		args []any
-	}{
-		{`INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)`, []any{r.target, string(tracker),
-			millis(r.fault.at), string(r.fault.reason), r.fault.text, millis(r.newest.expires)}},
-		{`INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)`, []any{r.target, millis(r.newest.at),
-			string(r.newest.status), r.newest.latency.Microseconds()}},
-		{`DELETE FROM sample WHERE target = ? AND at < ?`, []any{r.target, millis(r.oldest)}},
-	} {
+	for _, step := range steps {
 		if _, err := tx.Exec(step.sql, step.args...); err != nil {
 			return err
 		}
@@ -132,7 +100,7 @@ func (s *store) restore(b *board) error {
 	}
 	var errs []error
 	b.each(func(_ int, site *site) {
-		errs = append(errs, s.state(site), s.samples(site))
+		errs = append(errs, s.state(site), s.samples(site), s.incidents(site))
 	})
 	return errors.Join(errs...)
 }
@@ -169,6 +137,18 @@ func (s *store) samples(site *site) error {
 	})
 }
 
+func (s *store) incidents(site *site) error {
+	return s.query(`SELECT began, ended, reason, cause, text FROM incident WHERE target = ? ORDER BY began`, site.target, func(rows *sql.Rows) error {
+		var began, ended int64
+		var reason, cause string
+		var x incident
+		err := rows.Scan(&began, &ended, &reason, &cause, &x.text)
+		x.began, x.ended, x.reason, x.cause = moment(began), moment(ended), checker.Reason(reason), checker.Cause(cause)
+		site.incidents = append(site.incidents, x)
+		return err
+	})
+}
+
 // query calls scan with each row that is stored of a target.
 func (s *store) query(query, target string, scan func(*sql.Rows) error) error {
 	rows, err := s.db.Query(query, target)
@@ -197,5 +177,5 @@ func moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms)
+	return time.UnixMilli(ms).UTC()
 }

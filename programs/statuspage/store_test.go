@@ -75,7 +75,7 @@ func TestStoreForeign(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign, newer := filepath.Join(dir, "foreign.db"), filepath.Join(dir, "newer.db")
-	for file, statement := range map[string]string{foreign: `CREATE TABLE x (y)`, newer: `PRAGMA user_version = 3`} {
+	for file, statement := range map[string]string{foreign: `CREATE TABLE x (y)`, newer: `PRAGMA user_version = 99`} {
 		db, err := sql.Open("sqlite", file)
 		if err != nil {
 			t.Fatal(err)

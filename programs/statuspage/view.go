@@ -13,6 +13,7 @@ const (
 // escapes it.
 type row struct {
 	ID, Group    int
+	Key          string
 	Hidden       bool   // a search does not find it
 	Name, Target string // Target is empty if Name says it
 	Class        string // online, offline, unknown or waiting
@@ -37,6 +38,7 @@ func newRow(i int, s *site, now time.Time) row {
 	r := row{
 		ID:      i,
 		Group:   s.group,
+		Key:     s.key,
 		Name:    s.name,
 		Class:   class(status),
 		Word:    word(status),

@@ -38,6 +38,8 @@ func TestWall(t *testing.T) {
 		{"light-tablet", "light", "", 800, 1100},
 		{"dark-wide", "dark", "", 1920, 1080},
 		{"light-offline", "light", "?show=offline", 1280, 800},
+		{"site-light", "light", "sites/" + siteKey("https://sms.partner.example"), 1280, 800},
+		{"site-dark-narrow", "dark", "sites/" + siteKey("https://sms.partner.example"), 375, 812},
 	} {
 		scheme(t, ctx, shot.scheme)
 		do(t, ctx, chromedp.EmulateViewport(shot.width, shot.height), chromedp.Navigate(s.URL+"/"+shot.path))
@@ -135,3 +137,5 @@ func history(b *board, i int, random *rand.Rand) {
 func wallServer(tb testing.TB) *server {
 	return newServer(options{title: "Example Org", every: 30 * time.Second, checks: cli.Checks{Timeout: 10 * time.Second}}, wall(tb))
 }
+
+func siteKey(target string) string { return newSite(cli.Site{Target: target}).key }

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// A stamp is a moment for a <time> element.
+// A stamp is a moment for a <time> element, which shows it by the clock of this machine.
 type stamp time.Time
 
 func (s stamp) IsZero() bool    { return time.Time(s).IsZero() }
 func (s stamp) Machine() string { return time.Time(s).UTC().Format(time.RFC3339) }
-func (s stamp) Full() string    { return time.Time(s).Format("Monday 2 January 2006, 15:04:05 MST") }
-func (s stamp) Clock() string   { return time.Time(s).Format("15:04:05 MST") }
+func (s stamp) Full() string    { return time.Time(s).Local().Format("Monday 2 January 2006, 15:04:05 MST") }
+func (s stamp) Clock() string   { return time.Time(s).Local().Format("15:04:05 MST") }
 
 // Short is the time of day, with the date if it was not today.
 func (s stamp) Short() string {
-	t, now := time.Time(s), time.Now()
+	t, now := time.Time(s).Local(), time.Now()
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
 		return t.Format("15:04 MST")
 	}

@@ -104,6 +104,6 @@ function connect() {
   });
 }
 
-search.addEventListener("input", find);
+search?.addEventListener("input", find); // the page of a site has none
 announce();
 connect();
