@@ -319,7 +319,7 @@ func TestReadSites(t *testing.T) {
 		want       []Site
 		err        string
 	}{
-		{"good", "a.example\n# b\nhttps://c.example/ The  shop\na.example\n", []Site{{1, "a.example", ""}, {3, "https://c.example/", "The  shop"}, {4, "a.example", ""}}, ""},
+		{"good", "a.example\n# b\nhttps://c.example/ The  shop\na.example\n", []Site{{1, "a.example", "", ""}, {3, "https://c.example/", "The  shop", ""}, {4, "a.example", "", ""}}, ""},
 		{"nothing", "", nil, "there are no sites in it"},
 		{"comments", "# a\n\n", nil, "there are no sites in it"},
 		{"binary", "\x89PNG\r\n\x1a\n\x00\x00\x00", nil, binary},
