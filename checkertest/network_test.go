@@ -89,7 +89,7 @@ func TestBusyThenUp(t *testing.T) {
 			w.Header().Set("Retry-After", "3")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}))
-		time.AfterFunc(3*time.Second, func() { n.Handle("busy.test", nil) })
+		time.AfterFunc(2900*time.Millisecond, func() { n.Handle("busy.test", nil) })
 		c := newChecker(t, n, checker.WithMethod(http.MethodGet), checker.WithJudge(checker.StatusIn(200, 299)))
 		start := time.Now()
 		r := c.Check(t.Context(), "https://busy.test/")
