@@ -161,6 +161,9 @@ func TestFail(t *testing.T) {
 			if !errors.Is(got.Err, why) || factsOf(got) != factsOf(want) {
 				t.Errorf("of a site with %q is found\n%+v, %v; want\n%+v, %v", why, factsOf(got), got, factsOf(want), want)
 			}
+			if bare := newChecker(t, n).Check(t.Context(), "Site.test"); !errors.Is(bare.Err, why) {
+				t.Errorf("of a site with %q without a scheme is found %v", why, bare)
+			}
 			if got.TLS != nil && got.TLS.Expires().Before(time.Now()) != want.TLS.Expires().Before(time.Now()) && want.Cause() != "" {
 				t.Errorf("of a site with %q the certificate ends at %v; want %v", why, got.TLS.Expires(), want.TLS.Expires())
 			}
