@@ -85,16 +85,20 @@ func why(r checker.Result) string {
 	return ""
 }
 
-// passing are the statuses of answers that are about who asks, or that may pass: behind
-// them may well be a page. 999 is what LinkedIn says to programs.
-var passing = []int{
-	http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusUnavailableForLegalReasons, 999,
-	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
-	http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+// whoAsks are the statuses of answers that are about who asks, and how often: behind them
+// may well be a page. 999 is what LinkedIn says to programs.
+var whoAsks = []int{
+	http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusProxyAuthRequired,
+	http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusUnavailableForLegalReasons, 999,
 }
 
+// isDoubtful reports whether an answer that is not wanted says nothing for certain about
+// the page. Those that begin with 5 are about the server and may pass, Cloudflare's 520 to
+// 530 too, but for those with which a server says what it never does.
 func isDoubtful(r checker.Result) bool {
-	return r.Reason() == checker.ReasonRejected && slices.Contains(passing, r.StatusCode)
+	code := r.StatusCode
+	mayPass := code/100 == 5 && code != http.StatusNotImplemented && code != http.StatusHTTPVersionNotSupported
+	return r.Reason() == checker.ReasonRejected && (mayPass || slices.Contains(whoAsks, code))
 }
 
 // count returns how many links are in each state.

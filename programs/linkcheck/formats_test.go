@@ -171,7 +171,7 @@ func TestFileURI(t *testing.T) {
 // What an answer that is not wanted means for a link.
 func TestDoubtful(t *testing.T) {
 	for code, want := range map[int]bool{
-		400: false, 401: true, 403: true, 404: false, 405: false, 410: false, 429: true, 451: true, 500: true, 501: false, 503: true, 505: false, 999: true, 302: false,
+		400: false, 401: true, 402: true, 403: true, 404: false, 405: false, 410: false, 429: true, 451: true, 500: true, 501: false, 503: true, 505: false, 520: true, 530: true, 999: true, 302: false,
 	} {
 		r := checker.Result{StatusCode: code, Err: checker.ReasonRejected}
 		if got := isDoubtful(r); got != want {
