@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"example.com/checker/internal/bubble"
+	"example.com/checker/internal/resolve"
 )
 
 // refuseAll makes n refuse connects to the addresses of a.
@@ -60,5 +61,31 @@ func TestAddrsShared(t *testing.T) {
 				check(t, c, err, tt.peer, "")
 			})
 		})
+	}
+}
+
+// Of what two families lack the graver is told: a failure before a name that has no address,
+// and that before one that is not there.
+func TestNoAddr(t *testing.T) {
+	nothing := reply{addrs: " "}
+	for _, tt := range []struct {
+		one, other reply
+		want       resolve.Kind
+	}{
+		{reply{err: notFound}, reply{err: notFound}, resolve.NotFound},
+		{reply{err: notFound}, nothing, resolve.NoAddress},
+		{reply{err: notFound}, reply{err: errSilent}, resolve.Silent},
+		{nothing, reply{err: errSilent}, resolve.Silent},
+		{reply{err: errSilent}, reply{err: errServFail}, resolve.Foreign},
+		{reply{err: errSilent}, reply{addrs: "0.0.0.0 ::"}, resolve.Sinkhole},
+	} {
+		for _, z := range []zone{{"ip4 h.test": tt.one, "ip6 h.test": tt.other}, {"ip4 h.test": tt.other, "ip6 h.test": tt.one}} {
+			bubble.Test(t, func(t *testing.T) {
+				err := dialOnce(t.Context(), newDialer(z, new(network)), "h.test", false)
+				if got := kindOf(err); got != tt.want {
+					t.Errorf("Dial error = %v, of kind %q; want %q of %+v", err, got, tt.want, z)
+				}
+			})
+		}
 	}
 }

@@ -65,3 +65,37 @@ func TestOutcomeAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A socket hears what ICMP says until its connect has come to an end.
+func TestSocketHearsICMP(t *testing.T) {
+	for _, test := range []struct {
+		host          string
+		level, option int
+	}{
+		{"127.0.0.1", syscall.IPPROTO_IP, syscall.IP_RECVERR},
+		{"::1", syscall.IPPROTO_IPV6, syscall.IPV6_RECVERR},
+	} {
+		l, err := net.Listen("tcp", net.JoinHostPort(test.host, "0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addr := l.Addr().(*net.TCPAddr).AddrPort()
+		fd, err := open(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(fd)
+		hears := func(want int) {
+			if got, err := syscall.GetsockoptInt(fd, test.level, test.option); err != nil || got != want {
+				t.Errorf("a socket for %v hears what ICMP says: %d, %v; want %d", addr, got, err, want)
+			}
+		}
+		hears(1)
+		var a attempt
+		for end := time.Now().Add(5 * time.Second); !a.proceed(fd, addr) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		hears(0)
+	}
+}

@@ -2,6 +2,7 @@ package dial
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -63,6 +64,28 @@ func TestExtendedErr(t *testing.T) {
 	} {
 		if got := parseExtendedErr(controlMessage(tt.level, tt.typ, tt.data)); got != tt.want {
 			t.Errorf("%s: parseExtendedErr() = %+v; want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// What the kernel keeps of an error is read once.
+func TestErrorQueue(t *testing.T) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	to := &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 1} // where nobody listens
+	if err := errors.Join(
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, syscall.IP_RECVERR, 1),
+		syscall.Connect(fd, to), syscall.Sendto(fd, []byte("x"), 0, to),
+	); err != nil {
+		t.Fatal(err)
+	}
+	want := icmpMessage{by: netip.MustParseAddr("127.0.0.1"), typ: 3, code: 3, errno: syscall.ECONNREFUSED}
+	for _, want := range []icmpMessage{want, {}} {
+		if got := readErrorQueue(fd); got != want {
+			t.Errorf("readErrorQueue() = %+v; want %+v", got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -34,11 +35,24 @@ func listen(t *testing.T) net.Listener {
 }
 
 func TestSocket(t *testing.T) {
-	ap := listen(t).Addr().(*net.TCPAddr).AddrPort()
-	for _, policy := range []func(netip.AddrPort) error{nil, refuse()} {
-		d := Dialer{Policy: policy}
+	l := listen(t)
+	ap := l.Addr().(*net.TCPAddr).AddrPort()
+	for _, d := range []Dialer{{}, {Policy: refuse()}, {DialContext: new(net.Dialer).DialContext}, {Policy: refuse(), DialContext: new(net.Dialer).DialContext}} {
 		c, times, err := d.Dial(t.Context(), ap.Addr().String(), ap.Port(), false)
-		check(t, c, err, ap.String(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(c, "x")
+		said := make([]byte, 1)
+		if _, readErr := io.ReadFull(other, said); err != nil || readErr != nil || said[0] != 'x' {
+			t.Errorf("Write = %v, and the other end reads %q, %v; want x", err, said, readErr)
+		}
+		other.Close()
+		check(t, c, nil, ap.String(), "")
 		if times.Connect <= 0 || times.DNS != 0 {
 			t.Errorf("Times = %+v; want a connect and no lookup", times)
 		}

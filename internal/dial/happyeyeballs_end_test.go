@@ -67,6 +67,38 @@ func TestConnectionAtTheEnd(t *testing.T) {
 	}
 }
 
+// Where this machine has no way to a family, its answer is waited for only as long as there
+// has been nothing else to try.
+func TestWithoutRoute(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		ip4, ip6 reply
+		peer     string
+		kind     string
+		after    time.Duration
+	}{
+		{"nothing else", reply{err: notFound}, one6.in(80 * ms), b1, "", 80 * ms},
+		{"another was refused", one4, hang, "", "lookup, several, refused", resolutionDelay},
+		{"another stands", one4, hang, a1, "", resolutionDelay},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				n := &network{replies: map[string]reply{}}
+				if tt.peer == "" {
+					n.replies[a1] = refused
+				}
+				e := newHappyEyeballs(newDialer(zone{"ip4 h.test": tt.ip4, "ip6 h.test": tt.ip6}, n), "h.test", 80, time.Now())
+				e.routes[v6] = new(bool)
+				c, err := e.run(t.Context(), false)
+				check(t, c, err, tt.peer, tt.kind)
+				if after := time.Since(n.began); after != tt.after || LookupFailed(err) {
+					t.Errorf("Dial error = %v after %v, the lookup is to blame: %t; want it after %v", err, after, LookupFailed(err), tt.after)
+				}
+			})
+		})
+	}
+}
+
 // A connection that stands only after Dial has returned is closed.
 func TestLateConnections(t *testing.T) {
 	for _, tt := range []struct {

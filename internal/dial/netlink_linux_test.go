@@ -57,12 +57,12 @@ func FuzzAttributes(f *testing.F) {
 	})
 }
 
-// The way to a loopback address is itself, and it is not silent.
+// The way to a loopback address is itself, from itself, and it is not silent.
 func TestNextHop(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "::1"} {
 		to := netip.MustParseAddr(addr)
-		if h, err := nextHop(netip.AddrPort{}, netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.silent {
-			t.Errorf("nextHop(%s) = %+v, %v; want itself", addr, h, err)
+		if h, err := nextHop(netip.AddrPort{}, netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.from != to || h.link == 0 || h.silent || h.down {
+			t.Errorf("nextHop(%s) = %+v, %v; want itself, from itself", addr, h, err)
 		}
 	}
 }
