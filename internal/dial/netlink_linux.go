@@ -22,21 +22,10 @@ type attribute struct {
 // that of the first one, or [io.EOF] if there is none. It begins as that of the request
 // does, with all of the same struct.
 func askKernel(fd int, kind, flags uint16, body []byte, attrs ...attribute) ([]byte, error) {
-	const header = syscall.NLMSG_HDRLEN
-	m := make([]byte, header, 128)
-	m = append(m, body...)
-	for _, a := range attrs {
-		m = binary.NativeEndian.AppendUint16(m, uint16(syscall.SizeofRtAttr+len(a.value)))
-		m = binary.NativeEndian.AppendUint16(m, a.kind)
-		m = append(m, a.value...)
-		m = append(m, make([]byte, -len(m)&(syscall.RTA_ALIGNTO-1))...)
-	}
-	binary.NativeEndian.PutUint32(m, uint32(len(m)))
-	binary.NativeEndian.PutUint16(m[4:], kind)
-	binary.NativeEndian.PutUint16(m[6:], syscall.NLM_F_REQUEST|flags)
-	if err := syscall.Sendto(fd, m, 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
+	if err := syscall.Sendto(fd, request(kind, flags, body, attrs...), 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
 		return nil, err
 	}
+	const header = syscall.NLMSG_HDRLEN
 	answer := make([]byte, 4<<10)
 	got, _, err := syscall.Recvfrom(fd, answer, 0)
 	switch {
@@ -50,6 +39,22 @@ func askKernel(fd int, kind, flags uint16, body []byte, attrs ...attribute) ([]b
 		return nil, syscall.EBADMSG
 	}
 	return answer[header:got], nil
+}
+
+// request returns a request with attributes.
+func request(kind, flags uint16, body []byte, attrs ...attribute) []byte {
+	m := make([]byte, syscall.NLMSG_HDRLEN, 128)
+	m = append(m, body...)
+	for _, a := range attrs {
+		m = binary.NativeEndian.AppendUint16(m, uint16(syscall.SizeofRtAttr+len(a.value)))
+		m = binary.NativeEndian.AppendUint16(m, a.kind)
+		m = append(m, a.value...)
+		m = append(m, make([]byte, -len(m)&(syscall.RTA_ALIGNTO-1))...)
+	}
+	binary.NativeEndian.PutUint32(m, uint32(len(m)))
+	binary.NativeEndian.PutUint16(m[4:], kind)
+	binary.NativeEndian.PutUint16(m[6:], syscall.NLM_F_REQUEST|flags)
+	return m
 }
 
 // attributes yields the attributes that follow the first n bytes of a message, as far

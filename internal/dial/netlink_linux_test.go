@@ -2,8 +2,10 @@ package dial
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -12,7 +14,10 @@ func TestAttributes(t *testing.T) {
 	attr := func(kind uint16, value string) []byte {
 		m := binary.NativeEndian.AppendUint16(nil, uint16(4+len(value)))
 		m = append(binary.NativeEndian.AppendUint16(m, kind), value...)
-		return append(m, make([]byte, -len(m)&3)...)
+		for len(m)%4 > 0 {
+			m = append(m, 0)
+		}
+		return m
 	}
 	cut := binary.NativeEndian.AppendUint16(nil, 9)
 	for _, tt := range []struct {
@@ -44,6 +49,28 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
+// A request has its attributes where the kernel looks for them: each begins at a multiple of
+// four.
+func TestRequest(t *testing.T) {
+	body, want := make([]byte, 12), []string{"abcd", "abcde", "abcdef", "abcdefg", "abcdefgh"}
+	var attrs []attribute
+	for i, value := range want {
+		attrs = append(attrs, attribute{uint16(i), []byte(value)})
+	}
+	m := request(syscall.RTM_GETROUTE, syscall.NLM_F_DUMP, body, attrs...)
+	all, err := syscall.ParseNetlinkMessage(m)
+	if err != nil || len(all) != 1 || all[0].Header.Type != syscall.RTM_GETROUTE || all[0].Header.Flags != syscall.NLM_F_REQUEST|syscall.NLM_F_DUMP {
+		t.Fatalf("request() = %x, which is %+v, %v; want one request", m, all, err)
+	}
+	var got []string
+	for a := range attributes(all[0].Data, len(body)) {
+		got = append(got, string(a.value))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("request() has %q; want %q", got, want)
+	}
+}
+
 func FuzzAttributes(f *testing.F) {
 	f.Add([]byte("\x08\x00\x04\x00\x02\x00\x00\x00\x08\x00\x05\x00\xc6\x12\x00\x01"))
 	f.Fuzz(func(t *testing.T, m []byte) {
@@ -64,5 +91,17 @@ func TestNextHop(t *testing.T) {
 		if h, err := nextHop(netip.AddrPort{}, netip.AddrPortFrom(to, 80)); err != nil || h.addr != to || h.from != to || h.link == 0 || h.silent || h.down {
 			t.Errorf("nextHop(%s) = %+v, %v; want itself, from itself", addr, h, err)
 		}
+	}
+}
+
+// A link of which nothing can be told is well.
+func TestLinkUnknown(t *testing.T) {
+	fd, err := openRoutes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if link := math.MaxInt32; isDown(fd, link) || isEmptyBridge(fd, link) {
+		t.Errorf("link %d, which is not there, is down or a bridge", link)
 	}
 }
