@@ -49,6 +49,42 @@ func TestOutcomeWithoutState(t *testing.T) {
 	}
 }
 
+// A connect whose time is over may have come to an end that nobody has noticed.
+func TestOverdue(t *testing.T) {
+	for name, test := range map[string]struct {
+		addr   netip.AddrPort
+		begun  bool
+		done   bool
+		number syscall.Errno
+	}{
+		"answered":  {listen(t).Addr().(*net.TCPAddr).AddrPort(), true, true, 0},
+		"refused":   {closedPort(t), true, true, syscall.ECONNREFUSED},
+		"silent":    {full(t), true, false, 0},
+		"not begun": {listen(t).Addr().(*net.TCPAddr).AddrPort(), false, false, 0},
+	} {
+		fd, err := open(test.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &socket{file: os.NewFile(uintptr(fd), "tcp"), remote: test.addr}
+		defer s.Close()
+		var a attempt
+		if test.begun && a.proceed(fd, test.addr) {
+			t.Fatalf("%s: the connect came to its end at once", name)
+		}
+		done := false
+		for end := time.Now().Add(time.Second); !done && test.done && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			done = s.overdue(&a)
+		}
+		if !test.done {
+			done = s.overdue(&a)
+		}
+		if done != test.done || a.number != test.number {
+			t.Errorf("%s: overdue() = %t, %v; want %t, %v", name, done, a.number, test.done, test.number)
+		}
+	}
+}
+
 // To look at a connect that is under way costs nothing.
 func TestOutcomeAllocatesNothing(t *testing.T) {
 	s, _ := linked(t)

@@ -101,7 +101,8 @@ func TestLinkUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Close(fd)
-	if link := math.MaxInt32; isDown(fd, link) || isEmptyBridge(fd, link) {
-		t.Errorf("link %d, which is not there, is down or a bridge", link)
+	const link = math.MaxInt32
+	if _, err := askLink(fd, link); err != syscall.ENODEV || isDown(fd, link) || isEmptyBridge(fd, link) {
+		t.Errorf("link %d, which is not there: %v, and is down or a bridge; want neither, and %v", link, err, syscall.ENODEV)
 	}
 }

@@ -1,12 +1,15 @@
 package dial
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // An errno alone does not say whose fault it is; the address that it is about may.
@@ -32,10 +35,44 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// Whether the context has ended by then does not matter.
 func TestExplainAbsent(t *testing.T) {
-	got := explain(t.Context(), netip.MustParseAddrPort("127.0.0.1:80"), &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH})
-	if _, ok := errors.AsType[*AbsentError](got); !ok {
-		t.Errorf("explain = %T(%v); want an AbsentError", got, got)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, ctx := range []context.Context{t.Context(), ended} {
+		got := explain(ctx, netip.MustParseAddrPort("127.0.0.1:80"), &net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH})
+		if _, ok := errors.AsType[*AbsentError](got); !ok {
+			t.Errorf("explain = %T(%v); want an AbsentError", got, got)
+		}
+	}
+}
+
+// Of what a caller's function says, a connect by package net that found no way is explained,
+// and nothing else.
+func TestExplainDirect(t *testing.T) {
+	connect := func(number syscall.Errno) error { return os.NewSyscallError("connect", number) }
+	here := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
+	for _, tt := range []struct {
+		name   string
+		err    error
+		absent bool
+	}{
+		{"a connect", &net.OpError{Op: "dial", Addr: here, Err: connect(syscall.EHOSTUNREACH)}, true},
+		{"a connect, as Windows calls it", &net.OpError{Op: "dial", Addr: here, Err: os.NewSyscallError("connectex", syscall.EHOSTUNREACH)}, true},
+		{"a connect, wrapped", fmt.Errorf("proxy: %w", &net.OpError{Op: "dial", Addr: here, Err: connect(syscall.EHOSTUNREACH)}), true},
+		{"a connect that was refused", &net.OpError{Op: "dial", Addr: here, Err: connect(syscall.ECONNREFUSED)}, false},
+		{"another call", &net.OpError{Op: "dial", Addr: here, Err: os.NewSyscallError("bind", syscall.EHOSTUNREACH)}, false},
+		{"another operation", &net.OpError{Op: "read", Addr: here, Err: connect(syscall.EHOSTUNREACH)}, false},
+		{"no call", &net.OpError{Op: "dial", Addr: here, Err: syscall.EHOSTUNREACH}, false},
+		{"no address", &net.OpError{Op: "dial", Err: connect(syscall.EHOSTUNREACH)}, false},
+		{"an address that is nil", &net.OpError{Op: "dial", Addr: (*net.TCPAddr)(nil), Err: connect(syscall.EHOSTUNREACH)}, false},
+		{"another kind of address", &net.OpError{Op: "dial", Addr: &net.UDPAddr{IP: here.IP, Port: 80}, Err: connect(syscall.EHOSTUNREACH)}, false},
+		{"an error of another kind", connect(syscall.EHOSTUNREACH), false},
+	} {
+		got := ExplainDirect(t.Context(), time.Second, tt.err)
+		if _, absent := got.(*AbsentError); absent != tt.absent || !absent && got != tt.err {
+			t.Errorf("%s: ExplainDirect(%v) = %T(%v); want an AbsentError: %t", tt.name, tt.err, got, got, tt.absent)
+		}
 	}
 }
 

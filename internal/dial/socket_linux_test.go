@@ -136,6 +136,19 @@ func TestConnectEnds(t *testing.T) {
 	}
 }
 
+// A connect whose context has ended gives no connection, whoever comes first.
+func TestConnectAfterTheEnd(t *testing.T) {
+	addr := listen(t).Addr().(*net.TCPAddr).AddrPort()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if c, err := connectTo(ctx, addr); err == nil {
+			c.Close()
+			t.Fatal("connectTo() after the end of its context gives a connection")
+		}
+	}
+}
+
 const closedEnv = "CHECKER_DIAL_CLOSED" // an address to connect to, and a standard descriptor to close before
 
 // A socket is never a standard descriptor, though those may be closed: package os ends the
