@@ -181,7 +181,13 @@ func (t *tally) String() string {
 	if len(t.holes) > 0 {
 		fmt.Fprintf(&b, "; missing first: %v", t.holes)
 	}
-	b.WriteString("\n" + counts(t.status))
+	return b.String() + "\n" + t.verdicts()
+}
+
+// verdicts says how many there are of each.
+func (t *tally) verdicts() string {
+	var b strings.Builder
+	b.WriteString(counts(t.status))
 	if len(t.reason) > 0 {
 		b.WriteString(" (" + counts(t.reason) + ")")
 	}

@@ -37,9 +37,14 @@ func (c *collectCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	stop := k.report(ctx)
+	stop, err := c.tell(ctx, a, e, k.measure)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	quiet := k.report(ctx)
 	err = k.collect(ctx, q)
-	stop()
+	quiet()
 	if err != nil {
 		return err
 	}
@@ -76,6 +81,13 @@ func newCollector(a *app, s store, l list) (*collector, error) {
 	n, err := s.lines(l.run)
 	k.have.Store(int64(n))
 	return k, err
+}
+
+// measure tells how far the collector is.
+func (k *collector) measure(into series) {
+	into["distributed_list_lines"] = float64(k.list.lines)
+	into["distributed_list_results"] = float64(k.have.Load())
+	into["distributed_run_start_timestamp_seconds"] = float64(runBegan(k.list.run).Unix())
 }
 
 // collect ends when each line has a result.

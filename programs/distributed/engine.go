@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -22,6 +23,11 @@ type engine struct {
 	js   jetstream.JetStream
 	srv  *server.Server // nil if the servers are elsewhere
 	lock *flock.Flock   // of srv's store
+
+	full    <-chan error  // what keeps srv from writing
+	over    chan struct{} // closed once that has ended the connection
+	closing chan struct{}
+	wg      sync.WaitGroup
 }
 
 // in returns l with the store in a directory for results, if it has none yet.
@@ -72,7 +78,24 @@ func startEngine(a *app, o *server.Options, opts ...nats.Option) (*engine, error
 		e.close()
 		return nil, err
 	}
-	return connect(e, "", append(opts, nats.InProcessServer(e.srv))...)
+	e, err := connect(e, "", append(opts, nats.InProcessServer(e.srv))...)
+	if err == nil {
+		e.over, e.closing = make(chan struct{}), make(chan struct{})
+		e.wg.Go(func() { e.endWhenFull(a, o.StoreDir) })
+	}
+	return e, err
+}
+
+// endWhenFull ends the connection when the server cannot write any more, so that who
+// waits for it ends, and has the program say why.
+func (e *engine) endWhenFull(a *app, dir string) {
+	select {
+	case <-e.closing:
+	case err := <-e.full:
+		a.fail(fmt.Errorf("the store %s cannot be written: %w; once that is mended, the same command goes on from there", dir, err))
+		e.nc.Close()
+		close(e.over)
+	}
 }
 
 // connect connects e. The first attempt must succeed; after that a connection
@@ -106,6 +129,11 @@ func connect(e *engine, url string, opts ...nats.Option) (*engine, error) {
 
 // close ends the connection and the server, and waits for both.
 func (e *engine) close() {
+	if e.closing != nil {
+		close(e.closing)
+		e.wg.Wait()
+		e.closing = nil // it may be closed again
+	}
 	if e.nc != nil {
 		e.nc.Close()
 	}

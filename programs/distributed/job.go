@@ -38,7 +38,17 @@ type job struct {
 	msg   jetstream.Msg
 	round string
 	lease *lease
+	began time.Time
+	found []record // what is reported
 }
+
+// What became of chunks.
+const (
+	chunksChecked     = `distributed_chunks_total{outcome="checked"}`
+	chunksSplit       = `distributed_chunks_total{outcome="split"}`
+	chunksQuarantined = `distributed_chunks_total{outcome="quarantined"}`
+	chunksDropped     = `distributed_chunks_total{outcome="dropped"}`
+)
 
 // handle does what is to be done with a chunk that was delivered. An error
 // means that nothing was acknowledged: the chunk comes again, here or
@@ -48,7 +58,7 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
 	if err != nil {
 		return err
 	}
-	j := job{msg: msg, round: msg.Headers().Get(roundKey)}
+	j := job{msg: msg, round: msg.Headers().Get(roundKey), began: time.Now()}
 	if j.chunk, err = decodeChunk(lastToken(msg.Subject()), msg.Data()); err != nil {
 		return errors.Join(err, msg.TermWithReason("malformed")) // or it would block its partition; the audit misses it
 	}
@@ -109,6 +119,9 @@ func (w *worker) check(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
+	for _, r := range results {
+		j.found = append(j.found, record{Status: string(r.Status()), Reason: string(r.Reason())})
+	}
 	return w.report(ctx, j, data, last)
 }
 
@@ -132,7 +145,24 @@ func (w *worker) report(ctx context.Context, j job, data []byte, last time.Time)
 		return err
 	}
 	w.at("acknowledged", j.chunk)
+	w.note(j)
 	return nil
+}
+
+// note counts and logs what was reported of a chunk.
+func (w *worker) note(j job) {
+	t, outcome := newTally(), chunksChecked
+	for _, r := range j.found {
+		t.count(r)
+		w.add(1, fmt.Sprintf("distributed_results_total{status=%q,reason=%q}", r.Status, r.Reason))
+	}
+	if t.quarantined > 0 {
+		outcome = chunksQuarantined
+	}
+	w.add(1, outcome)
+	if w.Log || t.quarantined > 0 {
+		w.logf("chunk %s: %d lines in %v: %s", j.id, len(j.lines), time.Since(j.began).Round(time.Millisecond), t.verdicts())
+	}
 }
 
 // coolDown lets the interval between two requests to a host pass before the
@@ -155,7 +185,12 @@ func (w *worker) split(ctx context.Context, j job) error {
 	if err := j.lease.check(); err != nil {
 		return err
 	}
-	return j.msg.DoubleAck(ctx)
+	if err := j.msg.DoubleAck(ctx); err != nil {
+		return err
+	}
+	w.add(1, chunksSplit)
+	w.logf("chunk %s: %d lines: split in halves, since whoever had it did not come back, or its results are too long", j.id, len(j.lines))
+	return nil
 }
 
 // quarantine reports a line that cannot be checked, since no worker that tried
@@ -168,6 +203,7 @@ func (w *worker) quarantine(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
+	j.found = []record{{Status: string(checker.Unknown), Reason: string(checker.ReasonInternal), Quarantined: true}}
 	data = append(bytes.TrimSuffix(data, []byte("}\n")), `,"quarantined":true}`+"\n"...)
 	return w.report(ctx, j, data, time.Now())
 }

@@ -30,6 +30,8 @@ func main() {
 // An app is the program's surroundings.
 type app struct {
 	out, log io.Writer
+	vitals
+	failures chan error // has the first that is not a subcommand's own
 
 	// mark is called at the points between which a process may die; tests die
 	// there. Nil is a mark that does nothing.
@@ -42,13 +44,26 @@ func (a *app) at(point string, c chunk) {
 	}
 }
 
+// fail has the program end with err, whatever its subcommand says.
+func (a *app) fail(err error) {
+	select {
+	case a.failures <- err:
+	default:
+	}
+}
+
 func (a *app) logf(format string, args ...any) { fmt.Fprintf(a.log, format+"\n", args...) }
 
 // run is the program.
 func run(ctx context.Context, a *app, args []string) error {
 	out := &cli.Writer{W: a.out}
-	a.out = out
-	return cmp.Or(a.run(ctx, args), out.Err())
+	a.out, a.failures = out, make(chan error, 1)
+	err := a.run(ctx, args)
+	select {
+	case err = <-a.failures:
+	default:
+	}
+	return cmp.Or(err, out.Err())
 }
 
 func (a *app) run(ctx context.Context, args []string) error {

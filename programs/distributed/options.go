@@ -106,6 +106,7 @@ type manners struct {
 	HostRate float64
 	Hands    int
 	Public   bool
+	Log      bool
 }
 
 func (m *manners) define(f *flag.FlagSet) {
@@ -114,6 +115,7 @@ func (m *manners) define(f *flag.FlagSet) {
 	f.Float64Var(&m.HostRate, "host-rate", 2, "`N` requests a second on one host, over all workers; 0 for no limit")
 	f.IntVar(&m.Hands, "hands", 16, "one worker checks `N` chunks at once, and -c sites of them all")
 	f.BoolVar(&m.Public, "public", false, "refuse addresses that are not public, for lists from strangers")
+	f.BoolVar(&m.Log, "log", m.Log, "log each chunk, not just what goes wrong")
 }
 
 // verdicts say whether the exit status tells what was found.
@@ -124,6 +126,7 @@ func (v *verdicts) define(f *flag.FlagSet) {
 }
 
 type runCmd struct {
+	listener
 	source
 	again
 	sink
@@ -135,6 +138,7 @@ type runCmd struct {
 }
 
 func (c *runCmd) define(f *flag.FlagSet) {
+	c.listener.define(f)
 	c.source.define(f)
 	c.again.define(f)
 	c.sink.define(f)
@@ -146,6 +150,7 @@ func (c *runCmd) define(f *flag.FlagSet) {
 }
 
 type serverCmd struct {
+	listener
 	Listen string
 	Token  string
 	Store  string
@@ -153,6 +158,7 @@ type serverCmd struct {
 }
 
 func (c *serverCmd) define(f *flag.FlagSet) {
+	c.listener.define(f)
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:4222", "`HOST:PORT`; beyond this machine only with a token or -ca")
 	f.StringVar(&c.Token, "token", "", "the `TEXT` that clients must present; by default what NATS_TOKEN has in the environment")
 	f.StringVar(&c.Store, "store", "out/store", "the `DIR` where the queue is kept")
@@ -176,24 +182,29 @@ func (c *publishCmd) define(f *flag.FlagSet) {
 }
 
 type workCmd struct {
+	listener
 	link
 	manners
 	Tied bool
 }
 
 func (c *workCmd) define(f *flag.FlagSet) {
+	c.listener.define(f)
+	c.Log = true
 	c.link.define(f)
 	c.manners.define(f)
 	f.BoolVar(&c.Tied, "tied", false, "end when standard input does, as with the one who started it")
 }
 
 type collectCmd struct {
+	listener
 	source
 	sink
 	link
 }
 
 func (c *collectCmd) define(f *flag.FlagSet) {
+	c.listener.define(f)
 	c.source.define(f)
 	c.sink.define(f)
 	c.link.define(f)

@@ -37,6 +37,7 @@ var metadata = map[string]string{"checker-partitions": strconv.Itoa(partitions),
 
 // A queue is the streams of a JetStream.
 type queue struct {
+	app           *app
 	js            jetstream.JetStream
 	jobs, results jetstream.Stream
 	lists         jetstream.KeyValue
@@ -44,11 +45,11 @@ type queue struct {
 }
 
 // make opens the queue, and makes it if need be.
-func (s shape) make(ctx context.Context, js jetstream.JetStream) (*queue, error) {
+func (s shape) make(ctx context.Context, a *app, js jetstream.JetStream) (*queue, error) {
 	if s.Queue < 10 || s.AckWait < time.Second {
 		return nil, errors.New("-queue must be 10 or more, and -ack-wait 1s or more")
 	}
-	q := &queue{js: js}
+	q := &queue{app: a, js: js}
 	var err error
 	if q.jobs, err = ensureStream(ctx, js, jetstream.StreamConfig{
 		Name:     jobsStream,
@@ -153,7 +154,7 @@ func (s shape) ensureConsumer(ctx context.Context, js jetstream.JetStream, p int
 
 // openQueue opens a queue that others make, and waits for it if need be.
 func openQueue(ctx context.Context, a *app, js jetstream.JetStream) (*queue, error) {
-	q := &queue{js: js}
+	q := &queue{app: a, js: js}
 	for waiting := false; ; waiting = true {
 		var err error
 		if q.lists, err = js.KeyValue(ctx, listsBucket); err == nil { // made last
@@ -164,11 +165,13 @@ func openQueue(ctx context.Context, a *app, js jetstream.JetStream) (*queue, err
 		if err == nil {
 			return q, errors.Join(agree(q.jobs), agree(q.results), q.readWait(ctx))
 		}
-		if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		switch {
+		case errors.Is(err, jetstream.ErrBucketNotFound):
+			if !waiting {
+				a.logf("waiting for a publisher to make the queue")
+			}
+		case !isAway(err):
 			return nil, err
-		}
-		if !waiting {
-			a.logf("waiting for a publisher to make the queue")
 		}
 		if !pause(ctx, time.Second) {
 			return nil, context.Cause(ctx)
@@ -181,13 +184,16 @@ func openQueue(ctx context.Context, a *app, js jetstream.JetStream) (*queue, err
 // on until ctx ends, or the server refuses for good.
 func (q *queue) send(ctx context.Context, subject, msgID string, header nats.Header, data []byte) error {
 	msg := &nats.Msg{Subject: subject, Header: header, Data: data}
-	for {
+	for said := false; ; said = true {
 		_, err := q.js.PublishMsg(ctx, msg, jetstream.WithMsgID(msgID), jetstream.WithExpectLastSequencePerSubject(0))
 		if err == nil || isThere(err) {
 			return nil
 		}
 		if isFinal(err) {
 			return fmt.Errorf("publish %s: %w", subject, err)
+		}
+		if !said && ctx.Err() == nil {
+			q.app.logf("publish %s: %v; trying until it is there", subject, err)
 		}
 		if !pause(ctx, 250*time.Millisecond) {
 			return context.Cause(ctx)
@@ -209,6 +215,12 @@ func isFinal(err error) bool {
 	api, ok := errors.AsType[*jetstream.APIError](err)
 	return ok && api.Code >= 400 && api.Code < 500 ||
 		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload)
+}
+
+// isAway reports whether a server did not get to answer.
+func isAway(err error) bool {
+	return errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected) ||
+		errors.Is(err, nats.ErrTimeout) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // pause waits, and reports whether ctx is still alive.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,7 +33,7 @@ var testShape = shape{Queue: 100, Replicas: 1, AckWait: 30 * time.Second}
 // The streams and consumers are as the guarantees need them.
 func TestQueueShape(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +56,7 @@ func TestQueueShape(t *testing.T) {
 	}
 	other := testShape
 	other.AckWait = time.Minute
-	if q, err = other.make(t.Context(), e.js); err != nil || q.ackWait != 30*time.Second {
+	if q, err = other.make(t.Context(), quiet(), e.js); err != nil || q.ackWait != 30*time.Second {
 		t.Errorf("made again: %v, AckWait %v; want that of the first", err, q.ackWait)
 	}
 }
@@ -61,7 +64,7 @@ func TestQueueShape(t *testing.T) {
 // Chunks of other lists are told from one's own.
 func TestQueueStrange(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +87,23 @@ func TestQueueStrange(t *testing.T) {
 	}
 }
 
+// A server whose disk is full refuses to write from then on, and goes on as if nothing
+// were. The program ends instead.
+func TestFullStore(t *testing.T) {
+	a := &app{out: io.Discard, log: io.Discard, failures: make(chan error, 1)}
+	e, err := link{Store: t.TempDir()}.open(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	e.srv.Errorf("a client: %v", errors.New("not of the disk"))
+	e.srv.Errorf("store %s: %v", "x", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC})
+	<-e.over
+	if err := <-a.failures; !errors.Is(err, syscall.ENOSPC) || !e.nc.IsClosed() {
+		t.Errorf("the program ends with %v, connection closed: %v; want %v, true", err, e.nc.IsClosed(), syscall.ENOSPC)
+	}
+}
+
 // A queue of a program with other partitions is refused.
 func TestQueueMismatch(t *testing.T) {
 	e := inside(t, t.TempDir())
@@ -94,7 +114,7 @@ func TestQueueMismatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := testShape.make(t.Context(), e.js); err == nil || !strings.Contains(err.Error(), "32") {
+	if _, err := testShape.make(t.Context(), quiet(), e.js); err == nil || !strings.Contains(err.Error(), "32") {
 		t.Errorf("make = %v; want it refused", err)
 	}
 }
@@ -102,7 +122,7 @@ func TestQueueMismatch(t *testing.T) {
 // A message is there once, however often it is sent.
 func TestSendOnce(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +230,7 @@ func TestRefusals(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, sub := range strings.Fields("run server publish work collect audit repair") {
 		out := mustRun(t, sub, "-h")
-		if n := strings.Count(out, "\n"); n > 60 || !strings.Contains(out, "Usage: distributed "+sub) {
+		if n := strings.Count(out, "\n"); n > 80 || !strings.Contains(out, "Usage: distributed "+sub) {
 			t.Errorf("%s -h has %d lines:\n%s", sub, n, out)
 		}
 	}

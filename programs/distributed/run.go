@@ -39,8 +39,8 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer e.close()
-	w.children = children
-	if w.queue, err = c.make(ctx, e.js); err != nil {
+	w.engine, w.children = e, children
+	if w.queue, err = c.make(ctx, a, e.js); err != nil {
 		return err
 	}
 	var earlier error
@@ -57,6 +57,7 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 type works struct {
 	*app
 	*queue
+	*engine
 	store
 	list     list
 	children link // how worker processes reach the queue
@@ -106,6 +107,11 @@ func (c *runCmd) once(ctx context.Context, w *works, again bool) error {
 	default:
 		w.logf("list %s: %d lines, %d workers; run %s", l.id, l.lines, c.Workers, l.run)
 	}
+	stop, err := c.tell(ctx, w.app, w.engine, k.measure)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	began := time.Now()
 	switch err := c.checkAll(ctx, w, k, last); {
 	case ctx.Err() != nil && again:

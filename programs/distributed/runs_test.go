@@ -40,7 +40,7 @@ func TestAgo(t *testing.T) {
 // the last.
 func TestBegin(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js)
 	if err != nil {
 		t.Fatal(err)
 	}

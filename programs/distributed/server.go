@@ -7,11 +7,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 )
 
 const (
@@ -24,15 +27,23 @@ func (c *serverCmd) do(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	e := &engine{}
-	defer e.close()
-	if err := e.start(a, o); err != nil {
+	e, err := startEngine(a, o, nats.Token(o.Authorization))
+	if err != nil {
 		return err
 	}
+	defer e.close()
+	stop, err := c.tell(ctx, a, e, func(series) {})
+	if err != nil {
+		return err
+	}
+	defer stop()
 	if _, err := fmt.Fprintf(a.out, "serving at %s from %s; interrupt to end\n", e.srv.ClientURL(), c.Store); err != nil {
 		return err
 	}
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-e.over:
+	}
 	return nil
 }
 
@@ -81,7 +92,8 @@ func (e *engine) start(a *app, o *server.Options) error {
 		return err
 	}
 	e.srv = srv
-	log := &serverLog{app: a, fatal: make(chan string, 1)}
+	log := &serverLog{app: a, fatal: make(chan string, 1), full: make(chan error, 1)}
+	e.full = log.full
 	srv.SetLogger(log, false, false)
 	srv.Start()
 	for began := time.Now(); !srv.ReadyForConnections(100 * time.Millisecond); {
@@ -114,10 +126,29 @@ func isFree(o *server.Options) error {
 type serverLog struct {
 	*app
 	fatal chan string // what keeps it from starting
+	full  chan error  // what keeps it from writing
 }
 
-func (l *serverLog) Errorf(format string, v ...any) { l.logf("server: "+format, v...) }
-func (l *serverLog) Warnf(format string, v ...any)  { l.logf("server: "+format, v...) }
+func (l *serverLog) Warnf(format string, v ...any) { l.logf("server: "+format, v...) }
+
+// Errorf also looks for an error of the disk. After one the server refuses to write
+// until it is started again, and goes on as if nothing were.
+func (l *serverLog) Errorf(format string, v ...any) {
+	l.logf("server: "+format, v...)
+	for _, arg := range v {
+		if err, ok := arg.(error); ok && isDisk(err) {
+			select {
+			case l.full <- err:
+			default: // the first does it
+			}
+		}
+	}
+}
+
+func isDisk(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO},
+		func(disk error) bool { return errors.Is(err, disk) })
+}
 
 func (l *serverLog) Fatalf(format string, v ...any) {
 	select {

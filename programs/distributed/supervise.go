@@ -62,7 +62,8 @@ func (c *runCmd) worker(ctx context.Context, a *app, n int, l link) error {
 func (m manners) flags() []string {
 	f := append(m.Args(),
 		"-host-rate", strconv.FormatFloat(m.HostRate, 'g', -1, 64),
-		"-hands", strconv.Itoa(m.Hands))
+		"-hands", strconv.Itoa(m.Hands),
+		"-log="+strconv.FormatBool(m.Log))
 	if m.Public {
 		f = append(f, "-public")
 	}

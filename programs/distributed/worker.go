@@ -64,6 +64,11 @@ func (c *workCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer e.close()
+	stop, err := c.tell(ctx, a, e, func(series) {})
+	if err != nil {
+		return err
+	}
+	defer stop()
 	if err = w.open(ctx, e); err == nil {
 		err = w.run(ctx)
 	}
@@ -97,6 +102,13 @@ func (w *worker) open(ctx context.Context, e *engine) (err error) {
 
 // run checks chunks until ctx ends, which is no error.
 func (w *worker) run(ctx context.Context) error {
+	for _, name := range []string{chunksChecked, chunksSplit, chunksQuarantined, chunksDropped, "distributed_chunks_in_hand"} {
+		w.add(0, name)
+	}
+	if w.Log {
+		w.logf("working: %d chunks at once, %d checks", w.Hands, w.Concurrency)
+		defer w.logf("worked")
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	w.next = int(time.Now().UnixNano()/1000) % partitions // workers begin in different places
 	for range min(w.Hands, partitions) {
@@ -121,9 +133,12 @@ func (w *worker) hand(ctx context.Context) error {
 				break
 			}
 			w.found()
+			w.add(1, "distributed_chunks_in_hand")
 			if err := w.handle(session, msg); err != nil && ctx.Err() == nil {
+				w.add(1, chunksDropped)
 				w.logf("chunk %s: %v; it will come again", lastToken(msg.Subject()), err)
 			}
+			w.add(-1, "distributed_chunks_in_hand")
 		}
 		w.giveBack(p, true)
 	}
