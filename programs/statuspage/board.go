@@ -3,34 +3,39 @@ package main
 import (
 	"sync"
 	"time"
-
-	"example.com/checker"
 )
 
-// A board holds all sites, with a version that grows with each verdict. It is
-// safe for concurrent use.
+// A board holds all sites, with a version that grows with each change of what is shown
+// of one. It is safe for concurrent use.
 type board struct {
 	mu      sync.Mutex
 	sites   []*site
 	groups  []string // their names
 	version uint64
-	fresh   []uint64         // by site: the version that changed it last
-	shown   []checker.Status // by site: as what the newest look showed it
-	news    chan struct{}    // closed, and replaced, with each new version
-	ended   time.Time        // when the newest verdict came in, or the board was made
+	fresh   []uint64      // by site: the version that changed it last
+	shown   []row         // by site: what that shows of it
+	next    time.Time     // when figures may change again
+	told    []time.Time   // by site: when that was
+	news    chan struct{} // closed, and replaced, with each new version
+	ended   time.Time     // when the newest verdict came in, or the board was made
 
 	checks, changes int
 }
 
 func newBoard(sites []*site) *board {
-	return &board{
+	b := &board{
 		sites:  sites,
 		groups: groupNames(sites),
 		fresh:  make([]uint64, len(sites)),
-		shown:  make([]checker.Status, len(sites)),
+		shown:  make([]row, len(sites)),
+		told:   make([]time.Time, len(sites)),
 		news:   make(chan struct{}),
 		ended:  time.Now(),
 	}
+	for i, s := range sites {
+		b.shown[i] = newRow(i, s, b.ended).still()
+	}
+	return b
 }
 
 // targets returns what to check, in the order of the list.
@@ -54,11 +59,10 @@ func (b *board) record(i int, v verdict) record {
 		b.changes++
 	}
 	b.ended = time.Now()
-	b.version++
-	b.fresh[i] = b.version
-	b.shown[i], _ = s.shown(b.ended)
-	close(b.news)
-	b.news = make(chan struct{})
+	if b.refresh(i, b.ended) {
+		close(b.news)
+		b.news = make(chan struct{})
+	}
 	return record{
 		target:  s.target,
 		tracker: s.tracker,
@@ -67,6 +71,28 @@ func (b *board) record(i int, v verdict) record {
 		oldest:  s.samples[0].at,
 		turned:  turned,
 	}
+}
+
+// figurePause is the time between two rows of which only figures have changed: some ten
+// of them a second go to each page, however many there are. Each row has its turn, after
+// as many pauses as there are rows, so thirty are not slowed down by that, and each of a
+// thousand changes in some two minutes. A row that has another state does not wait.
+const figurePause = 100 * time.Millisecond
+
+// refresh makes a version of the board if a row has changed, and reports whether it has.
+func (b *board) refresh(i int, now time.Time) bool {
+	is, was := newRow(i, b.sites[i], now).still(), b.shown[i]
+	figures := is.state() == was.state()
+	turn := b.told[i].Add(figurePause * time.Duration(len(b.sites)))
+	if is == was || figures && (now.Before(turn) || now.Before(b.next)) {
+		return false
+	}
+	if figures {
+		b.next = now.Add(figurePause)
+	}
+	b.version++
+	b.fresh[i], b.shown[i], b.told[i] = b.version, is, now
+	return true
 }
 
 // A look is what a board shows at one moment.
@@ -82,9 +108,8 @@ func (b *board) look(since uint64, now time.Time) look {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, s := range b.sites { // time alone makes a state one that nobody has seen for long
-		if status, _ := s.shown(now); status != b.shown[i] {
-			b.version++
-			b.shown[i], b.fresh[i] = status, b.version
+		if status, _ := s.shown(now); class(status) != b.shown[i].Class {
+			b.refresh(i, now)
 		}
 	}
 	l := look{version: b.version, news: b.news}

@@ -51,7 +51,7 @@ func newServer(o options, b *board) *server {
 	for _, name := range []string{"style.css", "page.js", "online.svg", "offline.svg", "unknown.svg", "waiting.svg"} {
 		mux.Handle("GET /assets/"+name, forever(files))
 	}
-	s.Handler = guarded(mux)
+	s.Handler = guarded(compressed(mux))
 	return s
 }
 
@@ -110,6 +110,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		"Every":    ago(s.every),
 		"Refresh":  s.refresh(),
 		"Build":    s.build,
+		"Now":      stamp(time.Now()),
 		"Events":   "/events?since=" + eventID(s.boot, l.version),
 		"Show":     show,
 		"Query":    query,
@@ -133,6 +134,7 @@ func (s *server) site(w http.ResponseWriter, r *http.Request) {
 		"Class":    d.Class,
 		"Refresh":  s.refresh(),
 		"Build":    s.build,
+		"Now":      stamp(time.Now()),
 		"Events":   "/events?site=" + r.PathValue("key") + "&since=" + eventID(s.boot, l.version),
 		"Detail":   d,
 	})

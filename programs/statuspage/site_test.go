@@ -208,14 +208,14 @@ func TestSpark(t *testing.T) {
 	at := func(letter rune, ms int) verdict {
 		return verdict{status: letters[letter], latency: time.Duration(ms) * time.Millisecond}
 	}
-	got := newSpark([]verdict{at('+', 10), at('+', 5), at('-', 0), at('+', 10), at('?', 0)})
+	got := newSpark([]verdict{at('+', 10), at('+', 5), at('+', 6), at('-', 0), at('+', 10), at('?', 0)})
 	want := spark{
-		Line:    "M112 3.0h.01L112 3.0L114 14.0M118 3.0h.01L118 3.0",
-		Area:    "M112 3.0L112 3.0L114 14.0V26H112ZM118 3.0L118 3.0V26H118Z",
+		Line:    "M110 3h.01l2 11 2-2M118 3h.01",
+		Area:    "M110 3l2 11 2-2V26H110ZM118 3V26H118Z",
 		Offline: "M116 3V26",
 		Unknown: "M120 3V26",
-		Label:   "last 5 checks: 3 online, 1 offline, 1 unknown",
-		N:       5,
+		Label:   "last 6 checks: 4 online, 1 offline, 1 unknown",
+		N:       6,
 	}
 	if got != want {
 		t.Errorf("newSpark drew\n%+v; want\n%+v", got, want)

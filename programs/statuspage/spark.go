@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"example.com/checker"
@@ -34,7 +35,8 @@ func newSpark(samples []verdict) spark {
 		slowest = max(slowest, float64(v.latency))
 		n[v.status]++
 	}
-	start := -1 // the first x of the run of answers that we are in
+	start, before := -1, 0 // where the run of answers began that we are in, and the y of the one before
+	command := ""          // before the next of them: the letter, or a space
 	x := SparkWidth - 2 - (len(samples)-1)*sparkStep
 	end := func() {
 		if start >= 0 {
@@ -45,14 +47,18 @@ func newSpark(samples []verdict) spark {
 	for _, v := range samples {
 		switch v.status {
 		case checker.Online:
-			y := SparkHeight - 1 - float64(v.latency)/slowest*(SparkHeight-1-sparkTop)
+			y := int(math.Round(SparkHeight - 1 - float64(v.latency)/slowest*(SparkHeight-1-sparkTop)))
 			if start < 0 {
-				start = x
-				fmt.Fprintf(&line, "M%d %.1fh.01", x, y) // the dot is for a run of one
-				fmt.Fprintf(&area, "M%d %.1f", x, y)
+				start, command = x, "l"
+				fmt.Fprintf(&line, "M%d %dh.01", x, y) // the dot is for a run of one
+				fmt.Fprintf(&area, "M%d %d", x, y)
+			} else {
+				step := strings.Replace(fmt.Sprintf("%s%d %d", command, sparkStep, y-before), " -", "-", 1)
+				line.WriteString(step)
+				area.WriteString(step)
+				command = " "
 			}
-			fmt.Fprintf(&line, "L%d %.1f", x, y)
-			fmt.Fprintf(&area, "L%d %.1f", x, y)
+			before = y
 		case checker.Offline:
 			end()
 			fmt.Fprintf(&offline, "M%d %dV%d", x, sparkTop, SparkHeight)

@@ -81,3 +81,14 @@ func (s *site) shownUptime(now time.Time, hours int) uptime {
 	}
 	return u
 }
+
+// still returns a row without what time alone changes, which page.js does by itself.
+func (r row) still() row {
+	r.For, r.Ago = "", ""
+	return r
+}
+
+// state returns a row without figures.
+func (r row) state() row {
+	return row{Class: r.Class, Doubt: r.Doubt, Reason: r.Reason, CertClass: r.CertClass}
+}

@@ -13,8 +13,10 @@ type stamp time.Time
 
 func (s stamp) IsZero() bool    { return time.Time(s).IsZero() }
 func (s stamp) Machine() string { return time.Time(s).UTC().Format(time.RFC3339) }
-func (s stamp) Full() string    { return time.Time(s).Local().Format("Monday 2 January 2006, 15:04:05 MST") }
-func (s stamp) Clock() string   { return time.Time(s).Local().Format("15:04:05 MST") }
+func (s stamp) Full() string {
+	return time.Time(s).Local().Format("Monday 2 January 2006, 15:04:05 MST")
+}
+func (s stamp) Clock() string { return time.Time(s).Local().Format("15:04:05 MST") }
 
 // Short is the time of day, with the date if it was not today.
 func (s stamp) Short() string {

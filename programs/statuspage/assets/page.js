@@ -7,6 +7,7 @@ const page = document.documentElement;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const search = document.getElementById("q");
 const quiet = 30_000; // ms; the server promises a message every 10 s
+const ahead = Date.parse(page.dataset.now) - Date.now(); // ms, of the server's clock before ours
 
 let source;
 let watchdog;
@@ -76,6 +77,24 @@ function announce() {
   spoken.dataset.last = text;
 }
 
+// pass tells how long ago things were, which no event does: time alone changes it.
+function pass() {
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    const text = ago(Math.floor((Date.now() + ahead - Date.parse(time.dateTime)) / 1000));
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+// ago writes seconds as the server does.
+function ago(s) {
+  s = Math.max(s, 0);
+  const m = Math.floor(s / 60), h = Math.floor(m / 60);
+  if (s < 60) return `${s} s`;
+  if (m < 60) return `${m} min`;
+  if (h < 10) return `${h} h ${m % 60} min`;
+  return h < 48 ? `${h} h` : `${Math.floor(h / 24)} days`;
+}
+
 // alive notes whether the server is there. A connection may die without a
 // sign, so silence counts as lost, and is then ended for a new one.
 function alive(yes) {
@@ -105,5 +124,6 @@ function connect() {
 }
 
 search?.addEventListener("input", find); // the page of a site has none
+setInterval(pass, 5_000);
 announce();
 connect();
