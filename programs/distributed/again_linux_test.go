@@ -141,7 +141,7 @@ func TestCollectOtherRun(t *testing.T) {
 	r := newTrial(t, url, "3", s.urls(4)...)
 	mustRun(t, r.publishing()...)
 	q := observe(t, url)
-	l, err := source{File: r.list, Chunk: 3}.open()
+	l, err := source{File: r.list, Chunk: 3, Partitions: 64}.open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,4 +195,27 @@ func TestTwoLists(t *testing.T) {
 		t.Errorf("the sites had %d visits; want %d", got, 2*n)
 	}
 	s.checkPolite(t, rate)
+}
+
+// A queue may have few partitions, or many; workers find out, and the other parts must
+// be told.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	const n = 60
+	s := newTargets(t, "127.27.0", 20, 0)
+	for _, partitions := range []string{"1", "200"} {
+		url := serve(t)
+		r := newTrial(t, url, "5", s.urls(n)...)
+		mustRun(t, r.publishing("-partitions", partitions)...)
+		work(t, url, "worker", 0)
+		if _, err := command(t, r.collecting()...); err == nil || !strings.Contains(err.Error(), "made with -partitions "+partitions) {
+			t.Errorf("collect of a queue of %s partitions = %v; want it refused", partitions, err)
+		}
+		mustRun(t, append(r.collecting(), "-partitions", partitions)...)
+		mustRun(t, "audit", "-f", r.list, "-chunk", r.chunk, "-o", r.out, "-partitions", partitions)
+		checkResults(t, r.out, n, "online")
+		if _, err := command(t, "audit", "-f", r.list, "-chunk", r.chunk, "-o", r.out); err == nil || !strings.Contains(err.Error(), "-partitions") {
+			t.Errorf("audit with other partitions = %v; want it refused", err)
+		}
+	}
 }

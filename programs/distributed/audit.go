@@ -28,7 +28,7 @@ func (c *auditCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	if l.run == "" {
-		return cli.WithStatus(cli.NotWanted, fmt.Errorf("%s has no results of list %s: is it of this file as it was, and of this -chunk?", s.dir, l.id))
+		return cli.WithStatus(cli.NotWanted, fmt.Errorf("%s has no results of list %s: is it of this file as it was, and of this -chunk and -partitions?", s.dir, l.id))
 	}
 	return c.audit(ctx, a, l, s)
 }

@@ -24,11 +24,11 @@ type chunk struct {
 }
 
 func newID(run string, partition, n int) string {
-	return fmt.Sprintf("%s-%02d-%08x", run, partition, n)
+	return fmt.Sprintf("%s-%04d-%08x", run, partition, n)
 }
 
 // idWidth is the length of the id of a whole chunk.
-const idWidth = runWidth + len("-07-0000002a")
+const idWidth = runWidth + len("-0007-0000002a")
 
 // splitID returns the parts of an id.
 func splitID(id string) (run string, partition, n int, ok bool) {
@@ -36,8 +36,8 @@ func splitID(id string) (run string, partition, n int, ok bool) {
 		return "", 0, 0, false
 	}
 	run, rest := id[:runWidth], id[runWidth:idWidth]
-	_, err := fmt.Sscanf(rest, "-%02d-%08x", &partition, &n)
-	ok = err == nil && id[:idWidth] == newID(run, partition, n) && partition < partitions
+	_, err := fmt.Sscanf(rest, "-%04d-%08x", &partition, &n)
+	ok = err == nil && id[:idWidth] == newID(run, partition, n)
 	return run, partition, n, ok
 }
 

@@ -17,7 +17,7 @@ const testRun = "20260131T020000Z-0123456789ab"
 // chunksOf returns the chunks of a list, and the chunk of each line.
 func chunksOf(t *testing.T, size int, lines ...string) (all []chunk, of []string) {
 	t.Helper()
-	l, err := source{File: writeList(t, lines...), Chunk: size}.open()
+	l, err := source{File: writeList(t, lines...), Chunk: size, Partitions: 64}.open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +64,8 @@ func TestChunks(t *testing.T) {
 			}
 			seen[l.index] = true
 			s := site(l.target)
-			if sites[s]++; sites[s] > perSite || partition(s) != p {
-				t.Fatalf("chunk %s: %d lines of %s, which is of partition %d", c.id, sites[s], s, partition(s))
+			if sites[s]++; sites[s] > perSite || partition(s, 64) != p {
+				t.Fatalf("chunk %s: %d lines of %s, which is of partition %d", c.id, sites[s], s, partition(s, 64))
 			}
 		}
 	}
@@ -84,10 +84,10 @@ func TestChunks(t *testing.T) {
 // What is open at once is bounded, also for a list of one site.
 func TestChunkerBound(t *testing.T) {
 	most := 0
-	k := chunker{run: testRun, size: 500, done: func(chunk) {}}
+	k := newChunker(list{run: testRun, size: 500, parts: 64}, func(chunk) {})
 	for i := range 10_000 {
 		k.add(line{i, fmt.Sprintf("http://one.example/%d", i)})
-		most = max(most, len(k.open[partition("one.example")]))
+		most = max(most, len(k.open[partition("one.example", 64)]))
 	}
 	if most != maxOpen {
 		t.Errorf("%d chunks were open at once; want %d", most, maxOpen)
@@ -95,7 +95,7 @@ func TestChunkerBound(t *testing.T) {
 }
 
 func TestChunkEncoding(t *testing.T) {
-	c := chunk{testRun + "-07-0000002alr", []line{{3, "a\tb"}, {70, ""}, {71, "\xff\x00\"é"}, {1 << 40, "x"}}}
+	c := chunk{testRun + "-0007-0000002alr", []line{{3, "a\tb"}, {70, ""}, {71, "\xff\x00\"é"}, {1 << 40, "x"}}}
 	got, err := decodeChunk(c.id, c.encode())
 	if err != nil || !reflect.DeepEqual(got, c) {
 		t.Errorf("decoded %v, %v; want %v", got, err, c)
@@ -116,8 +116,8 @@ func TestChunkIDs(t *testing.T) {
 	}
 	for id, want := range map[string]bool{
 		id: true, l.id: true, r.id + "lrl": true,
-		"": false, id[1:]: false, id + "x": false, testRun + "-64-0000002a": false, testRun + "-7-00000002a": false,
-		testRun + "-07-0000002A": false,
+		"": false, id[1:]: false, id + "x": false, testRun + "-00070-000002a": false, testRun + "-007-00000002a": false,
+		testRun + "-0007-0000002A": false,
 	} {
 		if run, p, n, ok := splitID(id); ok != want || ok && (run != testRun || p != 7 || n != 42) {
 			t.Errorf("splitID(%q) = %q, %d, %d, %v; want %v", id, run, p, n, ok, want)
@@ -128,7 +128,7 @@ func TestChunkIDs(t *testing.T) {
 // The index of a line is its number, whatever is skipped before it, and a list
 // that has a line that cannot be held is not taken for a shorter one.
 func TestListLines(t *testing.T) {
-	l, err := source{File: writeList(t, "\ufeffa\r", "", "# b", " c \r", "\x01 a name"), Chunk: 2}.open()
+	l, err := source{File: writeList(t, "\ufeffa\r", "", "# b", " c \r", "\x01 a name"), Chunk: 2, Partitions: 64}.open()
 	if err != nil || l.lines != 3 {
 		t.Fatalf("open = %v with %d lines; want 3", err, l.lines)
 	}
@@ -144,7 +144,7 @@ func TestListLines(t *testing.T) {
 		{"\xff\xfea\x00", "but in UTF-16"},
 		{"a\n" + strings.Repeat("x", 1<<17), "line 2 is longer than 65536 bytes"},
 	} {
-		if _, err := (source{File: writeList(t, test.text), Chunk: 2}).open(); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := (source{File: writeList(t, test.text), Chunk: 2, Partitions: 64}).open(); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("open of %.10q = %v; want %s", test.text, err, test.want)
 		}
 	}

@@ -7,16 +7,19 @@ const (
 )
 
 // A chunker sorts lines into chunks. What becomes of a list depends on nothing
-// but the list and size, so whoever needs to know, be it after a crash, on
+// but the list, its size and its parts, so whoever needs to know, be it after a crash, on
 // another machine or for an audit, finds out by doing it again. It holds at most
 // maxOpen chunks of each partition, whatever the list.
 type chunker struct {
-	run  string
-	size int         // lines in a chunk, at most
+	list list
 	done func(chunk) // gets each chunk, once it is complete
 
-	open [partitions][]*draft // oldest first
-	next [partitions]int      // the position of the next chunk to be opened
+	open [][]*draft // by partition, oldest first
+	next []int      // by partition, the position of the next chunk to be opened
+}
+
+func newChunker(l list, done func(chunk)) *chunker {
+	return &chunker{list: l, done: done, open: make([][]*draft, l.parts), next: make([]int, l.parts)}
 }
 
 // A draft is a chunk that is being filled.
@@ -30,7 +33,7 @@ type draft struct {
 // and returns the chunk's id.
 func (k *chunker) add(l line) string {
 	s := site(l.target)
-	p := partition(s)
+	p := partition(s, k.list.parts)
 	d := k.room(p, s, len(l.target))
 	if d == nil {
 		d = k.begin(p)
@@ -38,7 +41,7 @@ func (k *chunker) add(l line) string {
 	d.lines = append(d.lines, l)
 	d.bytes += len(l.target)
 	d.sites[s]++
-	if len(d.lines) == k.size {
+	if len(d.lines) == k.list.size {
 		k.finish(p, d)
 	}
 	return d.id
@@ -57,7 +60,7 @@ func (k *chunker) begin(p int) *draft {
 	if len(k.open[p]) == maxOpen {
 		k.finish(p, k.open[p][0])
 	}
-	d := &draft{chunk: chunk{id: newID(k.run, p, k.next[p])}, sites: make(map[string]int)}
+	d := &draft{chunk: chunk{id: newID(k.list.run, p, k.next[p])}, sites: make(map[string]int)}
 	k.next[p]++
 	k.open[p] = append(k.open[p], d)
 	return d

@@ -26,7 +26,7 @@ func (c *collectCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer e.close()
-	q, err := openQueue(ctx, a, e.js)
+	q, err := openQueue(ctx, a, e.js, l.parts)
 	if err != nil {
 		return err
 	}

@@ -170,7 +170,7 @@ func observe(t *testing.T, url string) *queue {
 	t.Cleanup(e.close)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	q, err := openQueue(ctx, quiet(), e.js)
+	q, err := openQueue(ctx, quiet(), e.js, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

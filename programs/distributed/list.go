@@ -20,18 +20,22 @@ type list struct {
 	run   string // the one that this is about
 	lines int    // that have a target
 	size  int    // lines in a chunk
+	parts int    // partitions
 }
 
 func (s source) open() (list, error) {
-	l := list{path: s.File, size: s.Chunk}
+	l := list{path: s.File, size: s.Chunk, parts: s.Partitions}
 	if s.Chunk < 1 {
 		return l, fmt.Errorf("a chunk of %d lines has none", s.Chunk)
+	}
+	if s.Partitions < 1 || s.Partitions > maxPartitions {
+		return l, fmt.Errorf("-partitions must be from 1 to %d", maxPartitions)
 	}
 	if s.File == "" || s.File == "-" {
 		return l, errors.New("-f FILE is required: a list that can be read again, as the audit does")
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, scheme, partitions, perSite, maxOpen, maxBytes, s.Chunk)
+	fmt.Fprintln(h, scheme, s.Partitions, perSite, maxOpen, maxBytes, s.Chunk)
 	f, err := cli.Open(s.File)
 	if err != nil {
 		return l, err
@@ -63,11 +67,11 @@ func (l list) walk(add func(line, string) error, done func(chunk) error) error {
 	}
 	defer f.Close()
 	var failed error
-	k := chunker{run: l.run, size: l.size, done: func(c chunk) {
+	k := newChunker(l, func(c chunk) {
 		if done != nil && failed == nil {
 			failed = done(c)
 		}
-	}}
+	})
 	targets := cli.NewList(f)
 	for site := range targets.Sites() {
 		ln := line{site.Line - 1, site.Target}

@@ -63,13 +63,15 @@ func token(flag string) string { return cmp.Or(flag, os.Getenv("NATS_TOKEN")) }
 
 // source says what to check.
 type source struct {
-	File  string
-	Chunk int
+	File       string
+	Chunk      int
+	Partitions int
 }
 
 func (s *source) define(f *flag.FlagSet) {
 	f.StringVar(&s.File, "f", "", "the `FILE` with the list: a URL a line, and if you like a name after it")
 	f.IntVar(&s.Chunk, "chunk", 500, "up to `N` lines in a chunk; the same for all subcommands")
+	f.IntVar(&s.Partitions, "partitions", 64, "`N` parts that sites are spread over, of each of which one chunk at a time is checked; the same for all subcommands, and for all lists of a queue")
 }
 
 // sink says where results go.

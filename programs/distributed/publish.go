@@ -21,7 +21,7 @@ func (c *publishCmd) do(ctx context.Context, a *app) error {
 		return err
 	}
 	defer e.close()
-	q, err := c.make(ctx, a, e.js)
+	q, err := c.make(ctx, a, e.js, l.parts)
 	if err != nil {
 		return err
 	}

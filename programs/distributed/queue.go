@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const (
 
 func jobSubject(id string) string {
 	run, p, _, _ := splitID(id)
-	return fmt.Sprintf("%s.%02d.%s.%s", jobsStream, p, listOf(run), id)
+	return fmt.Sprintf("%s.%04d.%s.%s", jobsStream, p, listOf(run), id)
 }
 
 func resultSubject(id string) string { return resultsStream + "." + listOf(id[:runWidth]) + "." + id }
@@ -30,10 +31,13 @@ func resultSubject(id string) string { return resultsStream + "." + listOf(id[:r
 // lastToken returns the chunk's id of either subject.
 func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
 
-func partitionConsumer(p int) string { return fmt.Sprintf("p%02d", p) }
+func partitionConsumer(p int) string { return fmt.Sprintf("p%04d", p) }
 
-// metadata is what programs on one queue must agree about.
-var metadata = map[string]string{"checker-partitions": strconv.Itoa(partitions), "checker-scheme": scheme}
+// What programs on one queue must agree about is in the metadata of its streams.
+const (
+	partitionsKey = "checker-partitions"
+	schemeKey     = "checker-scheme"
+)
 
 // A queue is the streams of a JetStream.
 type queue struct {
@@ -42,27 +46,30 @@ type queue struct {
 	jobs, results jetstream.Stream
 	lists         jetstream.KeyValue
 	ackWait       time.Duration // how long a silent worker keeps a chunk
+	partitions    int
 }
 
-// make opens the queue, and makes it if need be.
-func (s shape) make(ctx context.Context, a *app, js jetstream.JetStream) (*queue, error) {
+// make opens the queue, and makes it with so many partitions if need be.
+func (s shape) make(ctx context.Context, a *app, js jetstream.JetStream, partitions int) (*queue, error) {
 	if s.Queue < 10 || s.AckWait < time.Second {
 		return nil, errors.New("-queue must be 10 or more, and -ack-wait 1s or more")
 	}
-	q := &queue{app: a, js: js}
+	q := &queue{app: a, js: js, partitions: partitions}
 	var err error
-	if q.jobs, err = ensureStream(ctx, js, jetstream.StreamConfig{
+	if q.jobs, err = q.ensureStream(ctx, jetstream.StreamConfig{
 		Name:     jobsStream,
 		Subjects: []string{jobsStream + ".*.*.*"},
 		MaxMsgs:  int64(s.Queue),
 		Replicas: s.Replicas,
+
+		MaxConsumers: q.partitions, // or a server has a limit of its own
 	}); err != nil {
 		return nil, err
 	}
-	if err := s.ensureConsumers(ctx, js); err != nil {
+	if err := s.ensureConsumers(ctx, q); err != nil {
 		return nil, err
 	}
-	if q.results, err = ensureStream(ctx, js, jetstream.StreamConfig{
+	if q.results, err = q.ensureStream(ctx, jetstream.StreamConfig{
 		Name:     resultsStream,
 		Subjects: []string{resultsStream + ".*.*"},
 		Replicas: s.Replicas,
@@ -91,43 +98,45 @@ func (q *queue) readWait(ctx context.Context) error {
 // ensureStream returns a stream, and makes it if need be: a work queue, from
 // which an acknowledged message is gone, and which refuses new messages rather
 // than drop old ones.
-func ensureStream(ctx context.Context, js jetstream.JetStream, conf jetstream.StreamConfig) (jetstream.Stream, error) {
-	s, err := js.Stream(ctx, conf.Name)
+func (q *queue) ensureStream(ctx context.Context, conf jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := q.js.Stream(ctx, conf.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		conf.Retention = jetstream.WorkQueuePolicy
 		conf.Storage = jetstream.FileStorage
 		conf.Discard = jetstream.DiscardNew
 		conf.Duplicates = dedup
 		conf.Compression = jetstream.S2Compression
-		conf.Metadata = metadata
-		s, err = js.CreateStream(ctx, conf)
+		conf.Metadata = map[string]string{partitionsKey: strconv.Itoa(q.partitions), schemeKey: scheme}
+		s, err = q.js.CreateStream(ctx, conf)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", conf.Name, err)
 	}
-	return s, agree(s)
+	return s, q.agree(s)
 }
 
-// agree refuses a stream whose makers had other ideas about partitions: the
-// chunks of one site would be in the hands of two workers.
-func agree(s jetstream.Stream) error {
-	info := s.CachedInfo()
-	for key, want := range metadata {
-		if got := info.Config.Metadata[key]; got != want {
-			return fmt.Errorf("stream %s was made with %s %q, and this program has %q; empty it with the program that made it",
-				info.Config.Name, key, got, want)
-		}
+// agree refuses a stream whose makers had other ideas about partitions: the chunks of
+// one site would be in the hands of two workers. It takes the number from the stream if
+// the queue has none.
+func (q *queue) agree(s jetstream.Stream) error {
+	conf := s.CachedInfo().Config
+	n, err := strconv.Atoi(conf.Metadata[partitionsKey])
+	if got := conf.Metadata[schemeKey]; err != nil || n < 1 || n > maxPartitions || got != scheme {
+		return fmt.Errorf("stream %s was made by %q, and this program is %q; empty it with the program that made it", conf.Name, got, scheme)
+	}
+	if q.partitions = cmp.Or(q.partitions, n); q.partitions != n {
+		return fmt.Errorf("the queue was made with -partitions %d, and not %d: say so, or use another queue (an embedded one is in -store)", n, q.partitions)
 	}
 	return nil
 }
 
 // ensureConsumers makes the consumers of all partitions, beside each other,
 // since each waits for the disk.
-func (s shape) ensureConsumers(ctx context.Context, js jetstream.JetStream) error {
+func (s shape) ensureConsumers(ctx context.Context, q *queue) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(16)
-	for p := range partitions {
-		g.Go(func() error { return s.ensureConsumer(ctx, js, p) })
+	for p := range q.partitions {
+		g.Go(func() error { return s.ensureConsumer(ctx, q.js, p) })
 	}
 	return g.Wait()
 }
@@ -143,7 +152,7 @@ func (s shape) ensureConsumer(ctx context.Context, js jetstream.JetStream, p int
 	}
 	_, err = js.CreateConsumer(ctx, jobsStream, jetstream.ConsumerConfig{
 		Durable:       partitionConsumer(p),
-		FilterSubject: fmt.Sprintf("%s.%02d.*.*", jobsStream, p),
+		FilterSubject: fmt.Sprintf("%s.%04d.*.*", jobsStream, p),
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       s.AckWait,
 		MaxDeliver:    -1,
@@ -152,9 +161,10 @@ func (s shape) ensureConsumer(ctx context.Context, js jetstream.JetStream, p int
 	return err
 }
 
-// openQueue opens a queue that others make, and waits for it if need be.
-func openQueue(ctx context.Context, a *app, js jetstream.JetStream) (*queue, error) {
-	q := &queue{app: a, js: js}
+// openQueue opens a queue that others make, with so many partitions if that is not 0,
+// and waits for it if need be.
+func openQueue(ctx context.Context, a *app, js jetstream.JetStream, partitions int) (*queue, error) {
+	q := &queue{app: a, js: js, partitions: partitions}
 	for waiting := false; ; waiting = true {
 		var err error
 		if q.lists, err = js.KeyValue(ctx, listsBucket); err == nil { // made last
@@ -163,7 +173,7 @@ func openQueue(ctx context.Context, a *app, js jetstream.JetStream) (*queue, err
 			}
 		}
 		if err == nil {
-			return q, errors.Join(agree(q.jobs), agree(q.results), q.readWait(ctx))
+			return q, cmp.Or(q.agree(q.jobs), q.agree(q.results), q.readWait(ctx))
 		}
 		switch {
 		case errors.Is(err, jetstream.ErrBucketNotFound):

@@ -33,7 +33,7 @@ var testShape = shape{Queue: 100, Replicas: 1, AckWait: 30 * time.Second}
 // The streams and consumers are as the guarantees need them.
 func TestQueueShape(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), quiet(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestQueueShape(t *testing.T) {
 			t.Errorf("stream %s: %+v", c.Name, c)
 		}
 	}
-	for p := range partitions {
+	for p := range 64 {
 		consumer, err := e.js.Consumer(t.Context(), jobsStream, partitionConsumer(p))
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestQueueShape(t *testing.T) {
 	}
 	other := testShape
 	other.AckWait = time.Minute
-	if q, err = other.make(t.Context(), quiet(), e.js); err != nil || q.ackWait != 30*time.Second {
+	if q, err = other.make(t.Context(), quiet(), e.js, 64); err != nil || q.ackWait != 30*time.Second {
 		t.Errorf("made again: %v, AckWait %v; want that of the first", err, q.ackWait)
 	}
 }
@@ -64,12 +64,12 @@ func TestQueueShape(t *testing.T) {
 // Chunks of other lists are told from one's own.
 func TestQueueStrange(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), quiet(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for want, site := range []string{"a.test", "b.test"} {
-		l, err := source{File: writeList(t, site), Chunk: 500}.open()
+		l, err := source{File: writeList(t, site), Chunk: 500, Partitions: 64}.open()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,25 +104,39 @@ func TestFullStore(t *testing.T) {
 	}
 }
 
-// A queue of a program with other partitions is refused.
+// A queue with other partitions is refused, and so is one of a program that would put
+// sites elsewhere.
 func TestQueueMismatch(t *testing.T) {
-	e := inside(t, t.TempDir())
-	_, err := e.js.CreateStream(t.Context(), jetstream.StreamConfig{
-		Name: jobsStream, Subjects: []string{"JOBS.*.*.*"},
-		Metadata: map[string]string{"checker-partitions": "32", "checker-scheme": scheme},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := testShape.make(t.Context(), quiet(), e.js); err == nil || !strings.Contains(err.Error(), "32") {
-		t.Errorf("make = %v; want it refused", err)
+	for _, test := range []struct{ partitions, scheme, want string }{
+		{"32", scheme, "the queue was made with -partitions 32, and not 64"},
+		{"64", "another", `was made by "another"`},
+		{"", scheme, "empty it with the program that made it"},
+	} {
+		e := inside(t, t.TempDir())
+		for name, subject := range map[string]string{jobsStream: "JOBS.*.*.*", resultsStream: "RESULTS.*.*"} {
+			if _, err := e.js.CreateStream(t.Context(), jetstream.StreamConfig{
+				Name: name, Subjects: []string{subject},
+				Metadata: map[string]string{partitionsKey: test.partitions, schemeKey: test.scheme},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := testShape.make(t.Context(), quiet(), e.js, 64); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("make of %q, %q = %v; want %q", test.partitions, test.scheme, err, test.want)
+		}
+		if _, err := e.js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: listsBucket}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openQueue(t.Context(), quiet(), e.js, 64); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("openQueue of %q, %q = %v; want %q", test.partitions, test.scheme, err, test.want)
+		}
 	}
 }
 
 // A message is there once, however often it is sent.
 func TestSendOnce(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), quiet(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +171,7 @@ func TestRepair(t *testing.T) {
 			t.Fatal(err)
 		}
 		var wg sync.WaitGroup
-		for p := range partitions {
+		for p := range 64 {
 			wg.Go(func() {
 				msg, err := w.fetch(t.Context(), p, 100*time.Millisecond)
 				if err == nil && msg != nil {
@@ -218,6 +232,8 @@ func TestRefusals(t *testing.T) {
 		{"audit", "required"},
 		{"audit -f " + list + " x", `"x" is no flag`},
 		{"audit -f " + filepath.Dir(list), "is a directory, not a list"},
+		{"audit -f " + list + " -partitions 0", "-partitions must be from 1 to 4096"},
+		{"audit -f " + list + " -partitions 5000", "-partitions must be from 1 to 4096"},
 		{"audit -f -", "a list that can be read again"},
 		{"audit -f /dev/null", "no list that can be read again"},
 	} {

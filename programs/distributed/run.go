@@ -40,7 +40,7 @@ func (c *runCmd) do(ctx context.Context, a *app) error {
 	}
 	defer e.close()
 	w.engine, w.children = e, children
-	if w.queue, err = c.make(ctx, a, e.js); err != nil {
+	if w.queue, err = c.make(ctx, a, e.js, l.parts); err != nil {
 		return err
 	}
 	var earlier error

@@ -40,11 +40,11 @@ func TestAgo(t *testing.T) {
 // the last.
 func TestBegin(t *testing.T) {
 	e := inside(t, t.TempDir())
-	q, err := testShape.make(t.Context(), quiet(), e.js)
+	q, err := testShape.make(t.Context(), quiet(), e.js, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := source{File: writeList(t, "a.test"), Chunk: 500}.open()
+	l, err := source{File: writeList(t, "a.test"), Chunk: 500, Partitions: 64}.open()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,20 +9,21 @@ import (
 	"example.com/checker"
 )
 
-// partitions is how many queues the sites are spread over. All chunks of a site
-// are in one, and of each queue one chunk at a time is in the hands of a worker.
-const partitions = 64
+// Sites are spread over partitions. All chunks of a site are in one, and of each
+// partition one chunk at a time is in the hands of a worker. Each is a consumer of the
+// server, which has them all in memory.
+const maxPartitions = 4096
 
 // scheme names what decides which lines have a target, the partition of a target
 // and the chunk of a line.
 // It stands in the streams' metadata, so that programs that disagree find out.
 var scheme = "cli.List.Sites, fnv32a(registrable domain of checker.Host), " + publicsuffix.List.String()
 
-// partition returns the partition of a site.
-func partition(site string) int {
+// partition returns the partition of a site, of so many.
+func partition(site string, partitions int) int {
 	h := fnv.New32a()
 	h.Write([]byte(site))
-	return int(h.Sum32() % partitions)
+	return int(h.Sum32() % uint32(partitions))
 }
 
 // site returns what the load on a target falls upon: the registrable domain of

@@ -45,7 +45,7 @@ func (s store) folder(id string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%q is no chunk", id)
 	}
-	return filepath.Join(s.dir, "chunks", run, fmt.Sprintf("%02d", p), fmt.Sprintf("%06x", n>>10)), nil
+	return filepath.Join(s.dir, "chunks", run, fmt.Sprintf("%04d", p), fmt.Sprintf("%06x", n>>10)), nil
 }
 
 // find returns the pieces that have lines in common with a chunk, in the order

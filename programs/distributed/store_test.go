@@ -30,7 +30,7 @@ func put(t *testing.T, s store, c chunk, by string, want bool) {
 // filled returns a list of which all chunks but the first are in a store.
 func filled(t *testing.T) (list, store, string, chunk) {
 	t.Helper()
-	src := source{File: writeList(t, randomList(300)...), Chunk: 20}
+	src := source{File: writeList(t, randomList(300)...), Chunk: 20, Partitions: 64}
 	l, err := src.open()
 	if err != nil {
 		t.Fatal(err)

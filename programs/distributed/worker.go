@@ -30,10 +30,10 @@ type worker struct {
 	manners
 	nc        *nats.Conn
 	session   session
-	consumers [partitions]jetstream.Consumer
+	consumers []jetstream.Consumer // by partition
 
 	mu    sync.Mutex
-	taken [partitions]bool
+	taken []bool // by partition
 	next  int
 	dry   int // partitions in a row that had nothing
 }
@@ -85,10 +85,11 @@ func (c *workCmd) do(ctx context.Context, a *app) error {
 // open finds the queue and its consumers.
 func (w *worker) open(ctx context.Context, e *engine) (err error) {
 	w.nc = e.nc
-	if w.queue, err = openQueue(ctx, w.app, e.js); err != nil {
+	if w.queue, err = openQueue(ctx, w.app, e.js, 0); err != nil {
 		return err
 	}
-	for p := range partitions {
+	w.consumers, w.taken = make([]jetstream.Consumer, w.partitions), make([]bool, w.partitions)
+	for p := range w.partitions {
 		if w.consumers[p], err = w.js.Consumer(ctx, jobsStream, partitionConsumer(p)); err != nil {
 			return err
 		}
@@ -110,8 +111,8 @@ func (w *worker) run(ctx context.Context) error {
 		defer w.logf("worked")
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	w.next = int(time.Now().UnixNano()/1000) % partitions // workers begin in different places
-	for range min(w.Hands, partitions) {
+	w.next = int(time.Now().UnixNano()/1000) % w.partitions // workers begin in different places
+	for range min(w.Hands, w.partitions) {
 		g.Go(func() error { return w.hand(ctx) })
 	}
 	return g.Wait()
@@ -150,12 +151,12 @@ func (w *worker) take() (p int, wait time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.taken[w.next] {
-		w.next = (w.next + 1) % partitions
+		w.next = (w.next + 1) % w.partitions
 	}
 	p = w.next
 	w.taken[p] = true
-	w.next = (w.next + 1) % partitions
-	if w.dry > partitions {
+	w.next = (w.next + 1) % w.partitions
+	if w.dry > w.partitions {
 		return p, idleWait
 	}
 	return p, busyWait
