@@ -63,7 +63,7 @@ func (b *board) record(i int, v verdict) record {
 		close(b.news)
 		b.news = make(chan struct{})
 	}
-	return record{
+	r := record{
 		target:  s.target,
 		tracker: s.tracker,
 		fault:   s.fault,
@@ -71,6 +71,10 @@ func (b *board) record(i int, v verdict) record {
 		oldest:  s.samples[0].at,
 		turned:  turned,
 	}
+	if turned != nil {
+		r.message = newMessage(s, *turned)
+	}
+	return r
 }
 
 // figurePause is the time between two rows of which only figures have changed: some ten

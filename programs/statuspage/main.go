@@ -20,6 +20,9 @@
 // shown. Each site has a page with its incidents, which are the times in which it was
 // offline.
 //
+// With -webhook a URL gets a POST with a JSON object when a site goes offline and when it
+// is back, again and again until it answers with a status of 2xx, across restarts too.
+//
 // Beside the pages there are /api/status.json, with the same figures, and
 // /healthz, which says whether checks still come to an end. With -db the
 // history outlives the program, in a file of SQLite's. ^C ends it.

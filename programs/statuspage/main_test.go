@@ -61,7 +61,7 @@ func TestHelp(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	for _, want := range []string{"Usage: statuspage -f FILE [flags]\n", "-f FILE", "-every DUR", "-addr HOST:PORT", "-db FILE", "-title TEXT",
+	for _, want := range []string{"Usage: statuspage -f FILE [flags]\n", "-f FILE", "-every DUR", "-addr HOST:PORT", "-db FILE", "-webhook URL", "-title TEXT",
 		"-status MIN-MAX", "-redirects N", "-canary URL", "-timeout DUR", "-header K:V", "-method M", "-c N", "(default 30s)", "(default 200-399)"} {
 		if !bytes.Contains(out, []byte(want)) {
 			t.Errorf("statuspage -h does not say %q", want)
@@ -107,6 +107,8 @@ func TestErrors(t *testing.T) {
 		{[]string{"-f", good, "-method", "PUT"}, "statuspage: invalid option: WithMethod"},
 		{[]string{"-f", good, "-status", "20-30"}, "want two codes from 200 to 999, such as 200-299, or one"},
 		{[]string{"-f", good, "-canary", "http://:1"}, "statuspage: invalid option: WithCanaries"},
+		{[]string{"-f", good, "-webhook", "http://h/secret"}, "statuspage: -webhook wants -db FILE"},
+		{[]string{"-f", good, "-db", good, "-webhook", "mailto:me"}, "statuspage: -webhook wants an http or https URL\n"},
 		{[]string{"-f", good, "-db", good}, good + ": file is not a database"},
 	} {
 		var stderr bytes.Buffer

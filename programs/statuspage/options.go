@@ -26,6 +26,7 @@ type options struct {
 	every  time.Duration
 	addr   string
 	db     string
+	hook   string
 	title  string
 }
 
@@ -42,6 +43,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	flags.DurationVar(&o.every, "every", 30*time.Second, "check each site once in `DUR`; -timeout is cut to nine tenths of that, and half of it with -canary")
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "serve the page at `HOST:PORT`")
 	flags.StringVar(&o.db, "db", "", "keep the history in `FILE`, an SQLite database")
+	flags.StringVar(&o.hook, "webhook", "", "POST a JSON object to `URL` when a site goes offline and when it is back; wants -db, where what is not yet sent is kept")
 	flags.StringVar(&o.title, "title", "Status", "`TEXT` above the page")
 	others, err := cli.Parse(flags, stdout, usage, args)
 	switch {
@@ -53,8 +55,17 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 		return o, errors.New("no list of sites: want -f FILE; statuspage -h explains")
 	case o.every < time.Second:
 		return o, fmt.Errorf("-every %v is too often: 1s is the least", o.every)
+	case o.hook != "" && o.db == "":
+		return o, errors.New("-webhook wants -db FILE: what is not yet sent is kept there")
+	case o.hook != "" && !isWeb(o.hook):
+		return o, errors.New("-webhook wants an http or https URL") // which may be a secret, so it is not said
 	}
 	return o, nil
+}
+
+func isWeb(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // newChecker returns what the sites are checked with. No site is to wait for

@@ -33,14 +33,19 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 		s.tracker.Every = o.every
 	}
 	b := newBoard(sites)
+	work := []func(context.Context){func(ctx context.Context) { follow(ctx, c, b, db, o.every, stderr) }}
+	if o.hook != "" {
+		db.messages = make(chan struct{}, 1)
+		work = append(work, newHook(o.hook, db, stderr).run)
+	}
 	err = db.restore(b)
 	if err == nil {
-		err = watchAndServe(ctx, o, b, func(ctx context.Context) { follow(ctx, c, b, db, o.every, stderr) }, stdout)
+		err = workAndServe(ctx, o, b, work, stdout)
 	}
 	return errors.Join(err, db.close())
 }
 
-func watchAndServe(ctx context.Context, o options, b *board, watch func(context.Context), stdout io.Writer) error {
+func workAndServe(ctx context.Context, o options, b *board, work []func(context.Context), stdout io.Writer) error {
 	l, err := net.Listen("tcp", o.addr)
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func watchAndServe(ctx context.Context, o options, b *board, watch func(context.
 		return errors.Join(err, l.Close())
 	}
 	start := time.Now()
-	err = serve(ctx, l, newServer(o, b), watch)
+	err = serve(ctx, l, newServer(o, b), work...)
 	checks, changes := b.totals()
 	_, failed := fmt.Fprintf(stdout, "Stopped after %s: %s, %s of state\n",
 		ago(time.Since(start)), count(checks, "check"), count(changes, "change"))
@@ -66,9 +71,9 @@ func browsable(addr net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// serve runs the server and, beside it, work until ctx ends or the server
-// fails, and returns when both have ended.
-func serve(ctx context.Context, l net.Listener, h http.Handler, work func(context.Context)) error {
+// serve runs the server and, beside it, all work until ctx ends or the server
+// fails, and returns when all have ended.
+func serve(ctx context.Context, l net.Listener, h http.Handler, work ...func(context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	srv := &http.Server{
@@ -79,7 +84,9 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, work func(contex
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends the event streams
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { work(ctx) })
+	for _, w := range work {
+		wg.Go(func() { w(ctx) })
+	}
 	err := cli.Serve(ctx, l, srv, 2*time.Second)
 	cancel()
 	wg.Wait()

@@ -32,6 +32,10 @@ CREATE TABLE incident (
 	reason TEXT NOT NULL, cause TEXT NOT NULL, text TEXT NOT NULL,
 	PRIMARY KEY (target, began)
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE TABLE message (
+	number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL
+) STRICT;
 `}
 
 const firstVersion = 2 // of the first schema
@@ -75,8 +79,11 @@ func migrate(db *sql.DB) error {
 	if known > len(schemas) || known == 0 && (version != 0 || tables != 0) {
 		return errors.New("a database of another program, or of another version of this one")
 	}
-	statements := "PRAGMA journal_mode = WAL; BEGIN;" + strings.Join(schemas[known:], "") +
-		fmt.Sprintf("PRAGMA user_version = %d; COMMIT;", firstVersion+len(schemas)-1)
+	statements := "PRAGMA journal_mode = WAL;"
+	if known < len(schemas) {
+		statements += "BEGIN;" + strings.Join(schemas[known:], "") +
+			fmt.Sprintf("PRAGMA user_version = %d; COMMIT;", firstVersion+len(schemas)-1)
+	}
 	_, err := db.Exec(statements)
 	return err
 }

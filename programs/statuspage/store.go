@@ -12,11 +12,12 @@ import (
 )
 
 // A store keeps the history of sites in a database. A nil store keeps nothing.
-// A site that leaves the list keeps its rows, in case that it comes back. It is not
-// safe for concurrent use.
+// A site that leaves the list keeps its rows, in case that it comes back. One goroutine
+// may save at a time, and any may read messages and forget them.
 type store struct {
-	db   *sql.DB
-	owed []step // of what happens once, which could not be stored when it did
+	db       *sql.DB
+	owed     []step        // of what happens once, which could not be stored when it did
+	messages chan struct{} // has something if there may be new ones; nil if none are to be stored
 }
 
 // A step is a statement.
@@ -40,6 +41,7 @@ type record struct {
 	newest  verdict
 	oldest  time.Time // samples before it are forgotten
 	turned  *incident // that has begun or ended; nil if none has
+	message message   // of that
 }
 
 // save stores a record, as a whole or not at all. What is told once is then stored with
@@ -56,15 +58,25 @@ func (s *store) save(r record) error {
 		millis(r.fault.at), string(r.fault.reason), r.fault.text, millis(r.newest.expires)}}
 	if r.turned != nil { // told once, so it is stored with the state that it is told of
 		s.owed = append(append(s.owed, state), r.once()...)
+		if s.messages != nil {
+			s.owed = append(s.owed, r.message.steps()...)
+		}
 	}
 	err = s.commit(append(slices.Clone(s.owed), state,
 		step{`INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)`, []any{r.target, millis(r.newest.at),
 			string(r.newest.status), r.newest.latency.Microseconds()}},
 		step{`DELETE FROM sample WHERE target = ? AND at < ?`, []any{r.target, millis(r.oldest)}}))
-	if err == nil {
-		s.owed = nil
+	if err != nil {
+		return err
 	}
-	return err
+	if len(s.owed) > 0 && s.messages != nil {
+		select {
+		case s.messages <- struct{}{}:
+		default: // the reader will look anyway
+		}
+	}
+	s.owed = nil
+	return nil
 }
 
 // once returns the steps for what a record has that no later one has.
@@ -91,6 +103,21 @@ func (s *store) commit(steps []step) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// oldestMessage returns the message that has waited for longest; number is 0 if there is
+// none.
+func (s *store) oldestMessage() (number int64, body []byte, err error) {
+	err = s.db.QueryRow(`SELECT number, body FROM message ORDER BY number LIMIT 1`).Scan(&number, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return number, body, err
+}
+
+func (s *store) forgetMessage(number int64) error {
+	_, err := s.db.Exec(`DELETE FROM message WHERE number = ?`, number)
+	return err
 }
 
 // restore gives the sites of a board the history that is stored of them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -64,6 +65,26 @@ func TestStore(t *testing.T) {
 	}
 	if samples != 2*kept || bytes > 1000 {
 		t.Errorf("%d samples and up to %d bytes of a tracker are stored of 2 sites; want %d and few", samples, bytes, 2*kept)
+	}
+}
+
+// A database of an earlier version gets the tables that it lacks, once.
+func TestStoreEarlier(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history.db")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(schemas[0] + fmt.Sprint("PRAGMA user_version = ", firstVersion)); err != nil {
+		t.Fatal(err)
+	}
+	_ = db.Close()
+	for range 2 {
+		db := open(t, file)
+		if number, _, err := db.oldestMessage(); number != 0 || err != nil {
+			t.Errorf("the messages begin with %d, %v; want none", number, err)
+		}
+		_ = db.close()
 	}
 }
 
