@@ -20,6 +20,8 @@ type report struct {
 type siteReport struct {
 	Name               string         `json:"name"`
 	Target             string         `json:"target"` // without userinfo
+	Group              string         `json:"group,omitempty"`
+	Page               string         `json:"page"` // its path
 	Status             checker.Status `json:"status,omitempty"`
 	Since              time.Time      `json:"since,omitzero"`
 	LastVerdict        checker.Status `json:"last_verdict,omitempty"` // may differ from status while that is in doubt
@@ -58,6 +60,8 @@ func newSiteReport(s *site, now time.Time) siteReport {
 	r := siteReport{
 		Name:               s.name,
 		Target:             hide(s.target),
+		Group:              s.heading,
+		Page:               "/sites/" + s.key,
 		Status:             status,
 		Since:              since.UTC(),
 		LatencyMS:          float64(latency) / 1e6,

@@ -23,9 +23,10 @@
 // With -webhook a URL gets a POST with a JSON object when a site goes offline and when it
 // is back, again and again until it answers with a status of 2xx, across restarts too.
 //
-// Beside the pages there are /api/status.json, with the same figures, and
-// /healthz, which says whether checks still come to an end. With -db the
-// history outlives the program, in a file of SQLite's. ^C ends it.
+// Beside the pages there are /feed.atom, with the newest incidents; /badge.svg and, for a
+// site, /sites/KEY/badge.svg, with its state; /api/status.json, with the figures of the
+// page; and /healthz, which says whether checks still come to an end. With -db the
+// history outlives the program, in a file of SQLite's. ^C ends it. README.md has more.
 package main
 
 import (

@@ -30,6 +30,7 @@ type server struct {
 	late  time.Duration // without a verdict for so long, something is wrong
 	build string        // tells pages that are open whether they are still good
 	boot  string        // tells event IDs of this run from those of another
+	began time.Time
 }
 
 func newServer(o options, b *board) *server {
@@ -40,10 +41,14 @@ func newServer(o options, b *board) *server {
 		late:  2*o.every + o.checks.Timeout,
 		build: fingerprint(o, b),
 		boot:  rand.Text()[:8],
+		began: time.Now(),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /sites/{key}", s.site)
+	mux.HandleFunc("GET /sites/{key}/badge.svg", s.badge)
+	mux.HandleFunc("GET /badge.svg", s.badge)
+	mux.HandleFunc("GET /feed.atom", s.feed)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /api/status.json", s.api)
 	mux.HandleFunc("GET /healthz", s.healthz)

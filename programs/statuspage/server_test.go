@@ -47,7 +47,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page contains %q", never)
 		}
 	}
-	for _, tag := range regexp.MustCompile(`<(script|link)[^>]*>`).FindAllString(page, -1) {
+	for _, tag := range regexp.MustCompile(`<(?:script|link rel="(?:stylesheet|icon)")[^>]*>`).FindAllString(page, -1) {
 		file := regexp.MustCompile(`(?:src|href)="(/assets/[^"]*)"`).FindStringSubmatch(tag)
 		if file == nil || get(newServer(options{}, b), file[1]).Code != http.StatusOK {
 			t.Errorf("the page loads %s, which is not there", tag)
@@ -58,16 +58,19 @@ func TestPage(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	s := newServer(options{title: "T", every: time.Hour}, newBoard([]*site{parseSite("example.org")}))
 	for path, want := range map[string]string{
-		"/":                 "200 text/html; charset=utf-8 no-store",
-		"/?show=offline":    "200 text/html; charset=utf-8 no-store",
-		"/?show=%22%3E":     "200 text/html; charset=utf-8 no-store",
-		"/healthz":          "200 text/plain; charset=utf-8 no-store",
-		"/api/status.json":  "200 application/json no-store",
-		"/assets/page.js":   "200 text/javascript; charset=utf-8 public, max-age=31536000, immutable",
-		"/assets/":          "404 text/plain; charset=utf-8 ",
-		"/assets/page.html": "404 text/plain; charset=utf-8 ",
-		"/favicon.ico":      "404 text/plain; charset=utf-8 ",
-		"/x":                "404 text/plain; charset=utf-8 ",
+		"/":                  "200 text/html; charset=utf-8 no-store",
+		"/?show=offline":     "200 text/html; charset=utf-8 no-store",
+		"/?show=%22%3E":      "200 text/html; charset=utf-8 no-store",
+		"/healthz":           "200 text/plain; charset=utf-8 no-store",
+		"/api/status.json":   "200 application/json no-store",
+		"/assets/page.js":    "200 text/javascript; charset=utf-8 public, max-age=31536000, immutable",
+		"/badge.svg":         "200 image/svg+xml no-cache",
+		"/feed.atom":         "200 application/atom+xml; charset=utf-8 no-cache",
+		"/sites/x/badge.svg": "404 text/plain; charset=utf-8 ",
+		"/assets/":           "404 text/plain; charset=utf-8 ",
+		"/assets/page.html":  "404 text/plain; charset=utf-8 ",
+		"/favicon.ico":       "404 text/plain; charset=utf-8 ",
+		"/x":                 "404 text/plain; charset=utf-8 ",
 	} {
 		w := get(s, path)
 		got := strings.Join([]string{w.Result().Status[:3], w.Header().Get("Content-Type"), w.Header().Get("Cache-Control")}, " ")
@@ -118,15 +121,15 @@ func TestAPI(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		_ = json.Unmarshal([]byte(`{
+		_ = json.Unmarshal([]byte(strings.NewReplacer("K0", b.sites[0].key, "K1", b.sites[1].key).Replace(`{
 			"title": "T", "time": "2000-01-01T00:00:02Z", "every_ms": 60000, "counts": {"online": 1, "offline": 0, "unknown": 0},
 			"sites": [{
-				"name": "Example", "target": "https://example.org", "status": "online", "since": "2000-01-01T00:00:00Z",
+				"name": "Example", "target": "https://example.org", "page": "/sites/K0", "status": "online", "since": "2000-01-01T00:00:00Z",
 				"last_verdict": "offline", "last_check": "2000-01-01T00:00:01Z", "p95_ms": 1.5, "uptime_24h": 1, "measured_24h_s": 1, "uptime_7d": 1, "measured_7d_s": 1,
 				"certificate_expires": "2000-01-01T01:00:00Z",
 				"last_reason": "timeout", "last_reason_text": "no answer", "last_reason_time": "2000-01-01T00:00:01Z"
-			}, {"name": "new.example", "target": "new.example"}]
-		}`), &want)
+			}, {"name": "new.example", "target": "new.example", "page": "/sites/K1"}]
+		}`)), &want)
 		a, _ := json.Marshal(got)
 		if b, _ := json.Marshal(want); string(a) != string(b) {
 			t.Errorf("GET /api/status.json =\n%s; want\n%s", a, b)

@@ -51,7 +51,7 @@ func TestStore(t *testing.T) {
 	}
 	for i := range b.sites {
 		got, want := newSiteReport(again.sites[i], now), newSiteReport(b.sites[i], now)
-		want.Name, want.Target = got.Name, got.Target
+		want.Name, want.Target, want.Page = got.Name, got.Target, got.Page
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("site %d came back as\n%+v; want\n%+v", i, got, want)
 		}
