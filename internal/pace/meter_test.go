@@ -37,6 +37,24 @@ func TestMeter(t *testing.T) {
 	}
 }
 
+// The next token comes at one moment, whenever it is asked for. A bucket that is full has
+// gained nothing since it was.
+func TestMeterMoment(t *testing.T) {
+	m := newMeter(3, 1)
+	start := time.Now()
+	m.take(start)
+	const every = 333333334 * time.Nanosecond
+	for d := time.Duration(0); d < every; d += 7 * time.Millisecond {
+		if at := m.when(1, start.Add(d)); !at.Equal(start.Add(every)) {
+			t.Fatalf("%v after a token the next comes after %v; want %v", d, at.Sub(start), every)
+		}
+	}
+	later := start.Add(time.Hour)
+	if at := m.when(2, later); !at.Equal(later.Add(every)) {
+		t.Errorf("an hour later the second token comes after %v; want %v", at.Sub(later), every)
+	}
+}
+
 // Limits that let next to nothing through overflow nowhere, and hold all of their burst.
 func TestMeterExtremes(t *testing.T) {
 	now := time.Now()

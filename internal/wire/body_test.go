@@ -58,6 +58,7 @@ func TestBody(t *testing.T) {
 		{"E15 2^63-1", "GET", ok + chunked + "7fffffffffffffff\r\nhello", "hello", io.ErrUnexpectedEOF},
 		{"E15 longer than its size", "GET", ok + chunked + "5\r\nhello, world\r\n0\r\n\r\n", "hello", errAny},
 		{"E15 shorter than its size", "GET", ok + chunked + "7\r\nhello\r\n0\r\n\r\n", "hello\r\n", errAny},
+		{"E15 another byte in place of the end", "GET", ok + chunked + "5\r\nhello!5\r\nworld\r\n0\r\n\r\n", "hello", errAny},
 		{"E15 a line between chunks", "GET", ok + chunked + "5\r\nhello\r\n\r\n0\r\n\r\n", "hello", errAny},
 		{"E15 an extension without end", "GET", ok + chunked + "5\r\nhello\r\n5;" + strings.Repeat("a", 16*MaxBody) + "\r\nworld\r\n0\r\n\r\n", "hello", io.ErrUnexpectedEOF},
 		{"until the end", "GET", ok + "\r\n|hel|lo", "hello", nil},

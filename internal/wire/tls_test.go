@@ -50,7 +50,7 @@ func TestTLS(t *testing.T) {
 		{"D3 untrusted", "https://example.com/", id.over(answers), x509.NewCertPool(), not2(verification), TLS, true, 0},
 		{"D4 wrong host", "https://wrong.test/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
 		{"D4 wrong address", "https://192.0.2.7/", id.over(answers), id.roots, not2(verification), TLS, true, 0},
-		{"D8 old version", "https://example.com/", id.config(answers, &tls.Config{MaxVersion: tls.VersionTLS11}), id.roots, func(err error) bool { number, _ := Alert(err); return number == 70 }, TLS, false, 0},
+		{"D8 old version", "https://example.com/", id.config(answers, &tls.Config{MaxVersion: tls.VersionTLS11}), id.roots, func(err error) bool { number, _ := Alert(err); return as(new(*AlertError))(err) && number == 70 }, TLS, false, 0},
 		{"P5 an old version that was not offered", "https://example.com/", hello10, id.roots, func(err error) bool { e, ok := errors.AsType[*TLSError](err); return ok && e.Alert == 70 }, TLS, false, 0},
 		{"D11 no TLS", "https://example.com/", func(c net.Conn) { go silence(c); io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, id.roots, func(err error) bool { return as(new(tls.RecordHeaderError))(err) && !verification(err) }, TLS, false, 0},
 		{"D15 closed in the handshake", "https://example.com/", func(c net.Conn) { c.Read(make([]byte, 9999)) }, id.roots, not2(isEOF), TLS, false, 0},
