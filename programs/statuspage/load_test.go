@@ -32,16 +32,21 @@ func crowd(n int, every time.Duration) *board {
 	return b
 }
 
-// round records a verdict on each site, spread over a time. One in a hundred is offline.
+// sample returns a verdict on a site, of which one in a hundred is offline.
+func sample(i int, random *rand.Rand) verdict {
+	v := verdict{at: time.Now(), status: checker.Online, latency: time.Duration(float64(20+i%180) * (1 + .2*random.NormFloat64()) * 1e6)}
+	v.latency = max(v.latency, time.Millisecond)
+	v.expires = v.at.AddDate(0, 0, 60)
+	if i%100 == 17 {
+		v = verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonTimeout, text: "no answer within the timeout (connect)"}
+	}
+	return v
+}
+
+// round records a verdict on each site, spread over a time.
 func round(b *board, over time.Duration, random *rand.Rand) {
 	for i := range b.sites {
-		v := verdict{at: time.Now(), status: checker.Online, latency: time.Duration(float64(20+i%180) * (1 + .2*random.NormFloat64()) * 1e6)}
-		v.latency = max(v.latency, time.Millisecond)
-		v.expires = v.at.AddDate(0, 0, 60)
-		if i%100 == 17 {
-			v = verdict{at: time.Now(), status: checker.Offline, reason: checker.ReasonTimeout, text: "no answer within the timeout (connect)"}
-		}
-		b.record(i, v)
+		b.record(i, sample(i, random))
 		time.Sleep(over / time.Duration(len(b.sites)))
 	}
 }
@@ -95,12 +100,17 @@ func TestFigures(t *testing.T) {
 // A page with a thousand sites that are checked every 30 s gets at most 20 KB a second,
 // and less if it takes them compressed.
 func TestTraffic(t *testing.T) {
-	const minutes = 5
+	const minutes = 1
 	for coding, most := range map[string]int{"": 20_000, "gzip": 5_000} {
 		bubble.Test(t, func(t *testing.T) {
 			b, random := crowd(1000, 30*time.Second), rand.New(rand.NewPCG(1, 2))
 			s := newServer(options{every: 30 * time.Second}, b)
-			for range kept {
+			for range kept { // charts are full; that it is the same second is no matter
+				for i, s := range b.sites {
+					s.record(sample(i, random))
+				}
+			}
+			for range 6 { // until figures have their turns
 				round(b, 30*time.Second, random)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
