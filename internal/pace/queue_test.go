@@ -37,25 +37,30 @@ func TestWantedWindow(t *testing.T) {
 	})
 }
 
-// While all slots are taken by other hosts, nothing more is asked for than
-// what keeps them busy.
+// While all slots are taken, nothing more is asked for than what keeps them busy, whether that
+// has other hosts or none.
 func TestWantedReady(t *testing.T) {
-	bubble.Test(t, func(t *testing.T) {
-		c := newCrew(newPacer(Limits{HostWidth: 1}), 2, 1000)
-		var pushed atomic.Int64
-		go func() {
-			for n := 0; n < 20 && c.q.Wanted(); n++ {
-				c.q.Push(item{host: string(rune('a' + n)), take: time.Second})
-				pushed.Add(1)
+	for name, host := range map[string]func(int) string{
+		"other hosts": func(n int) string { return string(rune('a' + n)) },
+		"no host":     func(int) string { return "" },
+	} {
+		bubble.Test(t, func(t *testing.T) {
+			c := newCrew(newPacer(Limits{HostWidth: 1}), 2, 1000)
+			var pushed atomic.Int64
+			go func() {
+				for n := 0; n < 20 && c.q.Wanted(); n++ {
+					c.q.Push(item{host: host(n), take: time.Second})
+					pushed.Add(1)
+				}
+				c.q.Close()
+			}()
+			synctest.Wait()
+			if got := pushed.Load(); got != 4 {
+				t.Errorf("%s: %d are pushed while 2 run; want 4", name, got)
 			}
-			c.q.Close()
-		}()
-		synctest.Wait()
-		if got := pushed.Load(); got != 4 {
-			t.Errorf("%d are pushed while 2 run; want 4", got)
-		}
-		c.wait()
-	})
+			c.wait()
+		})
+	}
 }
 
 // What is pushed too late is not kept, and neither is its host.
@@ -221,6 +226,7 @@ func TestRetryHopeless(t *testing.T) {
 		{"alone", 0, 0, time.Second},
 		{"beside others", 1000, 10 * time.Millisecond, time.Second},
 		{"beside others that take long", 2, 10 * time.Second, 10 * time.Second},
+		{"beside too few others", 8, 1200 * time.Millisecond, 3600 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {

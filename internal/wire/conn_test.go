@@ -20,35 +20,46 @@ type deafConn struct{ net.Conn }
 func (deafConn) SetDeadline(time.Time) error { return nil }
 
 // A connection that does nothing about its deadline is closed a moment later, in which what
-// comes is still read.
+// comes is still read. To cancel is another thing, after which nothing counts.
 func TestDeadlineWithoutEffect(t *testing.T) {
+	id := newIdentity(t)
+	enough := errors.New("enough")
 	for _, tt := range []struct {
 		name  string
-		late  time.Duration // how long after the timeout the answer comes
+		p     protocol
+		cause error         // of the end
+		late  time.Duration // how long after it the answer comes
 		after time.Duration // how long after it the exchange ends
 		err   error
 	}{
-		{"a moment late", 2*lateRead - 1, 2*lateRead - 1, nil},
-		{"later", 2*lateRead + 1, 2 * lateRead, ErrTimeout},
+		{"a moment late", http1{}, ErrTimeout, 2*lateRead - 1, 2*lateRead - 1, nil},
+		{"later", http1{}, ErrTimeout, 2*lateRead + 1, 2 * lateRead, ErrTimeout},
+		{"a moment late, over HTTP/2", http2{}, ErrTimeout, 2*lateRead - 1, 2*lateRead - 1, nil},
+		{"later, over HTTP/2", http2{}, ErrTimeout, 2*lateRead + 1, 2 * lateRead, ErrTimeout},
+		{"a moment late to be canceled, over HTTP/2", http2{}, enough, 2*lateRead - 1, 0, enough},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
-				rt := serve(func(c net.Conn) {
+				rt, url := serve(func(c net.Conn) {
 					readRequest(c)
 					time.Sleep(time.Second + tt.late)
 					io.WriteString(c, ok+"\r\n")
-				})
+				}), "http://h.test/"
+				if tt.p == (http2{}) {
+					url = "https://example.com/"
+					rt = id.only2(t, func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second + tt.late) })
+				}
 				dial := rt.Dialer.DialContext
 				rt.Dialer.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 					c, err := dial(ctx, network, addr)
 					return deafConn{c}, err
 				}
 				began := time.Now()
-				ctx, cancel := context.WithDeadlineCause(t.Context(), began.Add(time.Second), ErrTimeout)
+				ctx, cancel := context.WithDeadlineCause(t.Context(), began.Add(time.Second), tt.cause)
 				defer cancel()
-				resp, err := rt.roundTrip(newRequest(ctx, http.MethodHead, "http://h.test/"))
+				resp, err := rt.speak(ctx, tt.p, requestOf(newRequest(ctx, http.MethodHead, url)), new(Trace))
 				if after := time.Since(began) - time.Second; after != tt.after || !errors.Is(err, tt.err) {
-					t.Errorf("exchange error = %v, %v after the timeout; want %v, %v", err, after, tt.err, tt.after)
+					t.Errorf("exchange error = %v, %v after the end; want %v, %v", err, after, tt.err, tt.after)
 				}
 				if err == nil {
 					resp.Body.Close()

@@ -155,16 +155,24 @@ func TestCancel2(t *testing.T) {
 	}
 }
 
-// Servers that break HTTP/2 off are told of soon, over one connection.
+// Servers that break HTTP/2 off are told of soon, over one connection, and apart from those
+// that break its rules.
 func TestBroken2(t *testing.T) {
 	const head = "\x00\x00\x00\x04\x00\x00\x00\x00\x00" // an empty SETTINGS
-	for name, raw := range map[string]string{
-		"E23 GOAWAY at once":     head + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00",
-		"E23 PROTOCOL_ERROR":     head + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x01",
-		"E23 stream is refused":  head + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x07",
-		"E23 HTTP/1.1 is wanted": head + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x0d",
-		"HTTP/1.1 all the same":  ok + "\r\n",
-		"nothing":                "",
+	for name, test := range map[string]struct {
+		raw  string
+		want string // gone: it ended the exchange; broke: it broke the rules
+	}{
+		"E23 GOAWAY at once":           {head + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00", "gone"},
+		"E23 PROTOCOL_ERROR":           {head + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x01", "gone"},
+		"E23 stream is refused":        {head + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x07", "gone"},
+		"E23 HTTP/1.1 is wanted":       {head + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x0d", "gone"},
+		"nothing":                      {"", "gone"},
+		"HTTP/1.1 all the same":        {ok + "\r\n", ""}, // of which net/http says nothing that has a type
+		"data of no stream":            {head + "\x00\x00\x00\x00\x00\x00\x00\x00\x00", "broke"},
+		"a field that cannot be":       {head + "\x00\x00\x06\x01\x05\x00\x00\x00\x01" + "\x88\x00\x01A\x01b", "broke"},
+		"a status that is no number":   {head + "\x00\x00\x05\x01\x05\x00\x00\x00\x01" + "\x08\x03abc", "broke"},
+		"an interim answer, then none": {head + "\x00\x00\x05\x01\x04\x00\x00\x00\x01" + "\x08\x03103" + "\x00\x00\x04\x03\x00\x00\x00\x00\x01" + "\x00\x00\x00\x07", "gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := newIdentity(t)
@@ -176,7 +184,7 @@ func TestBroken2(t *testing.T) {
 					io.ReadFull(c, make([]byte, 24+9))
 					go silence(c)
 					time.Sleep(ms)
-					io.WriteString(c, raw)
+					io.WriteString(c, test.raw)
 					time.Sleep(ms)
 				}, "h2"))
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -187,6 +195,15 @@ func TestBroken2(t *testing.T) {
 				time.Sleep(time.Minute) // until the server has noticed
 				if err == nil || took > time.Second || conns != 1 {
 					t.Errorf("HTTP/2 error = %v after %v over %d connections; want one within 1s over 1", err, took, conns)
+				}
+				got := ""
+				if errors.Is(err, errNoAnswer) {
+					got = "gone"
+				} else if _, broke := errors.AsType[*HTTP2Error](err); broke {
+					got = "broke"
+				}
+				if test.want != "" && got != test.want {
+					t.Errorf("HTTP/2 error = %T(%v), which says that the server %s; want %s", err, err, got, test.want)
 				}
 			})
 		})
