@@ -42,8 +42,11 @@ func TestOutcomeWithoutState(t *testing.T) {
 		if err := connect(fd, test.addr); err != nil && err != syscall.EINPROGRESS {
 			t.Fatal(err)
 		}
-		time.Sleep(50 * time.Millisecond) // until it has come to its end, if it does
-		if done, number := outcomeByPeer(fd); done != test.done || number != test.number {
+		done, number := outcomeByPeer(fd)
+		for end := time.Now().Add(5 * time.Second); test.done && !done && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			done, number = outcomeByPeer(fd)
+		}
+		if done != test.done || number != test.number {
 			t.Errorf("%s: outcomeByPeer() = %t, %v; want %t, %v", name, done, number, test.done, test.number)
 		}
 	}
@@ -72,11 +75,8 @@ func TestOverdue(t *testing.T) {
 		if test.begun && a.proceed(fd, test.addr) {
 			t.Fatalf("%s: the connect came to its end at once", name)
 		}
-		done := false
-		for end := time.Now().Add(time.Second); !done && test.done && time.Now().Before(end); time.Sleep(time.Millisecond) {
-			done = s.overdue(&a)
-		}
-		if !test.done {
+		done := s.overdue(&a)
+		for end := time.Now().Add(5 * time.Second); test.done && !done && time.Now().Before(end); time.Sleep(time.Millisecond) {
 			done = s.overdue(&a)
 		}
 		if done != test.done || a.number != test.number {
@@ -124,7 +124,7 @@ func TestSocketHearsICMP(t *testing.T) {
 		defer syscall.Close(fd)
 		hears := func(want int) {
 			if got, err := syscall.GetsockoptInt(fd, test.level, test.option); err != nil || got != want {
-				t.Errorf("a socket for %v hears what ICMP says: %d, %v; want %d", addr, got, err, want)
+				t.Errorf("the option by which a socket for %v hears what ICMP says is %d, %v; want %d", addr, got, err, want)
 			}
 		}
 		hears(1)

@@ -209,7 +209,7 @@ func TestLingeringEnds(t *testing.T) {
 			if n := len(d.Lookups.flights); n != maxLingering {
 				t.Errorf("%d flights go on for nearly %v; want %d", n, lingerTime, maxLingering)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if n := len(d.Lookups.flights); n != 0 {
 				t.Errorf("%d flights go on after %v; want none", n, lingerTime)
