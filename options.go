@@ -25,9 +25,9 @@ import (
 // run for a quarter of it near its end, and for 200 ms at least, because it was stopped
 // or because all that wanted to run had too little CPU, or if the lookup took more than
 // half of it, silence is not the site's: the check is Unknown with ReasonLocal or
-// ReasonDNS. Less will do where the kernel says that the site had been heard and that it
-// was this process's turn, and on Linux half of it that passed before this process sent
-// what the site was silent on counts whenever it did.
+// ReasonDNS. Less will do where the kernel says that something had come from the site and
+// it was this process's turn. On Linux the check is ReasonLocal as well if half of the
+// timeout had passed before this process sent what the site was silent on.
 // A judge or a transport that is under way when the time is over is waited for; see
 // [Option]. The default is 10 seconds. A duration that is not positive is refused.
 func WithTimeout(d time.Duration) Option {

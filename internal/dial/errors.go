@@ -61,7 +61,8 @@ func (e *TurnError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *TurnError) Unwrap() error { return e.Err }
 
-// A LateError says how long this side took to write, before the server was silent.
+// A LateError says that the server was silent until the timeout was over, and how long this
+// side had taken before it sent what the server was silent on.
 type LateError struct {
 	Took time.Duration // since the server had last sent something
 	Err  error         // what ended the exchange

@@ -35,7 +35,7 @@ type happyEyeballs struct {
 	// What became of the connects.
 	running []netip.AddrPort // to which connects have not ended
 	results chan connected   // unbuffered: see connect
-	over    chan struct{}    // closed when run is; nil before the first of them
+	over    chan struct{}    // closed when run returns; made by the first of them
 	errs    []error          // of connects that failed and of addresses that the policy refused
 
 	start    time.Time

@@ -19,8 +19,8 @@ type attribute struct {
 }
 
 // askKernel sends a request with attributes and returns the body of the answer, of a dump
-// that of the first one, or [io.EOF] if there is none. It begins as that of the request
-// does, with all of the same struct.
+// that of the first one, or [io.EOF] if there is none. It begins with the same struct as
+// body does, and is never shorter.
 func askKernel(fd int, kind, flags uint16, body []byte, attrs ...attribute) ([]byte, error) {
 	if err := syscall.Sendto(fd, request(kind, flags, body, attrs...), 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ type Queue[T Item] struct {
 	calm    int    // checks that ended well since allowed last changed
 	step    int    // by how much allowed grows next
 	well    uint64 // checks that ended well
-	wants   int    // checks that met want since the last of those
+	wants   int    // checks that were short of something since the last of those
 
 	// Who works.
 	workers int            // that were spawned, and have not ended
@@ -197,11 +197,11 @@ func (q *Queue[T]) Done(t Turn[T]) {
 
 // Retry ends a check, as Done does, that could not be made because something that it needs
 // of this machine is scarce, such as descriptors, ports or memory. It is put back, and
-// tried again a moment later; s is what it has met of that.
+// tried again a moment later; s is its shortage, the same at each try.
 //
-// What one check is short of may be there for the others. But if more checks met want since
-// the last one ended well than run, and more than a few, then no more run at once than
-// still do, until checks end well again.
+// What one check is short of may be there for the others. But once more than a few checks,
+// and more than still run, have been short of something since the last one ended well, no
+// more run at once than still do, until checks end well again.
 //
 // Where waiting is of no use any more, Retry does not put the check back, and returns
 // false.
@@ -215,7 +215,7 @@ func (q *Queue[T]) Retry(t Turn[T], s *Shortage[T]) bool {
 	q.end(t, now)
 	h.refs--
 	s.hit(q, t)
-	if q.wants > max(4, q.running) {
+	if q.wants > max(few, q.running) {
 		q.shrink()
 	}
 	if s.hopeless(now) {

@@ -2,14 +2,15 @@ package pace
 
 import "time"
 
-// A Shortage is what one check has met of want on this machine, and where it waits for its
-// next try: apart from the other checks of its host, which go on. It belongs to one check
-// of one queue at a time; the zero Shortage is that of a check that has met none.
+// A Shortage is what one check knows of its tries that ended because this machine was short
+// of something, and where it waits for the next one: apart from the other checks of its
+// host, which go on. It belongs to one check of one queue at a time. The zero Shortage is
+// that of a check that has been short of nothing.
 type Shortage[T Item] struct {
 	Until time.Time // when the check has waited for long enough; set before the first Retry
 
 	// Pacer.mu guards all below.
-	tries int    // that ended in want
+	tries int    // that ended so
 	since uint64 // how many checks of the queue had ended well before the first
 	last  uint64 // and before the last
 
@@ -26,9 +27,11 @@ const (
 
 	fairTries = 4 // tries are a chance,
 	fairTurns = 3 // if meanwhile as many checks as may run at once ended well so many times
+
+	few = 4 // checks may have been short of something for reasons of their own
 )
 
-// hit notes a try that ended in want.
+// hit notes a try that ended so.
 func (s *Shortage[T]) hit(q *Queue[T], t Turn[T]) {
 	if s.tries == 0 {
 		s.since = q.well

@@ -90,7 +90,7 @@ func (c *conn) drop() {
 
 // why returns why err ended the exchange: if a caller's code did something wrong or ctx
 // has ended, that is why whatever failed has failed, unless this machine has lost the way
-// to the peer. This side wrote at a moment, and it is told how late that was.
+// to the peer. Of a timeout it tells how late it was that this side wrote, too.
 func (c *conn) why(ctx context.Context, wrote time.Time, err error) error {
 	if c.below != nil {
 		if hooked := c.below.hooked.Load(); hooked != nil {
@@ -110,10 +110,12 @@ func (c *conn) why(ctx context.Context, wrote time.Time, err error) error {
 	return cause
 }
 
-const kernelTick = 10 * time.Millisecond // of its clock
+// kernelTick is a step of the clock by which the kernel says when something came, at most
+// (at 100 Hz).
+const kernelTick = 10 * time.Millisecond
 
-// lateness adds to err how long this side, which wrote at a moment, had taken for that
-// since the peer last sent something, if that has been silent since.
+// lateness adds to err how long the peer had waited when this side wrote, if it has sent
+// nothing since.
 func (c *conn) lateness(err error, wrote time.Time) error {
 	if took := dial.SinceReceived(c.raw.Conn) - time.Since(wrote); took > kernelTick {
 		return &dial.LateError{Took: took, Err: err}
