@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,28 +34,17 @@ func runCurl(ctx context.Context, j *job) (t tally, err error) {
 		return t, err
 	}
 	t.own = &measure{RSS: status(strconv.Itoa(cmd.Process.Pid), "VmRSS")}
-	end, watched := make(chan struct{}), make(chan struct{})
-	go func() { // the kernel forgets with the process what memory it had
-		defer close(watched)
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			t.own.Peak = max(t.own.Peak, status(strconv.Itoa(cmd.Process.Pid), "VmHWM"))
-			select {
-			case <-tick.C:
-			case <-end:
-				return
-			}
-		}
-	}()
+	stop := every(10*time.Millisecond, func() { // the kernel forgets with the process what memory it had
+		t.own.Peak = max(t.own.Peak, status(strconv.Itoa(cmd.Process.Pid), "VmHWM"))
+	})
 	t.online, err = countAnswers(out)
-	close(end)
-	<-watched
-	if failed, ok := cmd.Wait().(*exec.ExitError); ok {
-		t.failed = failed // it tells of the last transfer that failed
+	stop()
+	failed := cmd.Wait()
+	if _, ok := failed.(*exec.ExitError); ok {
+		t.failed, failed = failed, nil // a transfer has failed, and not curl
 	}
 	t.own.User, t.own.System = cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
-	return t, err
+	return t, cmp.Or(err, failed)
 }
 
 // countAnswers counts the lines that tell of a status.

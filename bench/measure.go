@@ -138,16 +138,23 @@ func status(pid, key string) int64 {
 // sample notes, a few times a second, how many goroutines there are and what
 // their stacks weigh.
 func sample(m *measure) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
 	s := []metrics.Sample{{Name: "/sched/goroutines:goroutines"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	return every(200*time.Millisecond, func() {
+		metrics.Read(s)
+		m.Goroutines = max(m.Goroutines, s[0].Value.Uint64())
+		m.Stacks = max(m.Stacks, s[1].Value.Uint64())
+	})
+}
+
+// every calls f at once and then once in d, until stop is called, which waits for it.
+func every(d time.Duration, f func()) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(200 * time.Millisecond)
+		tick := time.NewTicker(d)
 		defer tick.Stop()
 		for {
-			metrics.Read(s)
-			m.Goroutines = max(m.Goroutines, s[0].Value.Uint64())
-			m.Stacks = max(m.Stacks, s[1].Value.Uint64())
+			f()
 			select {
 			case <-tick.C:
 			case <-done:

@@ -20,9 +20,9 @@ import (
 // A way is how a host behaves. The zero way is that of a host where nobody listens.
 type way struct {
 	lookup  func(resolve.Family) error // how looking its name up fails
-	mute    bool                       // it never ends
+	mute    bool                       // looking it up never ends
 	connect error                      // how connecting fails
-	drop    bool                       // it never ends
+	drop    bool                       // connecting never ends
 	plain   hostile.Handler            // what answers in the clear; nil for nobody
 	secure  hostile.Handler            // what answers to a TLS client
 }
@@ -45,18 +45,20 @@ func (w *way) serve(ctx context.Context, conn net.Conn) {
 // faults has how hosts fail, by the Reason or the Cause that a check finds. A Reason by
 // itself is one of its causes, or the fault that has none.
 var faults = map[error]func(n *Network, name string) way{
-	checker.ReasonNotFound:  missing(resolve.NotFound),
-	checker.CauseNXDomain:   missing(resolve.NotFound),
-	checker.CauseNoAddress:  missing(resolve.NoAddress),
-	checker.ReasonRefused:   unconnected(syscall.ECONNREFUSED),
-	checker.ReasonTimeout:   func(*Network, string) way { return way{drop: true} },
-	checker.ReasonReset:     says(hostile.ResetAfterRequest()),
-	checker.CauseInAnswer:   says(hostile.Respond("HTTP/1.1 20")),
-	checker.ReasonMalformed: says(hostile.Respond(greeting)),
+	checker.ReasonNotFound: missing(resolve.NotFound),
+	checker.CauseNXDomain:  missing(resolve.NotFound),
+	checker.CauseNoAddress: missing(resolve.NoAddress),
 
+	checker.ReasonRefused:     unconnected(syscall.ECONNREFUSED),
 	checker.ReasonUnreachable: unconnected(syscall.EHOSTUNREACH),
+	checker.ReasonTimeout:     func(*Network, string) way { return way{drop: true} },
+
+	checker.ReasonReset:       says(hostile.ResetAfterRequest()),
 	checker.CauseBeforeAnswer: says(hostile.ResetAfterRequest()),
+	checker.CauseInAnswer:     says(hostile.Respond("HTTP/1.1 20")),
 	checker.CauseInHandshake:  shakes(hostile.Reset()),
+
+	checker.ReasonMalformed:   says(hostile.Respond(greeting)),
 	checker.CauseNotHTTP:      says(hostile.Respond(greeting)),
 	checker.CauseHeadTooLarge: says(hostile.Respond("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 300<<10) + "\r\n\r\n")),
 	checker.CauseHTTP2:        says(hostile.Respond("\x00\x00\x12\x04\x00\x00\x00\x00\x00")), // SETTINGS (RFC 9113, section 6.5)

@@ -110,8 +110,10 @@ func Result(target string, why error) checker.Result {
 func result(text string, why error, phase checker.Phase, code int) checker.Result {
 	r := checker.Result{Target: text, Err: why}
 	e := &checker.Error{Phase: phase, Reason: r.Reason(), Cause: r.Cause()}
-	if r.Err = e; why == nil {
-		r.Err, phase = nil, checker.PhaseJudge
+	if why != nil {
+		r.Err = e
+	} else {
+		phase = checker.PhaseJudge // it went all the way
 	}
 	if phase == checker.PhaseTarget {
 		return r
@@ -127,8 +129,8 @@ func result(text string, why error, phase checker.Phase, code int) checker.Resul
 	secure := u.Scheme == "https"
 	r.URL, r.Method, r.Attempts, r.Start = u.String(), http.MethodHead, 1, time.Now()
 	e.URL = r.URL
-	if r.StatusCode = code; code != 0 {
-		r.Proto = "HTTP/1.1"
+	if code != 0 {
+		r.StatusCode, r.Proto = code, "HTTP/1.1"
 	}
 	host, port := target.Host(u)
 	r.Timing = timing(phase, secure, e.Reason)
@@ -141,7 +143,7 @@ func result(text string, why error, phase checker.Phase, code int) checker.Resul
 	return r
 }
 
-// past reports whether a check that ended in a phase had done with another.
+// past reports whether a check that ended in a phase had completed another.
 func past(phase, other checker.Phase) bool {
 	return slices.Index(order, phase) > slices.Index(order, other)
 }
