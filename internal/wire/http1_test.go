@@ -43,6 +43,22 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// A judge is told the version as net/http tells it: higher ones count as HTTP/1.1.
+func TestProto(t *testing.T) {
+	for line, want := range map[string]string{
+		"HTTP/1.1 200": "HTTP/1.1", "HTTP/1.0 200": "HTTP/1.0", "HTTP/1.2 200": "HTTP/1.2", "HTTP/1.9 200": "HTTP/1.9", "HTTP/2 200": "HTTP/1.1", "ICY 200": "HTTP/1.0",
+	} {
+		hd, _, err := readHead(strings.NewReader(line+"\r\n\r\n"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp := hd.response()
+		if got := fmt.Sprintf("HTTP/%d.%d", resp.ProtoMajor, resp.ProtoMinor); resp.Proto != want || got != want {
+			t.Errorf("response to %q is in %s, %s; want %s", line, resp.Proto, got, want)
+		}
+	}
+}
+
 // What an error quotes says where the fault is: what stands before a NUL, and otherwise how
 // it begins.
 func TestHeadErrorQuotes(t *testing.T) {
