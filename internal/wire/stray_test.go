@@ -165,6 +165,15 @@ func TestPrunerEnds(t *testing.T) {
 	}
 }
 
+// What follows the handshake is passed on as it is.
+func TestPrunerAfterTheHandshake(t *testing.T) {
+	p := &pruner{Conn: &script{r: *bytes.NewReader([]byte("records"))}, done: true}
+	p.ready.WriteString("Finished, ")
+	if got, err := io.ReadAll(p); string(got) != "Finished, records" || err != nil {
+		t.Errorf("after the handshake a pruner reads %q, %v; want all there is", got, err)
+	}
+}
+
 // A handshake is kept up to maxHandshake: a message may be as long as that, and once there
 // is more nothing follows.
 func TestPrunerBound(t *testing.T) {
