@@ -106,15 +106,15 @@
 //
 // What this machine can tell to be its own fault is never reported as Offline. On
 // Linux the kernel says who made a connect fail: the site and the routers on the way
-// (refused, unreachable), or this machine's routes, its filters, or a gateway that does
-// not answer, an interface that has no link or an address that this machine no longer has
-// (local). Elsewhere the errno has to do, and what a router says of a whole
-// network is local. Nobody can tell a filter of this machine that drops what goes out or
+// (refused, unreachable), or this machine's routes, its filters, a gateway that does not
+// answer, an interface that has no link or an address that this machine no longer has
+// (local). Elsewhere the errno has to do, and what a router says of a whole network is
+// local. Nobody can tell a filter of this machine that drops what goes out or
 // comes back from a site that is silent, one that answers with a TCP reset in the site's
 // place from a site that refuses, or a network that is down beyond this machine's gateway,
-// or at the far end of a tunnel, from a site that is. The kernel takes up to a minute to
-// notice that a gateway is gone with which it has just spoken, and does not tell which way
-// a filter of this machine has sent a connect by a mark; see [WithCanaries].
+// or at the far end of a tunnel, from a site that is. It takes the kernel up to a minute to
+// notice that a gateway is gone with which it has just spoken, and it does not say which way
+// a connect went that a filter of this machine had marked for another. See [WithCanaries].
 //
 // A clock that is wrong makes certificates expired, or not yet valid. Where it is before
 // the day on which this program was made, or more than a day off from what the Date

@@ -1,5 +1,6 @@
 // Package programs runs the programs and the examples as their users do, with input that
-// is none, disks that are full, readers that go away and signals.
+// is none, disks that are full, readers that go away and signals; statuspage and
+// distributed are run by the tests beside their source.
 package programs
 
 import (

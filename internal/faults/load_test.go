@@ -182,7 +182,7 @@ func TestShortageOfFew(t *testing.T) {
 					rt := roundTripper(func(req *http.Request) (*http.Response, error) {
 						var i int
 						fmt.Sscanf(req.URL.Host, "h%d.test", &i)
-						if i*few%hosts < few {
+						if i*few%hosts < few { // every so often
 							dead.Add(1)
 							return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", number)}
 						}
