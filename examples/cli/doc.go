@@ -4,5 +4,6 @@
 // that ends gracefully.
 //
 // It depends on package checker and the standard library alone, and each of its files
-// stands by itself: copy the one that you want, with its test.
+// stands by itself: copy the one that you want, with its test. file.go alone, which reads
+// lists from files, wants list.go and program.go beside it.
 package cli

@@ -4,13 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -203,46 +200,4 @@ func checkText(head []byte) error {
 func isUTF16(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) ||
 		len(text) >= 4 && (text[0] == 0) == (text[2] == 0) && (text[1] == 0) == (text[3] == 0) && (text[0] == 0) != (text[1] == 0)
-}
-
-// Open opens a list; "" and "-" are standard input. A directory is refused.
-func Open(name string) (*os.File, error) {
-	if name == "" || name == "-" {
-		return os.Stdin, nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.Join(fmt.Errorf("%s is a directory, not a list", name), f.Close())
-	}
-	return f, nil
-}
-
-// ReadSites returns the sites that a file lists, which is opened as by Open. None are an
-// error, and so is a list that ends early: whoever wants all of it has no use for a part.
-// It returns as well when ctx ends, since a list may come from a terminal.
-func ReadSites(ctx context.Context, name string) ([]Site, error) {
-	var sites []Site
-	err := Until(ctx, func() error {
-		f, err := Open(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		l := NewList(f)
-		if err := l.Begin(); err != nil {
-			return fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		sites = slices.Collect(l.Sites())
-		if err := l.Err(); err != nil {
-			return fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err // sites may still be written to
-	}
-	return sites, nil
 }
