@@ -69,7 +69,10 @@ func wrongHost(cert *x509.Certificate, host string) string {
 	for _, ip := range cert.IPAddresses {
 		names = append(names, ip.String())
 	}
-	text := "it is not for " + host
+	for i, s := range names {
+		names[i] = clean(s, maxName)
+	}
+	text := "it is not for " + clean(host, maxName)
 	switch more := len(names) - maxNames; {
 	case slices.Contains(cert.DNSNames, host) && net.ParseIP(host) != nil:
 		return text + ": it has that as a name and not as an address"

@@ -89,6 +89,58 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// What decides of a sentence stands there also where a name has the 253 bytes that it may
+// have, beside a URL of that: what it is, and what is to be mended.
+func TestSentencesOfLongNames(t *testing.T) {
+	const server = "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:5353"
+	host := strings.Repeat(strings.Repeat("a", 49)+".", 5) + "end" // 253 bytes
+	failed := func(kind resolve.Kind) error {
+		e := &resolve.Error{Kind: kind, Name: host, Family: resolve.IP4, Asked: []string{host}, Source: "mdns"}
+		if kind.Failed() {
+			e.Failures = []resolve.Failure{{Server: netip.MustParseAddrPort(server), Name: host, Kind: kind, Code: 23, Err: syscall.EHOSTUNREACH}}
+		}
+		return &dial.LookupError{Host: host, Err: e}
+	}
+	other := "www." + host[4:]
+	named := func(cn string, names ...string) error {
+		cert := &x509.Certificate{DNSNames: names}
+		cert.Subject.CommonName = cn
+		return x509.HostnameError{Certificate: cert, Host: host}
+	}
+	const dns = checker.ReasonDNS
+	for _, test := range []struct {
+		reason checker.Reason
+		err    error
+		want   []string
+	}{
+		{checker.ReasonNotFound, failed(resolve.NotFound), []string{"NXDOMAIN"}},
+		{checker.ReasonNotFound, failed(resolve.NoAddress), []string{"no A record"}},
+		{dns, failed(resolve.ServFail), []string{server, "SERVFAIL"}},
+		{dns, failed(resolve.OtherCode), []string{server, "code 23"}},
+		{dns, failed(resolve.Refused), []string{server, "REFUSED"}},
+		{dns, failed(resolve.Lame), []string{server, "is no resolver"}},
+		{dns, failed(resolve.Silent), []string{server, "did not answer"}},
+		{dns, failed(resolve.Unreachable), []string{server, "could not be reached", "no route to host"}},
+		{dns, failed(resolve.Malformed), []string{server, "cannot be read"}},
+		{dns, failed(resolve.Sinkhole), []string{"unspecified address, as a filter's is"}},
+		{dns, failed(resolve.Unsupported), []string{"(cgo)", `"mdns"`}},
+		{checker.ReasonCertificate, named("", "www.test"), []string{"not for aaa", "www.test"}},
+		{checker.ReasonCertificate, named("", other, "b.test", "c.test", "d.test", "e.test", "f.test"), []string{"not for aaa", "but for www.aaa"}},
+		{checker.ReasonCertificate, named(strings.Repeat("c", 64)), []string{"not for aaa", "common name only", "does not count"}},
+		{checker.ReasonCertificate, named(""), []string{"not for aaa", "names no host"}},
+	} {
+		e := checker.NewError(checker.PhaseTLS, test.reason, "https://"+host+"/", test.err)
+		if mend := checker.Mend(e.Cause); mend != "" {
+			test.want = append(test.want, "; "+mend)
+		}
+		for _, want := range test.want {
+			if text := e.Error(); !strings.Contains(text, want) {
+				t.Errorf("%s, %q: %q lacks %q", e.Reason, e.Cause, text, want)
+			}
+		}
+	}
+}
+
 func quoted(s string) string {
 	if s == "" {
 		return ""

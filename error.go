@@ -95,7 +95,7 @@ func (m causeMeaning) advise(known string) string {
 	return clean(known, maxKnown) + "; " + m.mend
 }
 
-const maxKnown = 220 // bytes of what is known, so that what to do about it is never cut off
+const maxKnown = 200 // bytes of what is known, so that what to do about it is never cut off
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }

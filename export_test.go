@@ -34,6 +34,9 @@ func Canaries(c *Checker) (targets []string) {
 	return targets
 }
 
+// Mend returns what to do about a Cause.
+func Mend(c Cause) string { return causes[c].mend }
+
 // AllReasons returns every Reason, as the tables have them.
 func AllReasons() []Reason { return allReasons }
 

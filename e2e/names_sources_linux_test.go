@@ -84,7 +84,7 @@ func slowRows() []nameRow {
 		{name: "O12 a lookup of 1.6 s, and nobody listens", servers: late(1600 * time.Millisecond), target: "http://a.test:81/", reason: checker.ReasonRefused, upTo: 2*second + atOnce},
 		{name: "O12 the first nameserver is dead, and there is no such name", resolv: "options timeout:1", servers: []dnstest.Zone{dead, {"*": dnsNX}}, timeout: 6 * second, reason: checker.ReasonNotFound, upTo: 3 * second, text: "NXDOMAIN for a.test"},
 		{name: "O12 all nameservers are dead", servers: []dnstest.Zone{dead, dead}, reason: checker.ReasonDNS, upTo: 2*second + atOnce, text: "127.0.0.1 did not answer for "},
-		{name: "O12 a nameserver at a closed port", servers: []dnstest.Zone{nil}, reason: checker.ReasonDNS, text: "127.0.0.1 could not be reached for A of a.test"},
+		{name: "O12 a nameserver at a closed port", servers: []dnstest.Zone{nil}, reason: checker.ReasonDNS, text: "127.0.0.1 could not be reached (connection refused) for A of a.test"},
 		{name: "O12 a nameserver at a closed port, and a good one", servers: []dnstest.Zone{nil, good}},
 		{name: "O12 a nameserver at a closed port, and one that knows of no such name", servers: []dnstest.Zone{nil, {"*": dnsNX}}, reason: checker.ReasonNotFound, text: "NXDOMAIN for a.test"},
 		{name: "O12 no resolv.conf, and nobody on loopback", bare: true, reason: checker.ReasonDNS, text: "127.0.0.1 could not be reached"},

@@ -86,7 +86,7 @@ func (f Failure) String() string {
 		if errors.Is(f.Err, io.EOF) {
 			return server + " closed the connection without an answer for " + question
 		}
-		return fmt.Sprintf("%s could not be reached for %s: %v", server, question, f.Err)
+		return fmt.Sprintf("%s could not be reached (%v) for %s", server, f.Err, question)
 	case Malformed:
 		return server + " gave an answer that cannot be read for " + question
 	case Lame:
@@ -127,6 +127,8 @@ func (e *Error) Told() bool {
 	return len(e.Failures) > 0 || len(e.Asked) > 0 || e.Kind == Sinkhole || e.Kind == Unsupported
 }
 
+// Error says what happened first, and to which name last: a name may have 253 bytes, and
+// texts are cut.
 func (e *Error) Error() string {
 	switch e.Kind {
 	case NotFound:
@@ -139,12 +141,12 @@ func (e *Error) Error() string {
 	case Invalid:
 		return fmt.Sprintf("%q is no name that DNS can carry", e.Name)
 	case Sinkhole:
-		return "the answer for " + e.Family.record() + " of " + e.Name + " is the unspecified address, as a filter's is"
+		return "the answer is the unspecified address, as a filter's is, for " + e.Family.record() + " of " + e.Name
 	case Unsupported:
 		if e.Err != nil {
-			return fmt.Sprintf("the system's own resolver did not find %s, and may not have been able to ask %q", e.Name, e.Source)
+			return fmt.Sprintf("the system's own resolver may not have been able to ask %q, and did not find %s", e.Source, e.Name)
 		}
-		return fmt.Sprintf("only the system's own resolver can ask %q for %s, and this program is built without it (cgo)", e.Source, e.Name)
+		return fmt.Sprintf("this program is built without the system's own resolver (cgo), which alone can ask %q for %s", e.Source, e.Name)
 	}
 	if len(e.Failures) == 0 || e.Kind == Scarce { // or the context had ended before anybody was asked
 		return fmt.Sprintf("look up %s: %v", e.Name, e.Err)

@@ -43,11 +43,13 @@ func TestSentences(t *testing.T) {
 		{&Error{Kind: NotFound, Name: "a.test"}, "no such host: a.test"},
 		{&Error{Kind: NotFound, Name: "api", Asked: []string{"api.a.test", "api"}, Ndots: 5}, "NXDOMAIN for api.a.test, api (search list, ndots 5)"},
 		{&Error{Kind: NoAddress, Name: "a.test", Family: IP6, Asked: []string{"a.test"}}, "no AAAA record for a.test"},
-		{&Error{Kind: Sinkhole, Name: "a.test", Family: IP4}, "the answer for A of a.test is the unspecified address, as a filter's is"},
+		{&Error{Kind: Sinkhole, Name: "a.test", Family: IP4}, "the answer is the unspecified address, as a filter's is, for A of a.test"},
+		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns"}, `this program is built without the system's own resolver (cgo), which alone can ask "mdns" for a.local`},
+		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns", Err: io.EOF}, `the system's own resolver may not have been able to ask "mdns", and did not find a.local`},
 		{&Error{Kind: Scarce, Name: "a.test", Err: syscall.EMFILE}, "look up a.test: too many open files"},
 		{&Error{Kind: ServFail, Failures: []Failure{failure(Silent, nil), failure(ServFail, nil)}}, "127.0.0.53 answered SERVFAIL for A of a.test; 127.0.0.53 did not answer for A of a.test"},
 		{&Error{Kind: OtherCode, Failures: []Failure{failure(OtherCode, nil)}}, "127.0.0.53 answered code 9 for A of a.test"},
-		{&Error{Kind: Unreachable, Failures: []Failure{failure(Unreachable, syscall.ECONNREFUSED)}}, "127.0.0.53 could not be reached for A of a.test: connection refused"},
+		{&Error{Kind: Unreachable, Failures: []Failure{failure(Unreachable, syscall.ECONNREFUSED)}}, "127.0.0.53 could not be reached (connection refused) for A of a.test"},
 		{&Error{Kind: Unreachable, Failures: []Failure{failure(Unreachable, io.EOF)}}, "127.0.0.53 closed the connection without an answer for A of a.test"},
 	} {
 		if got := tt.err.Error(); got != tt.want {
