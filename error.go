@@ -24,7 +24,8 @@ import (
 //
 // An Error is immutable; it may be shared between goroutines. The zero Error has
 // no reason, and stands for none. An Error that a caller makes tells its
-// Reason and Cause only, since Err may say what a stranger must not hear.
+// Reason and Cause only, since Err may say what a stranger must not hear. Without a
+// Reason it has that of its Cause, and a Cause that belongs to another Reason is none.
 type Error struct {
 	Phase  Phase  // where the check ended
 	Reason Reason // why
@@ -71,19 +72,33 @@ func (e *Error) before() string {
 }
 
 func (e *Error) message(limit int) string {
-	cause := causes[e.Cause]
-	text, detail := cmp.Or(cause.text, reasons[e.Reason].text), cmp.Or(e.detail, cause.advise(""))
+	reason, c := e.why()
+	cause := causes[c]
+	text, detail := cmp.Or(cause.text, reasons[reason].text), cmp.Or(e.detail, cause.advise(""))
 	if text == "" {
-		text = clean(fmt.Sprintf("unknown reason %q", string(e.Reason)), limit)
+		text = fmt.Sprintf("unknown reason %q", string(reason))
 	}
-	if e.Reason == ReasonTimeout {
+	if reason == ReasonTimeout {
 		text += " (" + clean(string(e.Phase), maxShownPhase) + ")"
 	}
-	if detail == "" {
-		return text
+	if detail != "" {
+		text += ": " + detail
 	}
-	text += ": "
-	return text + clean(detail, limit-len(text))
+	return clean(text, limit)
+}
+
+// why returns the Reason and the Cause of e, which belong together also in an Error that a
+// caller made. Nothing is known of those that a later version of the package has added.
+func (e *Error) why() (Reason, Cause) {
+	own, known := causes[e.Cause]
+	_, knownReason := reasons[e.Reason]
+	switch {
+	case known && e.Reason == "":
+		return own.reason, e.Cause
+	case known && knownReason && e.Reason != own.reason:
+		return e.Reason, ""
+	}
+	return e.Reason, e.Cause
 }
 
 // advise returns what is known of a fault, or the detail, and what to do about it.
@@ -100,13 +115,15 @@ const maxKnown = 200 // bytes of what is known, so that what to do about it is n
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is e's Reason or its Cause.
+// Is reports whether target is e's Reason or its Cause. No Error is the zero Reason, or
+// the zero Cause.
 func (e *Error) Is(target error) bool {
+	reason, cause := e.why()
 	switch target := target.(type) {
 	case Reason:
-		return target == e.Reason
+		return target == reason && target != ""
 	case Cause:
-		return target == e.Cause
+		return target == cause && target != ""
 	}
 	return false
 }
@@ -175,11 +192,18 @@ func errorOf(err error) *Error {
 }
 
 // verdict returns the Status that e stands for.
-func (e *Error) verdict() Status { return cmp.Or(e.status, e.Reason.Status()) }
+func (e *Error) verdict() Status {
+	reason, _ := e.why()
+	return cmp.Or(e.status, reason.Status())
+}
 
 func reasonOf(err error) Reason {
 	if e := errorOf(err); e != nil {
-		return e.Reason
+		reason, _ := e.why()
+		return reason
 	}
 	return ""
 }
+
+// textOf returns what an error of a Result says. A caller's own may say anything, or nothing.
+func textOf(err error) string { return clean(cmp.Or(err.Error(), "an error without a text"), maxShown) }

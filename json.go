@@ -74,7 +74,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 		},
 	}
 	if r.Err != nil {
-		j.Error = r.Err.Error()
+		j.Error = textOf(r.Err)
 	}
 	if r.Addr.IsValid() {
 		j.Addr = r.Addr.String()
@@ -86,7 +86,7 @@ func (r Result) MarshalJSON() ([]byte, error) {
 // same Phase, Reason, Cause, URL and text; what it wrapped is gone. Reasons and causes
 // that this version of the package does not know are kept, and the status that was
 // written with them counts. A status that is missing, or contradicts the reason or the
-// status code, is an error, and leaves r as it was.
+// status code, is an error, as is a cause of another reason, and leaves r as it was.
 func (r *Result) UnmarshalJSON(data []byte) error {
 	var j resultJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -123,8 +123,8 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 	if j.Reason != "" || j.Cause != "" || j.Error != "" {
 		read.Err = &Error{Phase: j.Phase, Reason: j.Reason, Cause: j.Cause, URL: j.URL, text: j.Error, status: j.laterStatus()}
 	}
-	if read.Status() != j.Status {
-		return fmt.Errorf("checker: a result with status %q, reason %q and status code %d contradicts itself", j.Status, j.Reason, j.StatusCode)
+	if read.Status() != j.Status || read.Cause() != j.Cause {
+		return fmt.Errorf("checker: a result with status %q, reason %q, cause %q and status code %d contradicts itself", j.Status, j.Reason, j.Cause, j.StatusCode)
 	}
 	*r = read
 	return nil
@@ -159,7 +159,7 @@ func (r Result) LogValue() slog.Value {
 		}
 		attrs = append(attrs,
 			slog.String("phase", string(r.Phase())),
-			slog.String("error", r.Err.Error()))
+			slog.String("error", textOf(r.Err)))
 	}
 	if r.StatusCode != 0 {
 		attrs = append(attrs, slog.Int("status_code", r.StatusCode))
@@ -183,6 +183,14 @@ func (t *TLS) utc() *TLS {
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
+// duration returns the Duration that is nearest: the longest ones are not exact as float64.
 func duration(ms float64) time.Duration {
-	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+	switch ns := math.Round(ms * float64(time.Millisecond)); {
+	case ns >= math.MaxInt64:
+		return math.MaxInt64
+	case ns <= math.MinInt64:
+		return math.MinInt64
+	default:
+		return time.Duration(ns)
+	}
 }

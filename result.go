@@ -117,7 +117,8 @@ func (r Result) Reason() Reason { return reasonOf(r.Err) }
 // where the Reason says all, and where no more is known.
 func (r Result) Cause() Cause {
 	if e := errorOf(r.Err); e != nil {
-		return e.Cause
+		_, cause := e.why()
+		return cause
 	}
 	return ""
 }
@@ -150,7 +151,7 @@ func (r Result) String() string {
 	case r.Err == nil && r.StatusCode != 0:
 		s += fmt.Sprintf(" (%d, %v)", r.StatusCode, r.Timing.Total.Round(time.Millisecond))
 	case e == nil && r.Err != nil:
-		s += ": " + clean(r.Err.Error(), maxShown)
+		s += ": " + textOf(r.Err)
 	case e != nil && strings.TrimSuffix(e.URL, "/") == strings.TrimSuffix(shown, "/"):
 		s += ": " + e.Message() // the URL stands there already
 	case e != nil:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -304,6 +305,86 @@ func TestErrorByHand(t *testing.T) {
 	}
 }
 
+// T5: a Cause by itself, or in an Error without a Reason, counts as well, and an Error has
+// none that belongs to another Reason than its own.
+func TestErrorByHandCause(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		reason checker.Reason
+		cause  checker.Cause
+	}{
+		{checker.CauseExpired, checker.ReasonCertificate, checker.CauseExpired},
+		{errors.Join(errors.New("mine"), checker.CauseExpired), checker.ReasonCertificate, checker.CauseExpired},
+		{&checker.Error{Cause: checker.CauseExpired}, checker.ReasonCertificate, checker.CauseExpired},
+		{fmt.Errorf("so: %w", &checker.Error{Cause: checker.CauseServFail}), checker.ReasonDNS, checker.CauseServFail},
+		{&checker.Error{Reason: checker.ReasonRefused, Cause: checker.CauseExpired}, checker.ReasonRefused, ""},
+		{&checker.Error{Reason: checker.ReasonTLS, Cause: "no_such_cause"}, checker.ReasonTLS, "no_such_cause"},
+		{&checker.Error{}, "", ""},
+	} {
+		r := checker.Result{Err: test.err}
+		if r.Reason() != test.reason || r.Cause() != test.cause || r.Status() != test.reason.Status() {
+			t.Errorf("%#v is %q for %q, %q; want %q, %q", test.err, r.Status(), r.Reason(), r.Cause(), test.reason, test.cause)
+		}
+		if errors.Is(test.err, test.reason) != (test.reason != "") || errors.Is(test.err, test.cause) != (test.cause != "") {
+			t.Errorf("errors.Is(%#v) of %q or %q is not as it should; of nothing it is false", test.err, test.reason, test.cause)
+		}
+		for _, other := range []checker.Cause{checker.CauseExpired, checker.CauseServFail} {
+			if other != test.cause && errors.Is(test.err, other) {
+				t.Errorf("errors.Is(%#v, %q) = true", test.err, other)
+			}
+		}
+	}
+}
+
+// What a caller makes may say nothing, or anything. It is written in JSON all the same, and
+// as in a log: one line of at most 512 bytes.
+func TestResultByHandJSON(t *testing.T) {
+	later := checker.Reason(strings.Repeat("f\x1b", 400))
+	for _, err := range []error{
+		errors.New(""), checker.Reason(""), checker.Cause(""), &checker.Error{}, errors.New("a\x1b\nb"), errors.New(strings.Repeat("long ", 200)),
+		errors.Join(errors.New("mine"), checker.ReasonRefused), errors.Join(checker.ReasonRefused, checker.CauseExpired),
+		&checker.Error{Cause: checker.CauseExpired}, &checker.Error{Reason: checker.ReasonRefused, Cause: checker.CauseExpired},
+		&checker.Error{Reason: later, Cause: checker.CauseServFail, URL: strings.Repeat("u\x00", 300)},
+	} {
+		for _, code := range []int{0, 200} {
+			r := checker.Result{Err: err, StatusCode: code}
+			first, e := json.Marshal(r)
+			if e != nil {
+				t.Fatal(e)
+			}
+			var back checker.Result
+			if e := json.Unmarshal(first, &back); e != nil {
+				t.Errorf("Unmarshal(%s) = %v", first, e)
+				continue
+			}
+			second, e := json.Marshal(back)
+			if e != nil || !bytes.Equal(first, second) || back.Status() != r.Status() || back.Reason() != r.Reason() || back.Cause() != r.Cause() {
+				t.Errorf("written again:\n%s, %v\nwant\n%s", second, e, first)
+			}
+			for _, a := range r.LogValue().Group() {
+				text := a.Value.String()
+				if a.Key == "error" && (text == "" || len(text) > 512 || text != back.Err.Error() || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })) {
+					t.Errorf("%#v is logged as %q (%d bytes), and read back as %q", err, text, len(text), back.Err)
+				}
+			}
+		}
+	}
+}
+
+// The longest durations are not exact as a number of milliseconds, but do not turn round.
+func TestResultJSONDurations(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"1e300": math.MaxInt64, "9223372036854.775807": math.MaxInt64, "9223372036854.7": 9223372036854700000, "0.000001": 1,
+		"-1e300": math.MinInt64, "-9223372036854.775808": math.MinInt64, "-1": -time.Millisecond, "1e-300": 0,
+	} {
+		var r checker.Result
+		err := json.Unmarshal([]byte(`{"status":"unknown","timing":{"total_ms":`+text+`}}`), &r)
+		if got := r.Timing.Total; err != nil || math.Abs(float64(got)-float64(want)) > 2000 {
+			t.Errorf("%s ms are %d, %v; want %d", text, got, err, want)
+		}
+	}
+}
+
 // T1: a result in JSON that contradicts itself is refused, and never Online.
 func TestResultJSONContradicts(t *testing.T) {
 	for _, text := range []string{
@@ -317,6 +398,9 @@ func TestResultJSONContradicts(t *testing.T) {
 		`{"status":"online","status_code":200,"reason":"no_such_reason"}`,
 		`{"status":"online","status_code":200,"cause":"expired"}`,
 		`{"status":"offline","cause":"no_such_cause"}`,
+		`{"status":"unknown","cause":"expired"}`,
+		`{"status":"offline","reason":"refused","cause":"expired"}`,
+		`{"status":"unknown","reason":"dns","cause":"rate_limit"}`,
 		`{"status":"down","reason":"no_such_reason"}`,
 		`{"status":"","reason":"no_such_reason"}`,
 		`{"status":"offline"}`,
@@ -332,6 +416,7 @@ func TestResultJSONContradicts(t *testing.T) {
 	for text, want := range map[string]checker.Status{
 		`{"status":"online","status_code":503}`:                      checker.Online,
 		`{"status":"offline","reason":"rejected","status_code":503}`: checker.Offline,
+		`{"status":"offline","cause":"expired"}`:                     checker.Offline,
 		`{"status":"unknown"}`:                                       checker.Unknown,
 		`{"status":"unknown","error":"mine","status_code":200}`:      checker.Unknown,
 	} {
