@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -34,7 +35,8 @@ type Tracker struct {
 
 	// Every is how often the site is checked. A Result speaks for the time until the
 	// next one, but for twice as long as this at most, so that Uptime claims nothing
-	// about a time in which nobody looked. The default, for 0 and less, is a minute.
+	// about a time in which nobody looked. The default, for 0 and less, is a minute, and
+	// more than 90 days are taken as 90.
 	Every time.Duration
 
 	learned learned
@@ -67,7 +69,10 @@ func (t *Tracker) Add(r checker.Result) (now State, changed bool) {
 		return t.learned.State, false
 	}
 	l, status, start := &t.learned, r.Status(), r.Start.Round(0).UTC()
-	l.measure(start, cmp.Or(max(t.Every, 0), time.Minute))
+	if y := start.Year(); y < 0 || y > 9999 {
+		start = time.Time{} // JSON cannot hold it, and would hold nothing of the rest
+	}
+	l.measure(start, min(cmp.Or(max(t.Every, 0), time.Minute), kept*time.Hour))
 	l.Last = status
 	switch {
 	case status == checker.Unknown:
@@ -102,14 +107,17 @@ func (t Tracker) MarshalJSON() ([]byte, error) { return json.Marshal(t.learned) 
 
 // UnmarshalJSON makes t go on where the Tracker was that MarshalJSON wrote. It leaves
 // Rise, Fall and Every as they are. What no Tracker can have written is an error, and
-// leaves all as it was.
+// leaves all as it was, as null does.
 func (t *Tracker) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var l learned
 	if err := json.Unmarshal(data, &l); err != nil {
 		return err
 	}
 	if !l.sound() {
-		return fmt.Errorf("watch: a Tracker with status %q, of which %d say %q, contradicts itself", l.Status, l.Row, l.Next)
+		return fmt.Errorf("watch: a Tracker with status %q and last %q, of which %d say %q, contradicts itself", l.Status, l.Last, l.Row, l.Next)
 	}
 	t.learned = l
 	return nil
@@ -119,8 +127,8 @@ func (t *Tracker) UnmarshalJSON(data []byte) error {
 func (l *learned) sound() bool {
 	verdict := func(s checker.Status) bool { return s == checker.Online || s == checker.Offline }
 	return (l.Status == "" || verdict(l.Status)) &&
-		(l.Last == "" || l.Last == checker.Unknown || verdict(l.Last)) &&
 		(l.Row == 0 && l.Next == "" || l.Row > 0 && verdict(l.Next) && l.Next != l.Status) &&
+		(l.Last == checker.Unknown || l.Last == "" && l.At == 0 || l.Last != "" && l.Last == cmp.Or(l.Next, l.Status)) &&
 		len(l.Open) <= l.Row && l.Hours.sound() &&
 		!slices.ContainsFunc(l.Open, func(s stretch) bool { return !s.sound() })
 }
@@ -139,7 +147,7 @@ func (l *learned) contradict(status checker.Status, start time.Time, enough int)
 	if l.Next != status {
 		l.Next, l.Row, l.Began, l.Open = status, 0, start, nil
 	}
-	if l.Row++; l.Row < enough {
+	if l.Row = min(l.Row, math.MaxInt-1) + 1; l.Row < enough {
 		return false
 	}
 	l.Status, l.Since = status, l.Began
@@ -170,6 +178,17 @@ func (l *learned) measure(start time.Time, every time.Duration) {
 	case l.Last == l.Status:
 		l.Hours.add(s, l.Status)
 	default:
-		l.Open = append(l.Open, s)
+		l.open(s)
 	}
+}
+
+// open takes in a time of which a row that has not ended will say whose it is. A row may be
+// as long as Fall allows; what is kept of it is not.
+func (l *learned) open(s stretch) {
+	if n := len(l.Open) - 1; n >= 0 && l.Open[n].To == s.From && s.To-l.Open[n].From < hour*most {
+		l.Open[n].To = s.To
+		return
+	}
+	l.Open = append(l.Open, s)
+	l.Open = l.Open[max(0, len(l.Open)-kept):]
 }

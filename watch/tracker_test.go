@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -182,6 +183,8 @@ func TestTrackerRefusesJSON(t *testing.T) {
 	for _, text := range []string{
 		``, `[]`, `{"status":5}`,
 		`{"status":"unknown"}`, `{"status":"up"}`, `{"last":"up"}`,
+		`{"last":"online"}`, `{"status":"online","last":"offline"}`, `{"status":"online","last":"online","next":"offline","row":1}`,
+		`{"at_ms":1772366400000}`, `{"status":"online","at_ms":1772366400000}`,
 		`{"status":"online","next":"online","row":1}`, `{"next":"offline"}`, `{"row":1}`, `{"next":"unknown","row":1}`, `{"next":"offline","row":-1}`,
 		`{"open":[{"from_ms":1,"to_ms":2}]}`, `{"next":"offline","row":1,"open":[{"from_ms":2,"to_ms":1}]}`,
 		`{"next":"offline","row":1,"open":[{"from_ms":1,"to_ms":9223372036854775807}]}`,
@@ -198,6 +201,94 @@ func TestTrackerRefusesJSON(t *testing.T) {
 			t.Errorf("json.Unmarshal(%s) left %s; want %s", text, after, before)
 		}
 	}
+}
+
+// By the convention of json.Unmarshaler null is nothing to read.
+func TestTrackerNull(t *testing.T) {
+	tr := new(Tracker)
+	feed(tr, "++-")
+	before := tr.State()
+	if err := json.Unmarshal([]byte("null"), tr); err != nil || tr.State() != before {
+		t.Errorf("json.Unmarshal(null) = %v, and the state is %+v; want %+v", err, tr.State(), before)
+	}
+}
+
+// Whatever is taken for a Tracker's own, and whatever Results come after it, with clocks
+// that go back: it can be kept, and claims no hour twice.
+func TestTrackerCanBeKept(t *testing.T) {
+	statuses := []checker.Status{"", checker.Online, checker.Offline, checker.Unknown}
+	first := epoch.UnixMilli()
+	read := 0
+	for seed := range uint64(4000) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		members := make(map[string]any)
+		for key, value := range map[string]any{
+			"status": statuses[random.IntN(3)], "last": statuses[random.IntN(4)], "next": statuses[random.IntN(3)],
+			"row":   []int{1, 2, math.MaxInt}[random.IntN(3)],
+			"at_ms": []int64{1, -5, first - 60_000, math.MaxInt64, math.MinInt64}[random.IntN(5)],
+			"open":  []stretch{{first - 600_000, first - 60_000}},
+		} {
+			if random.IntN(2) == 0 {
+				members[key] = value
+			}
+		}
+		text, err := json.Marshal(members)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := &Tracker{Rise: random.IntN(4) - 1, Fall: []int{-1, 0, 1, 3, math.MaxInt}[random.IntN(5)]}
+		if json.Unmarshal(text, tr) != nil {
+			continue
+		}
+		read++
+		for _, letter := range []byte(randomFeed(random)) {
+			tr.Add(result(letter, epoch.Add(time.Duration(random.IntN(20))*time.Minute)))
+			tr = restarted(t, tr)
+		}
+		if up, measured := tr.Uptime(epoch.Add(-time.Hour), epoch.Add(time.Hour)); up < 0 || up > measured || measured > 2*time.Hour {
+			t.Fatalf("seed %d: after %s Uptime = %v, %v", seed, text, up, measured)
+		}
+	}
+	if read < 100 {
+		t.Errorf("of 4000 texts %d were read; want more", read)
+	}
+}
+
+// Times and numbers that nobody means leave a Tracker that can be kept, too.
+func TestTrackerFarTimes(t *testing.T) {
+	for _, every := range []time.Duration{-1, 0, time.Minute, math.MaxInt64} {
+		for _, at := range []time.Time{
+			time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-2, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200)), time.Unix(1<<60, 0), time.Unix(-1<<60, 0), epoch.AddDate(400, 0, 0),
+		} {
+			tr := &Tracker{Every: every}
+			for i, letter := range []byte("+-+--?+") {
+				tr.Add(result(letter, at.Add(time.Duration(i)*time.Minute)))
+				tr = restarted(t, tr)
+			}
+			for _, years := range []int{0, 250, 260, 600} {
+				tr.Add(result('+', epoch.AddDate(years, 0, 0)))
+				tr = restarted(t, tr)
+			}
+			if got := tr.State().Status; got != checker.Online {
+				t.Errorf("every %v, from %v: the state is %q; want online", every, at, got)
+			}
+		}
+	}
+}
+
+// A row that does not end takes no more memory.
+func TestTrackerLongRow(t *testing.T) {
+	tr := &Tracker{Fall: math.MaxInt}
+	feed(tr, "+"+strings.Repeat("-", 5*kept))
+	if n := len(tr.learned.Open); n != 1 {
+		t.Errorf("of %d failures in a row %d times are kept; want 1", 5*kept, n)
+	}
+	feed(tr, strings.Repeat("-?", 5*kept))
+	if n := len(tr.learned.Open); n > kept {
+		t.Errorf("of %d failures with Unknown between them %d times are kept; want %d at most", 5*kept, n, kept)
+	}
+	restarted(t, tr)
 }
 
 // FuzzTrackerJSON feeds whatever is taken for a Tracker's own, and reads it again.

@@ -9,6 +9,7 @@ import (
 const (
 	hour = int64(time.Hour / time.Millisecond)
 	kept = 90 * 24 // entries of hours
+	most = 1 << 21 // hours in a row that are kept as one: some centuries
 )
 
 // A stretch is a time between two Results, in milliseconds since 1970.
@@ -72,7 +73,7 @@ func (h hours) joined() hours {
 		return h
 	}
 	a, b := &h[len(h)-2], h[len(h)-1]
-	if a.Up != b.Up || a.Down != b.Down || a.Hour+a.N != b.Hour {
+	if a.Up != b.Up || a.Down != b.Down || a.Hour+a.N != b.Hour || a.N+b.N > most {
 		return h
 	}
 	a.N += b.N
@@ -95,7 +96,7 @@ func (h hours) sum(from, to int64) (up, measured time.Duration) {
 func (h hours) sound() bool {
 	var next int64
 	for _, e := range h {
-		if e.Hour < next || e.Hour > 1<<32 || e.N < 1 || e.N > 1<<21 ||
+		if e.Hour < next || e.Hour > 1<<32 || e.N < 1 || e.N > most ||
 			e.Up < 0 || e.Down < 0 || e.Up > hour || e.Down > hour-e.Up {
 			return false
 		}
@@ -105,4 +106,4 @@ func (h hours) sound() bool {
 }
 
 // sound reports whether s can be a time between two Results.
-func (s stretch) sound() bool { return 0 < s.From && s.From < s.To && s.To-s.From < hour<<21 }
+func (s stretch) sound() bool { return 0 < s.From && s.From < s.To && s.To-s.From < hour*most }
