@@ -152,7 +152,7 @@ func (r Result) String() string {
 		s += fmt.Sprintf(" (%d, %v)", r.StatusCode, r.Timing.Total.Round(time.Millisecond))
 	case e == nil && r.Err != nil:
 		s += ": " + textOf(r.Err)
-	case e != nil && strings.TrimSuffix(e.URL, "/") == strings.TrimSuffix(shown, "/"):
+	case e != nil && strings.TrimSuffix(clean(e.URL, maxShownURL), "/") == strings.TrimSuffix(shown, "/"):
 		s += ": " + e.Message() // the URL stands there already
 	case e != nil:
 		s += ": " + e.Error()

@@ -467,4 +467,9 @@ func TestResultStringNamesURLOnce(t *testing.T) {
 			t.Errorf("String() = %q, with the URL %d times; want once", text, n)
 		}
 	}
+	long := "http://site.test/" + strings.Repeat("long/", 100)
+	r := checker.Result{Target: long, Err: &checker.Error{Reason: checker.ReasonRefused, URL: long}}
+	if text := r.String(); strings.Count(text, "site.test") != 1 {
+		t.Errorf("String() = %q; want the URL once", text)
+	}
 }
