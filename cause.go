@@ -26,8 +26,8 @@ const (
 	CauseBeforeAnswer Cause = "before_answer" // before the first byte of an answer
 	CauseInAnswer     Cause = "in_answer"     // within the head of the answer
 
-	// Of ReasonCertificate. Where several hold, dates are told first, then the host, then
-	// who vouches for it.
+	// Of ReasonCertificate. Where several hold, the certificate's own dates are told first,
+	// then the host, then what is wrong above it or who vouches for it.
 
 	CauseExpired          Cause = "expired"           // the certificate, or one above it, has expired
 	CauseNotYetValid      Cause = "not_yet_valid"     // the certificate, or one above it, is not valid yet
