@@ -154,6 +154,13 @@ func (n *Network) dial(ctx context.Context, network, addr string) (net.Conn, err
 
 // Handle lets a host answer by h from now on, over http and https, whatever it did before.
 // Where h is nil it answers 200 with an empty page. A slow site is one whose handler sleeps.
+// If it may sleep for longer than a check waits, it has to end with the request, since a
+// bubble whose test is over takes what still sleeps for a deadlock:
+//
+//	select {
+//	case <-time.After(time.Minute):
+//	case <-req.Context().Done():
+//	}
 //
 // The host is named as a target does it: by itself or by a URL, of which no more than the
 // host matters. Handle panics where there is none.
