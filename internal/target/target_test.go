@@ -72,7 +72,7 @@ func TestParseRefuses(t *testing.T) {
 		"slashes":  {"http:/h.test", "http:h.test", "http:///h.test", "http:80", "https:443", "//h.test", "///h.test"},
 		"no host":  {"http://", "http://:80/", "http://:8080/", "//:80/", ":80", "http://u@/", "?q", "#f", "/x"},
 		"port":     {"h.test:0", "h.test:65536", "h.test:99999", "h.test:065535", "h.test:-1", "h.test:8x", "http://h.test:+80/", "http://h.test:8_0/", "http://127.0.0.1:80:443/", "http://h.test: 80/"},
-		"name":     {"a..b", ".test", ".", "http://./", label64 + ".test", strings.Repeat("a.", 127) + "a", "h.test%00", "h,test", "h!test", "h~test", "x.onion", "onion"},
+		"name":     {"a..b", "h\x80.test", "h\u0080.test", ".test", ".", "http://./", label64 + ".test", strings.Repeat("a.", 127) + "a", "h.test%00", "h,test", "h!test", "h~test", "x.onion", "onion"},
 		"control":  {"http://h.test/\r\nX: y", "http://h.test/\x00", "http://h.test/\x7f", "http://h\ntest/"},
 		"percent":  {"http://%31%32%37.0.0.1/", "http://h%2f@e.test", "http://h.test%2f127.0.0.1/", "http://127.0.0.1%00.h.test/", "http://h.test%0d%0aHost:x/"},
 		"IPv6":     {"http://::1/", "::1", "fe80::1", "http://[fe80::1%25eth0]/", "http://[::1%25lo]/", "http://[::1%lo]/", "http://[www.h.test]/", "http://[1.2.3.4]/", "http://[::1/", "http://::1]/", "http://[::1]x/", "http://[]/", "http://x[::1]/"},
@@ -106,11 +106,25 @@ func TestParseErrorText(t *testing.T) {
 		label64 + ".test":  `the label "` + label64 + `" is too long`,
 		label65 + ".test":  `the label "` + label64 + `…" is too long`,
 		"/x":               "it is a path, and has no host",
+		"h.test:8x":        "it has a scheme other than http and https, or a malformed port",
+		"h.test:-1":        `"-1" is no port`,
 		"//h.test":         "before its slashes there is no scheme: http: or https:",
 		"http://h.test/" + strings.Repeat("a", maxLen): "it is over 8 KiB",
 	} {
 		if _, err := Parse(in); err == nil || err.Error() != want {
 			t.Errorf("Parse(%q) error = %v; want %s", in, err, want)
+		}
+	}
+}
+
+// A scheme begins with a letter (RFC 3986, section 3.1).
+func TestIsScheme(t *testing.T) {
+	for s, want := range map[string]bool{
+		"http": true, "a": true, "z": true, "A": true, "Z": true, "a0": true, "a9": true, "h+t-t.p": true,
+		"": false, "0a": false, "+a": false, "a/": false, "a:": false, "a@": false, "a[": false, "a`": false, "a{": false, "ä": false,
+	} {
+		if got := isScheme(s); got != want {
+			t.Errorf("isScheme(%q) = %t; want %t", s, got, want)
 		}
 	}
 }
@@ -195,12 +209,14 @@ func TestParseLong(t *testing.T) {
 	}
 }
 
-// The longest URL is as long as the longest target, and a question mark.
+// The longest URL is as long as the longest target, with its question mark.
 func TestParseLongest(t *testing.T) {
 	room := maxLen - len("http://h.test/?")
 	for n, want := range map[int]bool{room: true, room + 1: false} {
-		if _, err := Parse("http://h.test/" + strings.Repeat("a", n)); (err == nil) != want {
-			t.Errorf("Parse of a URL of %d bytes has %v; want accepted: %t", maxLen-1+n-room, err, want)
+		for _, before := range []string{"http://h.test/", "http://h.test/?"} {
+			if _, err := Parse(before + strings.Repeat("a", n)); (err == nil) != want {
+				t.Errorf("Parse of %q and %d bytes more has %v; want accepted: %t", before, n, err, want)
+			}
 		}
 	}
 }

@@ -123,6 +123,7 @@ func FuzzPruner(f *testing.F) {
 	}
 	f.Add([]byte{messageCertificate, 0, 0, 4, 0, 0, 0, 0}, []byte{})
 	f.Add([]byte{messageCertificate, 255, 255, 255, 0}, []byte{0, 1})
+	f.Add([]byte{messageCertificate, 0, 0, 7, 0, 0, 4, 0, 0, 9, 0}, []byte{}) // an entry that is longer than the list
 	f.Fuzz(func(t *testing.T, stream, sizes []byte) {
 		raw := records(stream, sizes)
 		s := &script{r: *bytes.NewReader(raw)}

@@ -170,3 +170,54 @@ func TestWeakKey(t *testing.T) {
 		}
 	}
 }
+
+// A wildcard for all domains of a registry is for none of them, unless the leaf names the
+// host too; one for a whole domain of one's own is its owner's.
+func TestCheckName(t *testing.T) {
+	for _, tt := range []struct {
+		names []string
+		host  string
+		ok    bool
+	}{
+		{[]string{"*.com"}, "site.com", false},
+		{[]string{"*.COM."}, "site.com.", false},
+		{[]string{"*.co.uk"}, "site.co.uk", false},
+		{[]string{"*.com", "Site.com"}, "site.com.", true},
+		{[]string{"*.site.com", "*.com"}, "www.site.com", true},
+		{[]string{"*.test"}, "site.test", true},
+		{[]string{"*.github.io"}, "site.github.io", true},
+		{[]string{"site.com"}, "site.com", true},
+	} {
+		state := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{DNSNames: tt.names}}}
+		err := checkName(state, tt.host)
+		if _, wrong := errors.AsType[x509.HostnameError](err); wrong == tt.ok || (err == nil) != tt.ok {
+			t.Errorf("checkName(%q, %q) = %v; want it accepted: %t", tt.names, tt.host, err, tt.ok)
+		}
+	}
+}
+
+// The key of a leaf is for signatures, where it says what it is for and has made one.
+func TestCheckUsage(t *testing.T) {
+	const signed, decrypted = tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_128_GCM_SHA256
+	for _, tt := range []struct {
+		usage x509.KeyUsage
+		ca    bool
+		suite uint16
+		want  string
+	}{
+		{0, true, signed, ""},
+		{x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, true, signed, ""},
+		{x509.KeyUsageKeyEncipherment, false, decrypted, ""},
+		{x509.KeyUsageKeyEncipherment, false, signed, "it is not for this handshake: its key usage lacks digitalSignature"},
+		{x509.KeyUsageCertSign, true, signed, "it is an authority's and not a server's: its key usage lacks digitalSignature"},
+	} {
+		state := &tls.ConnectionState{CipherSuite: tt.suite, PeerCertificates: []*x509.Certificate{{KeyUsage: tt.usage, IsCA: tt.ca}}}
+		got := ""
+		if e, ok := errors.AsType[*UsageError](checkUsage(state)); ok {
+			got = e.Error()
+		}
+		if got != tt.want {
+			t.Errorf("checkUsage() of usage %b with suite %s = %q; want %q", tt.usage, tls.CipherSuiteName(tt.suite), got, tt.want)
+		}
+	}
+}
