@@ -98,3 +98,17 @@ func TestCustomEnds(t *testing.T) {
 		}
 	})
 }
+
+// A hook that returns the error of its context means why that has ended, and one that says
+// the like by itself does not.
+func TestAskCause(t *testing.T) {
+	enough := errors.New("enough")
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(enough)
+	c := NewCustom(hookFunc(func(context.Context, string, string) ([]netip.Addr, error) { return nil, context.Canceled }))
+	for ctx, want := range map[context.Context]error{ended: enough, t.Context(): context.Canceled} {
+		if _, err := c.ask(ctx, IP4, "a.test"); !errors.Is(err, want) {
+			t.Errorf("ask() error = %v; want %v", err, want)
+		}
+	}
+}

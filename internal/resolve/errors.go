@@ -154,7 +154,7 @@ func (e *Error) Error() string {
 	return strings.Join(e.clauses(), "; ")
 }
 
-// clauses returns what the failures were, the worst first and each once.
+// clauses returns what the failures were, of which there is one, the worst first and each once.
 func (e *Error) clauses() (clauses []string) {
 	worst := slices.SortedStableFunc(slices.Values(e.Failures), func(a, b Failure) int { return cmp.Compare(b.Kind, a.Kind) })
 	for _, f := range worst {
@@ -162,9 +162,7 @@ func (e *Error) clauses() (clauses []string) {
 			clauses = append(clauses, clause)
 		}
 	}
-	if search := e.search(); search != "" {
-		clauses[len(clauses)-1] += search
-	}
+	clauses[len(clauses)-1] += e.search()
 	return clauses
 }
 

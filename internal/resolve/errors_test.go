@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"syscall"
@@ -25,8 +26,20 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%v has no sentence", k)
 		}
 	}
-	if got := Kind(200).String(); got != "kind 200" {
-		t.Errorf("Kind(200) = %q", got)
+	for _, k := range []Kind{0, Kind(len(kindNames)), 200} {
+		if got, want := k.String(), fmt.Sprintf("kind %d", k); got != want {
+			t.Errorf("Kind(%d).String() = %q; want %q", k, got, want)
+		}
+	}
+}
+
+// A nameserver's failure, or that of a resolver that is not ours, is told from its word and
+// from what this machine lacks.
+func TestKindFailed(t *testing.T) {
+	for k := range Kind(len(kindNames)) {
+		if got, want := k.Failed(), k != 0 && k != NotFound && k != NoAddress && k != Invalid && k != Sinkhole && k != Unsupported && k != Scarce; got != want {
+			t.Errorf("%v.Failed() = %t; want %t", k, got, want)
+		}
 	}
 }
 
@@ -47,6 +60,10 @@ func TestSentences(t *testing.T) {
 		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns"}, `this program is built without the system's own resolver (cgo), which alone can ask "mdns" for a.local`},
 		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns", Err: io.EOF}, `the system's own resolver may not have been able to ask "mdns", and did not find a.local`},
 		{&Error{Kind: Scarce, Name: "a.test", Err: syscall.EMFILE}, "look up a.test: too many open files"},
+		{&Error{Kind: Scarce, Name: "a.test", Err: syscall.EMFILE, Failures: []Failure{failure(Silent, nil)}}, "look up a.test: too many open files"},
+		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns", Err: io.EOF}, `the system's own resolver did not find a.local, and may not have been able to ask "mdns"`},
+		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns"}, `only the system's own resolver can ask "mdns" for a.local, and this program is built without it (cgo)`},
+		{&Error{Kind: Silent, Name: "api", Asked: []string{"api.a.test"}, Ndots: 5, Failures: []Failure{failure(Silent, nil)}}, "127.0.0.53 did not answer for A of a.test (search list, ndots 5)"},
 		{&Error{Kind: ServFail, Failures: []Failure{failure(Silent, nil), failure(ServFail, nil)}}, "127.0.0.53 answered SERVFAIL for A of a.test; 127.0.0.53 did not answer for A of a.test"},
 		{&Error{Kind: OtherCode, Failures: []Failure{failure(OtherCode, nil)}}, "127.0.0.53 answered code 9 for A of a.test"},
 		{&Error{Kind: Unreachable, Failures: []Failure{failure(Unreachable, syscall.ECONNREFUSED)}}, "127.0.0.53 could not be reached (connection refused) for A of a.test"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -150,6 +151,17 @@ func TestFilesChange(t *testing.T) {
 	os.Remove(r.files.Hosts)
 	if !again().noHosts {
 		t.Errorf("the hosts file is gone, and nobody knows")
+	}
+}
+
+func TestHolds(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]bool{"": true, "empty": false, "none": false, "file": false} {
+		os.Mkdir(filepath.Join(dir, "empty"), 0o700)
+		os.WriteFile(filepath.Join(dir, "file"), nil, 0o600)
+		if got := holds(filepath.Join(dir, name)); got != want {
+			t.Errorf("holds(%q) = %t; want %t", name, got, want)
+		}
 	}
 }
 
