@@ -97,7 +97,7 @@ func (w *worker) handBack(ctx context.Context, j job) {
 
 // check checks a chunk and reports it.
 func (w *worker) check(ctx context.Context, j job) error {
-	c, err := w.checker(j.lease)
+	c, err := w.under(j.lease, w.all)
 	if err != nil {
 		return err
 	}

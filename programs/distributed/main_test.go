@@ -1,15 +1,19 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/checker"
 	"example.com/checker/examples/cli"
 )
 
@@ -18,6 +22,7 @@ import (
 const (
 	childEnv  = "CHECKER_TEST_CHILD"  // is set
 	killEnv   = "CHECKER_TEST_KILL"   // "point n": dies at the n-th time it comes there
+	plainEnv  = "CHECKER_TEST_PLAIN"  // checks this list by the library alone, and writes the results beside it
 	poisonEnv = "CHECKER_TEST_POISON" // dies when it is about to check a chunk with this target
 )
 
@@ -28,6 +33,9 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	cli.Main("distributed", func(ctx context.Context, args []string) error {
+		if path := os.Getenv(plainEnv); path != "" {
+			return plain(ctx, path)
+		}
 		return run(ctx, &app{out: os.Stdout, log: os.Stderr, mark: dieAt()}, args)
 	})
 }
@@ -77,4 +85,33 @@ func writeList(t *testing.T, lines ...string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// plain checks a list by the library alone.
+func plain(ctx context.Context, path string) error {
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(path + ".jsonl")
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	c, err := checker.New(checker.WithConcurrency(64), checker.WithTimeout(30*time.Second))
+	if err != nil {
+		return err
+	}
+	buf := bufio.NewWriter(out)
+	enc := json.NewEncoder(buf)
+	for r := range c.Each(ctx, cli.NewList(in).Targets()) {
+		if !r.Online() {
+			return fmt.Errorf("%s: %w", r.Target, r.Err)
+		}
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	}
+	return buf.Flush()
 }

@@ -13,26 +13,31 @@ func (m manners) validate() error {
 	if m.Hands < 1 || m.Concurrency < 1 || m.HostRate < 0 {
 		return errors.New("-hands and -c must be 1 or more, and -host-rate 0 or more")
 	}
-	_, err := m.checker(nil)
+	_, err := m.checker()
 	return err
 }
 
 // interval is the time between two requests to one host.
 func (m manners) interval() time.Duration { return time.Duration(float64(time.Second) / m.HostRate) }
 
-// checker returns what checks one chunk under a lease. Each chunk has its own:
-// no other chunk in the worker's hands has the same sites, and so there is
-// nothing to share.
-func (m manners) checker(l *lease) (*checker.Checker, error) {
-	opts := append(m.Options(),
-		checker.WithConcurrency(max(1, m.Concurrency/m.Hands)),
-		checker.WithAddrPolicy(l.allow),
-	)
+// checker returns what all chunks of a worker are checked with. Its limits are the
+// worker's, and a pause that a host asked for holds for its next chunk, too.
+func (m manners) checker() (*checker.Checker, error) {
+	opts := m.Options()
 	if m.HostRate > 0 {
 		opts = append(opts, checker.WithHostRateLimit(rate.Limit(m.HostRate), 1))
 	}
 	if m.Public {
-		opts = append(opts, checker.WithAddrPolicy(l.allowPublic))
+		opts = append(opts, checker.WithAddrPolicy(checker.PublicOnly))
 	}
 	return checker.New(opts...)
+}
+
+// under returns c for a chunk, which it checks for as long as a lease lasts.
+func (m manners) under(l *lease, c *checker.Checker) (*checker.Checker, error) {
+	policy := l.allow
+	if m.Public {
+		policy = l.allowPublic
+	}
+	return c.With(checker.WithAddrPolicy(policy))
 }

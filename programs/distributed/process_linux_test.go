@@ -25,7 +25,7 @@ type proc struct {
 }
 
 // start starts the program. It is killed at the end of the test.
-func start(t *testing.T, env []string, args ...string) *proc {
+func start(t testing.TB, env []string, args ...string) *proc {
 	t.Helper()
 	p := &proc{Cmd: exec.Command(os.Args[0], args...), log: &logBuffer{}, done: make(chan struct{})}
 	p.Env = append(append(os.Environ(), childEnv+"=1"), env...)

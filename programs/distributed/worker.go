@@ -13,6 +13,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
+
+	"example.com/checker"
 )
 
 // How long a fetch waits where there is nothing: a little while there is work
@@ -29,6 +31,7 @@ type worker struct {
 	*queue
 	manners
 	nc        *nats.Conn
+	all       *checker.Checker // what the Checkers of all chunks are derived from
 	session   session
 	consumers []jetstream.Consumer // by partition
 
@@ -85,6 +88,9 @@ func (c *workCmd) do(ctx context.Context, a *app) error {
 // open finds the queue and its consumers.
 func (w *worker) open(ctx context.Context, e *engine) (err error) {
 	w.nc = e.nc
+	if w.all, err = w.checker(); err != nil {
+		return err
+	}
 	if w.queue, err = openQueue(ctx, w.app, e.js, 0); err != nil {
 		return err
 	}
