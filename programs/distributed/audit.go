@@ -68,6 +68,11 @@ func (v verdicts) audit(ctx context.Context, a *app, l list, s store) error {
 	if err != nil && !errors.Is(err, errHole) {
 		return err
 	}
+	if err == nil { // before anything is written to a pipe whose reader may be gone
+		if err := s.latest(name); err != nil {
+			a.logf("%v", err)
+		}
+	}
 	fmt.Fprintf(a.out, "%d lines: %s\n", l.lines, t)
 	if !t.first.IsZero() {
 		fmt.Fprintf(a.out, "checked from %s to %s, the first %s\n", t.first.UTC().Format(time.DateTime), t.last.UTC().Format(time.DateTime+" UTC"), ago(t.first))
@@ -76,9 +81,6 @@ func (v verdicts) audit(ctx context.Context, a *app, l list, s store) error {
 		return cli.WithStatus(cli.NotWanted, fmt.Errorf("the audit of %s failed; repair puts back into the queue what is missing", s.dir))
 	}
 	fmt.Fprintln(a.out, name)
-	if err := s.latest(name); err != nil {
-		a.logf("%v", err)
-	}
 	switch offline, unknown := t.status[string(checker.Offline)], t.status[string(checker.Unknown)]; {
 	case v.Fail && offline > 0:
 		return cli.WithStatus(cli.NotWanted, fmt.Errorf("%d offline", offline))

@@ -80,7 +80,7 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
 		err = w.quarantine(ctx, j)
 	}
 	if err != nil && errors.Is(context.Cause(ctx), context.Canceled) {
-		w.handBack(ctx, j)
+		w.handBack(ctx, j, meta.Sequence.Stream)
 	}
 	return err
 }
@@ -88,11 +88,35 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
 // handBack returns a chunk when the worker ends in order, for others not to
 // wait for AckWait. Its checks have stopped by now. Not after the lease has
 // ended: the server would take the chunk from whoever has it.
-func (w *worker) handBack(ctx context.Context, j job) {
-	w.coolDown(context.WithoutCancel(ctx), time.Now())
-	if j.lease.check() == nil {
+//
+// It is published anew rather than refused: a server that ends as well forgets
+// refusals, and counts them as deliveries, of which a chunk may have few.
+func (w *worker) handBack(ctx context.Context, j job, seq uint64) {
+	ctx, cancel := w.toTheEnd(ctx)
+	defer cancel()
+	w.coolDown(ctx, time.Now())
+	if j.lease.check() != nil {
+		return
+	}
+	again := &nats.Msg{Subject: j.msg.Subject(), Header: roundHeader(j.round), Data: j.msg.Data()}
+	_, err := w.js.PublishMsg(ctx, again, jetstream.WithMsgID(msgID(j.id, fmt.Sprintf("%s-%d", j.round, seq))),
+		jetstream.WithExpectLastSequencePerSubject(seq))
+	if err == nil {
+		err = j.msg.DoubleAck(ctx)
+	}
+	if err != nil {
 		_ = j.msg.Nak() // without it AckWait does the same
 	}
+}
+
+// toTheEnd returns a context for what a worker still does when it is told to end:
+// to let an interval pass, and tell the server.
+func (w *worker) toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := 5 * time.Second
+	if w.HostRate > 0 {
+		limit += w.interval()
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
 }
 
 // check checks a chunk and reports it.
@@ -137,6 +161,8 @@ func (w *worker) report(ctx context.Context, j job, data []byte, last time.Time)
 		return err
 	}
 	w.at("published", j.chunk)
+	ctx, cancel := w.toTheEnd(ctx) // or the chunk would be checked again
+	defer cancel()
 	w.coolDown(ctx, last)
 	if err := j.lease.check(); err != nil {
 		return err

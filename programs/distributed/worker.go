@@ -129,7 +129,7 @@ func (w *worker) run(ctx context.Context) error {
 func (w *worker) hand(ctx context.Context) error {
 	for ctx.Err() == nil {
 		p, wait := w.take()
-		for {
+		for ctx.Err() == nil { // or it would be given what it has just handed back
 			session := w.session.current() // of before the fetch
 			msg, err := w.fetch(ctx, p, wait)
 			if err != nil {
