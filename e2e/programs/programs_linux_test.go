@@ -1,6 +1,6 @@
 // Package programs runs the programs and the examples as their users do, with input that
-// is none, disks that are full, readers that go away and signals; statuspage and
-// distributed are run by the tests beside their source.
+// is none, disks that are full, readers that go away and signals; distributed is run by
+// the tests beside its source.
 package programs
 
 import (
@@ -51,6 +51,7 @@ var programs = []program{
 		prints: "-format jsonl GOOD", writes: []string{"-o OUT -format jsonl GOOD", "-o OUT -format sarif GOOD", "-write-baseline OUT GOOD"},
 	},
 	{dir: "programs/exporter", inputs: []string{"-f LIST -addr ADDR"}, stdin: []string{"-f - -addr ADDR"}, serves: "-f LIST -addr ADDR"},
+	{dir: "programs/statuspage", inputs: []string{"-f LIST -addr ADDR"}, stdin: []string{"-f - -addr ADDR"}}, // its own tests have it serve
 	{dir: "programs/quorum", inputs: []string{"a=RESULTS b=RESULTS"}, stdin: []string{"a=/dev/stdin b=/dev/null"}, prints: "a=RESULTS b=RESULTS"},
 	{
 		dir: "examples/gate", inputs: []string{"-f LIST", "-junit OUT -f LIST"}, stdin: []string{"-f -"},

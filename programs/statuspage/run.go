@@ -17,7 +17,7 @@ import (
 // run watches and serves until ctx ends, which is no error: it is how the
 // program ends.
 func run(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
-	sites, err := readSites(o.file)
+	sites, err := readSites(ctx, o.file)
 	if err != nil {
 		return err
 	}

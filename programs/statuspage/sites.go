@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -17,18 +18,14 @@ const maxName = 120
 
 // readSites reads the list of sites. A site that is listed twice would have two
 // histories under one key, so it is refused.
-func readSites(file string) ([]*site, error) {
-	f, err := cli.Open(file)
+func readSites(ctx context.Context, file string) ([]*site, error) {
+	listed, err := cli.ReadSites(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	list, lines, keys := cli.NewList(f), make(map[string]int), make(map[string]int)
-	if err := list.Begin(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
+	lines, keys := make(map[string]int), make(map[string]int)
 	var sites []*site
-	for line := range list.Sites() {
+	for _, line := range listed {
 		s := newSite(line)
 		if first := lines[s.target]; first > 0 {
 			return nil, fmt.Errorf("%s:%d: %s is already in line %d", file, line.Line, hide(s.target), first)
@@ -38,9 +35,6 @@ func readSites(file string) ([]*site, error) {
 			s.key += fmt.Sprint("-", keys[s.key])
 		}
 		sites = append(sites, s)
-	}
-	if err := list.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return sites, nil
 }
