@@ -120,6 +120,13 @@ func TestParseHosts(t *testing.T) {
 			t.Errorf("hosts[%q] = %s; want %s", name, got, want)
 		}
 	}
+	var many strings.Builder
+	for i := range 4 * maxAddrs {
+		fmt.Fprintf(&many, "192.0.2.%d many.test\n", i)
+	}
+	if got := len(parseHosts([]byte(many.String()))["many.test"]); got != 2*maxAddrs { // as many in each family
+		t.Errorf("of %d addresses of a name %d are kept; want %d", 4*maxAddrs, got, 2*maxAddrs)
+	}
 }
 
 // Files are read again when they change, and not otherwise.
