@@ -90,6 +90,7 @@ func TestCertificateSentences(t *testing.T) {
 		},
 		{"P5a another host", checker.CauseWrongHost, ca.Config(hostile.Cert{Names: []string{"a.test", "b.test"}}), "it is not for site.test but for a.test, b.test"},
 		{"P5a an address", checker.CauseWrongHost, ca.Config(hostile.Cert{Names: []string{"192.0.2.1"}}), "it is not for site.test but for 192.0.2.1"},
+		{"P5a 5 other hosts", checker.CauseWrongHost, ca.Config(hostile.Cert{Names: names(5)}), "it is not for site.test but for " + strings.Join(names(5), ", ")},
 		{"P5a 60 other hosts", checker.CauseWrongHost, ca.Config(hostile.Cert{Names: names(60)}), "it is not for site.test but for " + strings.Join(names(5), ", ") + " and 55 more"},
 		{"P5a no host", checker.CauseWrongHost, ca.Config(hostile.Cert{}), "it is not for site.test and names no host"},
 		{

@@ -237,6 +237,18 @@ func TestClassifyAttempts(t *testing.T) {
 	}
 }
 
+// Where a lookup ended a check, connects to what it had found may have failed before, and
+// count as connects.
+func TestClassifyBesideLookup(t *testing.T) {
+	lookup := &dial.LookupError{Err: &resolve.Error{Kind: resolve.Silent}}
+	for number, want := range map[syscall.Errno]Reason{syscall.ECONNREFUSED: ReasonDNS, syscall.ENETUNREACH: ReasonDNS, syscall.EPERM: ReasonLocal} {
+		errs := []error{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", number)}, lookup}
+		if got := classify(PhaseDNS, &dial.AddrsError{Errs: errs}); got != want {
+			t.Errorf("classify(%q, %v) = %q; want %q", PhaseDNS, errs, got, want)
+		}
+	}
+}
+
 // declared returns the constants of a type that a file has.
 func declared[T ~string](t *testing.T, file, name string) (all []T) {
 	t.Helper()
