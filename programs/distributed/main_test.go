@@ -40,13 +40,17 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// patience is how long a test waits before it gives up: on a machine that is busy with
+// others and under the race detector, some take a minute.
+const patience = 3 * time.Minute
+
 // quiet is an app for what runs inside of a test.
 func quiet() *app { return &app{out: io.Discard, log: io.Discard} }
 
 // command runs a subcommand inside of the test and returns what it printed.
 func command(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var b strings.Builder
 	err := run(ctx, &app{out: &b, log: io.Discard}, args)

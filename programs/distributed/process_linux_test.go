@@ -53,7 +53,7 @@ func (p *proc) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatalf("%v does not end:\n%s", p.Args[1:], p.log)
 	}
 }
@@ -85,9 +85,9 @@ func (l *logBuffer) String() string {
 // eventually waits for something to be so.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after a minute: not %s", what)
+			t.Fatalf("after %v: not %s", patience, what)
 		}
 	}
 }
