@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"errors"
+	"net"
 	"runtime"
 	"slices"
 	"testing"
@@ -96,6 +97,18 @@ func TestWithoutRoute(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A caller's function may have a way that this machine has not.
+func TestRouted(t *testing.T) {
+	for i := range 2 {
+		for _, d := range []Dialer{{}, {DialContext: new(net.Dialer).DialContext}} {
+			want := d.DialContext != nil || hasAddress(i)
+			if got := newHappyEyeballs(&d, "h.test", 80, time.Now()).routed(i); got != want {
+				t.Errorf("routed(%d) = %t, by a caller's function: %t; want %t", i, got, d.DialContext != nil, want)
+			}
+		}
 	}
 }
 
