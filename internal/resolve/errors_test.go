@@ -57,8 +57,6 @@ func TestSentences(t *testing.T) {
 		{&Error{Kind: NotFound, Name: "api", Asked: []string{"api.a.test", "api"}, Ndots: 5}, "NXDOMAIN for api.a.test, api (search list, ndots 5)"},
 		{&Error{Kind: NoAddress, Name: "a.test", Family: IP6, Asked: []string{"a.test"}}, "no AAAA record for a.test"},
 		{&Error{Kind: Sinkhole, Name: "a.test", Family: IP4}, "the answer is the unspecified address, as a filter's is, for A of a.test"},
-		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns"}, `this program is built without the system's own resolver (cgo), which alone can ask "mdns" for a.local`},
-		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns", Err: io.EOF}, `the system's own resolver may not have been able to ask "mdns", and did not find a.local`},
 		{&Error{Kind: Scarce, Name: "a.test", Err: syscall.EMFILE}, "look up a.test: too many open files"},
 		{&Error{Kind: Scarce, Name: "a.test", Err: syscall.EMFILE, Failures: []Failure{failure(Silent, nil)}}, "look up a.test: too many open files"},
 		{&Error{Kind: Unsupported, Name: "a.local", Source: "mdns", Err: io.EOF}, `the system's own resolver did not find a.local, and may not have been able to ask "mdns"`},
