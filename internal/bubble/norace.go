@@ -2,4 +2,6 @@
 
 package bubble
 
-const race = false
+// Race reports whether the race detector is on, under which times and allocations are not
+// those of the code alone.
+const Race = false

@@ -182,6 +182,13 @@ func TestLinger(t *testing.T) {
 	}
 }
 
+// count returns how many flights go on.
+func (l *Lookups) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.flights)
+}
+
 // Flights that nobody waits for end with the call, and are bounded in number.
 func TestLingeringEnds(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
@@ -202,23 +209,23 @@ func TestLingeringEnds(t *testing.T) {
 			}
 			wg.Wait()
 			synctest.Wait()
-			if n := len(d.Lookups.flights); n != maxLingering {
+			if n := d.Lookups.count(); n != maxLingering {
 				t.Errorf("%d flights go on; want %d", n, maxLingering)
 			}
 			time.Sleep(lingerTime - 1)
-			if n := len(d.Lookups.flights); n != maxLingering {
+			if n := d.Lookups.count(); n != maxLingering {
 				t.Errorf("%d flights go on for nearly %v; want %d", n, lingerTime, maxLingering)
 			}
 			time.Sleep(time.Nanosecond)
 			synctest.Wait()
-			if n := len(d.Lookups.flights); n != 0 {
+			if n := d.Lookups.count(); n != 0 {
 				t.Errorf("%d flights go on after %v; want none", n, lingerTime)
 			}
 		}
 		dialOnce(t.Context(), d, "h.test", false)
 		d.Lookups.End()
 		synctest.Wait()
-		if n := len(d.Lookups.flights); n != 0 {
+		if n := d.Lookups.count(); n != 0 {
 			t.Errorf("%d flights go on after the end; want none", n)
 		}
 	})
