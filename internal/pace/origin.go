@@ -135,13 +135,15 @@ func (p *Pacer[T]) nextStart(ctx context.Context, key Origin) (d time.Duration, 
 }
 
 // braked returns the first origin that a check has to wait for, other than one that it
-// has waited for already. The others have to be taken when it starts.
+// has waited for already. The others have to be taken when it starts: a start of theirs
+// that is held for another check is taken from that, since two checks that left each what
+// it holds for what the other holds would go on with that for ever.
 func (p *Pacer[T]) braked(item T, but *origin[T], now time.Time) *origin[T] {
 	if len(p.origins.known) == 0 {
 		return nil
 	}
 	for _, key := range item.Origins() {
-		if o := p.origins.known[key]; o != nil && o != but && (but == nil || !o.free(now)) {
+		if o := p.origins.known[key]; o != nil && o != but && (but == nil || !o.ready(now)) {
 			return o
 		}
 	}
@@ -180,8 +182,11 @@ func (o *origin[T]) free(now time.Time) bool { return o.line.n == 0 && o.open(no
 
 // open reports whether a check may start.
 func (o *origin[T]) open(now time.Time) bool {
-	return o.off() || o.active == 0 && !o.held && !now.Before(o.until)
+	return o.off() || !o.held && o.ready(now)
 }
+
+// ready reports whether a check may start, be it one that has not waited for it.
+func (o *origin[T]) ready(now time.Time) bool { return o.active == 0 && !now.Before(o.until) }
 
 // off reports whether the brake is off, and o forgotten.
 func (o *origin[T]) off() bool { return o.node.in == nil }

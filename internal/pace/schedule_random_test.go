@@ -23,12 +23,12 @@ type schedule struct {
 	active  map[string]int // by host, over all crews
 	running int
 	busy    map[*crew]int
-	paused  map[Origin]time.Time // until when
+	paused  map[Origin][2]time.Time // from when, and until when
 	fails   []string
 }
 
 func newSchedule(seed uint64, crews int) *schedule {
-	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int), busy: make(map[*crew]int), paused: make(map[Origin]time.Time)}
+	s := &schedule{rnd: rand.New(rand.NewPCG(seed, 0)), active: make(map[string]int), busy: make(map[*crew]int), paused: make(map[Origin][2]time.Time)}
 	s.limits.HostWidth = 1 + s.rnd.IntN(3)
 	s.limits.Width = 1 + s.rnd.IntN(6)
 	if s.rnd.IntN(2) == 0 {
@@ -69,8 +69,9 @@ func (s *schedule) work(c *crew, scarce bool, rnd *rand.Rand) func(item) bool {
 			s.running += d
 		}
 		for _, o := range it.Origins() {
-			if d > 0 && time.Now().Before(s.paused[o]) {
-				s.failf("a check of %q starts %v before the end of a pause", o.Host, time.Until(s.paused[o]))
+			// What starts at the very moment at which a pause begins may have begun before.
+			if p := s.paused[o]; d > 0 && time.Now().After(p[0]) && time.Now().Before(p[1]) {
+				s.failf("a check of %q starts %v before the end of a pause", o.Host, time.Until(p[1]))
 			}
 		}
 		if it.host != "" && s.active[it.host] > s.limits.HostWidth || s.running > s.limits.Width {
@@ -98,9 +99,15 @@ func (s *schedule) pause(it item, began time.Time) {
 		if o != (Origin{}) {
 			s.p.Pause(it.host, o, began, it.take, 429)
 			s.p.mu.Lock()
-			if end := time.Now().Add(it.take); end.After(s.paused[o]) {
-				s.paused[o] = end
+			now := time.Now()
+			p := s.paused[o]
+			if now.After(p[1]) {
+				p[0] = now
 			}
+			if end := now.Add(it.take); end.After(p[1]) {
+				p[1] = end
+			}
+			s.paused[o] = p
 			s.p.mu.Unlock()
 		}
 	}
