@@ -162,6 +162,7 @@ func TestFilesChange(t *testing.T) {
 }
 
 func TestHolds(t *testing.T) {
+	emulator.Skip(t, emulator.Wine, "files in a folder of t.TempDir cannot be removed again")
 	dir := t.TempDir()
 	for name, want := range map[string]bool{"": true, "empty": false, "none": false, "file": false} {
 		os.Mkdir(filepath.Join(dir, "empty"), 0o700)
