@@ -8,6 +8,9 @@ const (
 	QEMU = "QEMU" // the processor of another machine, on the kernel of this one
 )
 
+// Is reports whether this process runs on an emulator. Everything takes longer there.
+func Is(name string) bool { return here() == name }
+
 // Skip skips a test under an emulator, and says why. Anywhere else it does nothing, and
 // the test has to pass.
 func Skip(tb interface {
@@ -15,7 +18,7 @@ func Skip(tb interface {
 	Skipf(format string, args ...any)
 }, name, why string) {
 	tb.Helper()
-	if here() == name {
+	if Is(name) {
 		tb.Skipf("under %s: %s", name, why)
 	}
 }

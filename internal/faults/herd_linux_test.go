@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"example.com/checker"
+	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/faults"
 	"example.com/checker/internal/hostile"
 )
@@ -43,7 +44,9 @@ func singles(tb testing.TB, n int, target string, opts ...checker.Option) time.D
 // S2: what a check takes of this machine's time does not grow with how many wait with it.
 func TestSinglesAreNoHerd(t *testing.T) {
 	const n = 2000
-	const most = 6 // a herd takes 30; [BenchmarkSingles] is more exact, on a machine that has nothing else to do
+	if bubble.Race {
+		t.Skip("under the race detector, whose own time counts as well")
+	}
 	cpu := func(opts ...checker.Option) time.Duration {
 		return singles(t, n, "http://one.test/", append(opts, checker.WithTransport(new(faults.Memory)))...)
 	}
@@ -60,8 +63,8 @@ func TestSinglesAreNoHerd(t *testing.T) {
 		"a rate":        checker.WithRateLimit(rate.Every(interval), 1),
 		"a host's rate": checker.WithHostRateLimit(rate.Every(interval), 1),
 	} {
-		if limited := cpu(opt); limited > most*(free+waking) {
-			t.Errorf("a check takes %v of processor time under %s; want at most %d × (%v without + %v to wake)", limited, name, most, free, waking)
+		if limited := cpu(opt); limited > 2*(free+waking) {
+			t.Errorf("a check takes %v of processor time under %s; want at most 2 × (%v without + %v to wake)", limited, name, free, waking)
 		} else {
 			t.Logf("a check takes %v of processor time under %s, %v without, and %v to wake", limited, name, free, waking)
 		}
