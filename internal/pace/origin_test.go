@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -211,5 +212,41 @@ func TestPaused(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		check(a, Pause{})
+	})
+}
+
+// Checks that need a start of both of two origins, of which each is held for one of them,
+// come to their starts one after another: none goes without end from one line to the other.
+func TestTwoOrigins(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		p := newPacer(Limits{HostWidth: 9})
+		const d = time.Second
+		for _, port := range []string{":1", ":2"} {
+			p.Pause("a", Origin{Host: "a" + port}, time.Now(), d, 429)
+		}
+		var crews []*crew
+		for _, ports := range [][2]string{{":1", ":2"}, {":2", ":1"}, {":1", ":2"}, {":2", ":1"}} {
+			c := newCrew(p, 1, 1)
+			c.q.Push(item{host: "a", ports: ports, take: d})
+			c.q.Close()
+			crews = append(crews, c)
+		}
+		var starts []time.Duration
+		for _, c := range crews {
+			c.wait()
+			for _, s := range c.starts {
+				starts = append(starts, s.at)
+			}
+		}
+		slices.Sort(starts)
+		if len(starts) != len(crews) {
+			t.Errorf("%d checks have started; want %d", len(starts), len(crews))
+		}
+		for i, at := range starts {
+			if at < d || i > 0 && at-starts[i-1] < d {
+				t.Errorf("checks of both origins start after %v; want one at a time, after the pause", starts)
+				break
+			}
+		}
 	})
 }
