@@ -80,7 +80,7 @@ func letsIn(t *testing.T, url string, flags ...string) {
 	t.Helper()
 	list := writeList(t, "a.test")
 	publish := []string{"publish", "-f", list, "-nats", url}
-	if _, err := command(t, publish...); err == nil || !strings.Contains(err.Error(), "does not let in who asks") {
+	if _, err := command(t, publish...); err == nil || !strings.Contains(err.Error(), "does not let this client in") {
 		t.Errorf("publish without %s = %v; want it refused", flags[0], err)
 	}
 	mustRun(t, append(publish, flags...)...)

@@ -116,7 +116,7 @@ func connect(e *engine, url string, opts ...nats.Option) (*engine, error) {
 			return nil, fmt.Errorf("connect to %s: %w; -ca says whom to believe, and -cert and -key who asks", url, err)
 		}
 		if errors.Is(err, nats.ErrAuthorization) {
-			return nil, fmt.Errorf("connect to %s: the server does not let in who asks; is it for -token or NATS_TOKEN, -creds, -nkey or -cert to say?", url)
+			return nil, fmt.Errorf("connect to %s: the server does not let this client in; give what it wants by -token or NATS_TOKEN, -creds, -nkey or -cert", url)
 		}
 		return nil, fmt.Errorf("connect to %s: %w", url, err)
 	}

@@ -89,11 +89,11 @@ func TestCertificates(t *testing.T) {
 
 // An address has the hash that blackbox_exporter makes of it, in the form that it has.
 func TestAddress(t *testing.T) {
-	for addr, bytes := range map[string]net.IP{
+	for addr, ip := range map[string]net.IP{
 		"192.0.2.1:80": net.ParseIP("192.0.2.1").To4(), "[::ffff:192.0.2.1]:80": net.ParseIP("192.0.2.1").To4(), "[2001:db8::1]:80": net.ParseIP("2001:db8::1"),
 	} {
 		h := fnv.New32a()
-		h.Write(bytes)
+		h.Write(ip)
 		if got := samples(t, finding{Result: checker.Result{Addr: netip.MustParseAddrPort(addr)}})["probe_ip_addr_hash"]; got != float64(h.Sum32()) {
 			t.Errorf("probe_ip_addr_hash of %s = %v; want %d", addr, got, h.Sum32())
 		}
