@@ -12,7 +12,7 @@ import (
 // misplaced returns what is wrong with where the claims of q are and with what they
 // hold, or "".
 func misplaced(q *Queue[item]) string {
-	parked, holds := len(q.free)+q.short.n, 0
+	parked, holds := len(q.free)+q.short.n+q.urgent.n, 0
 	for key, c := range q.claims {
 		in := c.node.in
 		if in != &q.ready && in != &c.h.line && (c.o == nil || in != &c.o.line) {

@@ -25,7 +25,8 @@ type Queue[T Item] struct {
 	claims  map[claimKey[T]]*claim[T]
 	free    []T // checks that touch no host, and need nothing but a worker
 	short   list[*Shortage[T]]
-	parked  int // checks in claims, free and short
+	urgent  list[*Shortage[T]] // those of short that have waited for long enough
+	parked  int                // checks in claims, free, short and urgent
 	closed  bool
 	stopped bool
 
@@ -191,6 +192,7 @@ func (q *Queue[T]) Done(t Turn[T]) {
 	q.well++
 	q.wants = 0
 	q.grow()
+	q.favour(now)
 	q.join()
 	q.p.dispatch(now)
 }
@@ -264,11 +266,13 @@ func (q *Queue[T]) clear(now time.Time) []T {
 		left = append(left, c.items...)
 		c.drop(now)
 	}
-	for q.short.n > 0 {
-		s := q.short.first.of
-		s.leave()
-		q.p.hosts.release(s.t.host, now)
-		left = append(left, s.t.Item)
+	for _, l := range []*list[*Shortage[T]]{&q.short, &q.urgent} {
+		for l.n > 0 {
+			s := l.first.of
+			s.leave()
+			q.p.hosts.release(s.t.host, now)
+			left = append(left, s.t.Item)
+		}
 	}
 	q.parked, q.free = 0, nil
 	return left

@@ -11,8 +11,8 @@ type Shortage[T Item] struct {
 
 	// Pacer.mu guards all below.
 	tries int    // that ended so
-	since uint64 // how many checks of the queue had ended well before the first
-	last  uint64 // and before the last
+	fair  int    // of them those that came right after another check had ended
+	last  uint64 // how many checks of the queue had ended well before the last
 
 	q     *Queue[T]
 	t     Turn[T] // the last try
@@ -25,17 +25,13 @@ const (
 	ScarcityRest = 20 * time.Millisecond
 	maxRest      = time.Second // and in the end
 
-	fairTries = 4 // tries are a chance,
-	fairTurns = 3 // if meanwhile as many checks as may run at once ended well so many times
+	fairTries = 4 // right after other checks ended are a chance to get what those gave back
 
 	few = 4 // checks may have been short of something for reasons of their own
 )
 
 // hit notes a try that ended so.
 func (s *Shortage[T]) hit(q *Queue[T], t Turn[T]) {
-	if s.tries == 0 {
-		s.since = q.well
-	}
 	if s.tries == 0 || s.last != q.well {
 		q.wants++
 	}
@@ -44,15 +40,14 @@ func (s *Shortage[T]) hit(q *Queue[T], t Turn[T]) {
 	s.q, s.t, s.node.of, s.alarm.who = q, t, s, s
 }
 
-// hopeless reports whether the check has waited for long enough, and nobody would give it
-// what it lacks by ending: nobody runs, or others did well while it did not.
+// hopeless reports whether the check has waited for long enough, and nobody gives it what
+// it lacks by ending: nobody runs, or it did not help that others ended.
 func (s *Shortage[T]) hopeless(now time.Time) bool {
-	alone := s.tries >= fairTries && s.q.well-s.since >= uint64(fairTurns*s.q.allowed)
-	return !now.Before(s.Until) && (s.q.running == 0 || alone)
+	return !now.Before(s.Until) && (s.q.running == 0 || s.fair >= fairTries)
 }
 
-// wait parks the check until its next try. The last one is when it has waited for long
-// enough.
+// wait parks the check until its next try. Once it has waited for long enough, that is as
+// soon as another check ends.
 func (s *Shortage[T]) wait(now time.Time) {
 	at := now.Add(min(ScarcityRest<<min(s.tries-1, 10), maxRest))
 	if now.Before(s.Until) && s.Until.Before(at) {
@@ -60,7 +55,11 @@ func (s *Shortage[T]) wait(now time.Time) {
 	}
 	s.t.host.refs++
 	s.q.parked++
-	s.q.short.pushBack(&s.node)
+	if now.Before(s.Until) {
+		s.q.short.pushBack(&s.node)
+	} else {
+		s.q.urgent.pushBack(&s.node)
+	}
 	s.q.p.alarms.set(&s.alarm, at)
 }
 
@@ -71,8 +70,11 @@ func (s *Shortage[T]) leave() {
 	s.t.host.refs--
 }
 
-// ring ends the wait: the check is the next of its host.
-func (s *Shortage[T]) ring(now time.Time) {
+// ring ends the wait.
+func (s *Shortage[T]) ring(now time.Time) { s.again(now) }
+
+// again ends the wait: the check is the next of its host. It returns the claim that it is in.
+func (s *Shortage[T]) again(now time.Time) *claim[T] {
 	c := s.q.claim(s.t.host, nil)
 	s.leave()
 	c.items = append([]T{s.t.Item}, c.items...)
@@ -80,4 +82,19 @@ func (s *Shortage[T]) ring(now time.Time) {
 		c.wait(now)
 	}
 	s.q.join()
+	return c
+}
+
+// favour lets the check that has waited the longest for others to end be the next that starts,
+// as one has.
+func (q *Queue[T]) favour(now time.Time) {
+	if q.urgent.n == 0 {
+		return
+	}
+	s := q.urgent.first.of
+	s.fair++
+	if c := s.again(now); c.node.in == &q.ready {
+		c.node.leave()
+		q.ready.pushFront(&c.node)
+	}
 }

@@ -92,26 +92,22 @@ func TestShrinkNotByOne(t *testing.T) {
 // A check is given up when its time is over, if nobody runs who could give it what it lacks,
 // or if it has had a fair chance beside those who do.
 func TestHopeless(t *testing.T) {
-	const allowed, enough = 5, fairTurns * 5
 	now := time.Now()
 	for _, tt := range []struct {
 		until   time.Time
 		running int
-		tries   int
-		well    uint64 // checks that ended well since the first try
+		fair    int // tries right after others ended
 		want    bool
 	}{
-		{now, 0, 1, 0, true},
-		{now.Add(1), 0, 1, 0, false},
-		{now, 1, fairTries, enough, true},
-		{now, 1, fairTries - 1, enough, false},
-		{now, 1, fairTries, enough - 1, false},
-		{now.Add(1), 1, fairTries, enough, false},
+		{now, 0, 0, true},
+		{now.Add(1), 0, 0, false},
+		{now, 1, fairTries, true},
+		{now, 1, fairTries - 1, false},
+		{now.Add(1), 1, fairTries, false},
 	} {
-		q := &Queue[item]{running: tt.running, allowed: allowed, well: 1000}
-		s := Shortage[item]{Until: tt.until, tries: tt.tries, since: q.well - tt.well, q: q}
+		s := Shortage[item]{Until: tt.until, fair: tt.fair, q: &Queue[item]{running: tt.running}}
 		if got := s.hopeless(now); got != tt.want {
-			t.Errorf("hopeless() %v after its time, with %d running, after %d tries and %d others = %t; want %t", now.Sub(tt.until), tt.running, tt.tries, tt.well, got, tt.want)
+			t.Errorf("hopeless() %v after its time, with %d running, after %d fair tries = %t; want %t", now.Sub(tt.until), tt.running, tt.fair, got, tt.want)
 		}
 	}
 }
