@@ -113,7 +113,7 @@ func TestHook(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "history.db")
 		var said strings.Builder
-		in := &inbox{next: []int{0, 500, 302, 404, 0, 200, 503}}
+		in := &inbox{next: []int{0, 500, 302, 404, 500, 500, 500, 500}} // more than it tries in eight seconds
 		b := listed("a.test A\nb.test B\n")
 		db, stop := hooked(t, file, in, &said)
 		feed := func(i int, verdicts string) {
@@ -136,6 +136,7 @@ func TestHook(t *testing.T) {
 		if got := in.ids(); len(got) > 0 {
 			t.Errorf("a webhook that fails has taken %q", got)
 		}
+		in.next = []int{404, 0, 200, 503}
 		db, stop = hooked(t, file, in, &said)
 		time.Sleep(time.Minute)
 		want := []string{"A offline", "B offline", "A online"}
