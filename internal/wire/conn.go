@@ -115,9 +115,13 @@ func (c *conn) why(ctx context.Context, wrote time.Time, err error) error {
 const kernelTick = 10 * time.Millisecond
 
 // lateness adds to err how long the peer had waited when this side wrote, if it has sent
-// nothing since.
+// nothing since. What came after there was nothing to read does not count.
 func (c *conn) lateness(err error, wrote time.Time) error {
-	if took := dial.SinceReceived(c.raw.Conn) - time.Since(wrote); took > kernelTick {
+	heard := time.Now().Add(-dial.SinceReceived(c.raw.Conn))
+	if seen := c.raw.heard.Load(); seen != nil {
+		heard = *seen
+	}
+	if took := wrote.Sub(heard); took > kernelTick {
 		return &dial.LateError{Took: took, Err: err}
 	}
 	return err

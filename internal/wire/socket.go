@@ -25,7 +25,8 @@ type socket struct {
 	// 1 plus how many nanoseconds the peer had been idle when it was over and there was
 	// something to read, or a message of the handshake to write; 0 if there was not.
 	turn    atomic.Int64
-	shaking bool // the handshake of TLS is under way
+	heard   atomic.Pointer[time.Time] // when the peer had last sent something, as of the first read of nothing when it was over
+	shaking bool                      // the handshake of TLS is under way
 	closed  atomic.Bool
 }
 
@@ -71,12 +72,15 @@ func (s *socket) Read(b []byte) (int, error) {
 		return n, err
 	}
 	idle := dial.SinceReceived(s.Conn)
+	heard := time.Now().Add(-idle)
 	n, ok, late := readNow(s.Conn, b)
 	if !ok && over > idleDelay {
 		n, late = s.readSoon(b)
 	}
 	if s.late += int32(n); n > 0 {
 		s.hadTurn(idle)
+	} else {
+		s.heard.CompareAndSwap(nil, &heard)
 	}
 	if n > 0 || late == io.EOF {
 		return n, late

@@ -166,8 +166,9 @@ func TestLateness(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		spoken bool // the peer, after this side wrote
+		after  bool // it spoke when there had been nothing to read any more
 		want   time.Duration
-	}{{"late", false, took}, {"answered since", true, 0}} {
+	}{{"late", false, false, took}, {"answered since", true, false, 0}, {"answered too late", false, true, took}} {
 		t.Run(test.name, func(t *testing.T) {
 			if dial.SinceReceivedUnknown {
 				test.want = 0
@@ -185,6 +186,16 @@ func TestLateness(t *testing.T) {
 				io.ReadFull(c, make([]byte, 4))
 			}
 			<-ctx.Done()
+			if test.after {
+				for c.raw.over.Load() == 0 {
+					runtime.Gosched()
+				}
+				if n, err := c.Read(make([]byte, 4)); !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Fatalf("read %d bytes after the timeout: %v", n, err)
+				}
+				io.WriteString(there, "part")
+				time.Sleep(kernelTick) // until it is here
+			}
 			var late time.Duration
 			if e, ok := c.why(ctx, wrote, nil).(*dial.LateError); ok {
 				late = e.Took
