@@ -3,9 +3,11 @@ package dial
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -98,4 +100,31 @@ func FuzzExtendedErr(f *testing.F) {
 			t.Errorf("icmpText(%t, %d, %d) = %q; want words", m.ipv6, m.typ, m.code, "")
 		}
 	})
+}
+
+// A next hop that is silent is to blame at once where it is a gateway, and where it is the
+// site itself once it has had the time to answer.
+func TestBlameHop(t *testing.T) {
+	site, gateway := netip.MustParseAddrPort("198.18.0.1:80"), netip.MustParseAddr("198.18.7.1")
+	cause := errors.New("no answer")
+	for _, tt := range []struct {
+		name   string
+		hop    hop
+		waited time.Duration
+		want   error
+	}{
+		{"no link", hop{addr: site.Addr(), down: true}, 0, &RouteError{Kind: NoLink}},
+		{"a gateway that answers", hop{addr: gateway}, time.Hour, cause},
+		{"a gateway that does not", hop{addr: gateway, silent: true}, 0, &RouteError{Kind: NoGateway}},
+		{"a site that does not yet", hop{addr: site.Addr(), silent: true, own: true}, fairWait - 1, cause},
+		{"a site that does not", hop{addr: site.Addr(), silent: true, own: true}, fairWait, &AbsentError{}},
+		{"no address", hop{from: netip.IPv6Loopback(), addr: gateway, silent: true}, 0, &RouteError{Kind: NoRoute}},
+	} {
+		got := tt.hop.explain(site, tt.waited, cause)
+		route, _ := got.(*RouteError)
+		want, routed := tt.want.(*RouteError)
+		if fmt.Sprintf("%T", got) != fmt.Sprintf("%T", tt.want) || routed && route.Kind != want.Kind {
+			t.Errorf("%s: explain() = %T(%v); want %#v", tt.name, got, got, tt.want)
+		}
+	}
 }

@@ -76,6 +76,27 @@ func TestExplainDirect(t *testing.T) {
 	}
 }
 
+// That it took too long, package net says by errors of its own. The bare end of a context is
+// of a network that is in memory.
+func TestByNet(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{os.NewSyscallError("connect", syscall.ETIMEDOUT), true},
+		{os.NewSyscallError("connect", syscall.EHOSTUNREACH), true},
+		{os.NewSyscallError("connect", syscall.ECONNREFUSED), false},
+		{os.ErrDeadlineExceeded, true},
+		{fmt.Errorf("i/o timeout: %w", context.DeadlineExceeded), true},
+		{context.DeadlineExceeded, false},
+		{context.Canceled, false},
+	} {
+		if got := byNet(tt.err); got != tt.want {
+			t.Errorf("byNet(%v) = %t; want %t", tt.err, got, tt.want)
+		}
+	}
+}
+
 // Where IPv6 is switched off it has no address to connect from, and the errno is
 // that of ports that are used up.
 func TestExplainNoIPv6(t *testing.T) {

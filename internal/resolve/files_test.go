@@ -111,6 +111,15 @@ func TestParseNSSwitch(t *testing.T) {
 	}
 }
 
+// Names are bytes, of which the letters of ASCII have two cases.
+func TestLower(t *testing.T) {
+	for s, want := range map[string]string{"": "", "A": "a", "Z": "z", "aAzZ": "aazz", "@[`{": "@[`{", "B@[": "b@[", "ÄA\xffZ": "Äa\xffz"} {
+		if got := lower(s); got != want {
+			t.Errorf("lower(%q) = %q; want %q", s, got, want)
+		}
+	}
+}
+
 func TestParseHosts(t *testing.T) {
 	h := parseHosts([]byte("192.0.2.1 a b # c\n\t2001:db8::1\tA\n#192.0.2.2 a\n192.0.2.3\n192.0.2.300 a\nfe80::1%lo a\n192.0.2.4 d\r\n192.0.2.5 e.test. \vf"))
 	for name, want := range map[string]string{
