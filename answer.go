@@ -20,6 +20,7 @@ import (
 // An answer is what one way to a site gave.
 type answer struct {
 	Result
+	began    time.Time // when its exchange did
 	trace    wire.Trace
 	redirect *redirect // nil unless the answer is one, and they are followed
 	paused   *url.URL  // whose origin asked for a pause; nil for none
@@ -100,15 +101,15 @@ func (a *answer) up() bool { return a.Err == nil && a.StatusCode != 0 }
 // came returns when the answer came.
 func (a *answer) came() time.Time { return a.trace.Sent.Add(a.trace.First) }
 
-// signOf returns what an answer that came at a moment shows. A captive portal's own, 511,
-// shows nothing (RFC 6585, section 6).
-func signOf(r *Result, came time.Time) (s uplink.Sign, ok bool) {
+// signOf returns what an answer shows that came at a moment, of an exchange that began at
+// another: the times in between do not tell how long this process did not get to run. A
+// captive portal's own, 511, shows nothing (RFC 6585, section 6).
+func signOf(r *Result, began, came time.Time) (s uplink.Sign, ok bool) {
 	u, err := url.Parse(r.URL)
 	if err != nil || !r.fromSite() {
 		return s, false
 	}
-	took := r.Timing.DNS + r.Timing.Connect + r.Timing.TLS + r.Timing.FirstByte
-	return uplink.Sign{Host: hostOf(u), Proof: shown(u), From: came.Add(-took), To: came}, true
+	return uplink.Sign{Host: hostOf(u), Proof: shown(u), From: began, To: came}, true
 }
 
 // shown returns what an answer from u shows.

@@ -218,7 +218,7 @@ func (c *confirmer) note(t *task, r *Result) {
 	if !c.canaries.fresh(p, came) {
 		return
 	}
-	if s, ok := signOf(r, came); ok {
+	if s, ok := signOf(r, t.asked.Add(t.began), came); ok {
 		s.Proof &= p
 		c.canaries.saw(s)
 	}
@@ -245,7 +245,7 @@ func newCanaries(e *engine) *canaries {
 			own.lookups.Begin()
 			defer own.lookups.End()
 			a := p.candidates(ctx, t.urls, true) // an address from before may work where a name is not found any more
-			s, ok := signOf(&a.Result, a.came())
+			s, ok := signOf(&a.Result, a.began, a.came())
 			switch {
 			case ok:
 				return s, answered

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,6 +20,7 @@ import (
 	"example.com/checker"
 	"example.com/checker/internal/bubble"
 	"example.com/checker/internal/faults"
+	"example.com/checker/internal/hostile"
 )
 
 const timeout = 2 * time.Second
@@ -517,4 +521,48 @@ func TestCanariesHook(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An answer that this side came to late shows nothing of the time in between: neither that
+// it wrote late, nor that it read late.
+func TestCanariesLateSelf(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		const cut, late = 10 * time.Millisecond, 60 * time.Millisecond
+		start := time.Now()
+		dial := func(_ context.Context, network, addr string) (net.Conn, error) {
+			remote := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr))
+			if time.Since(start) > cut {
+				return nil, &net.OpError{Op: "dial", Net: network, Addr: remote, Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}
+			}
+			here, there := net.Pipe()
+			go hostile.Respond(hostile.OK)(t.Context(), there)
+			return &lateConn{here, remote, late}, nil
+		}
+		c := faults.NewChecker(t, checker.WithDialContext(dial), checker.WithTimeout(timeout), checker.WithRetries(0), checker.WithCanaries("http://8.1.1.1/"))
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() {
+			if r := c.Check(t.Context(), "http://8.9.0.1/"); !r.Online() {
+				t.Error(r)
+			}
+		})
+		time.Sleep(2 * cut)
+		if r := c.Check(t.Context(), "http://8.9.0.2/"); r.Reason() != checker.ReasonLocal {
+			t.Errorf("while nothing gets through, Check(%q) = %v; want local", r.Target, r)
+		}
+	})
+}
+
+// A lateConn returns from Write long after what was written has got through.
+type lateConn struct {
+	net.Conn
+	remote net.Addr
+	late   time.Duration
+}
+
+func (c *lateConn) RemoteAddr() net.Addr { return c.remote }
+
+func (c *lateConn) Write(b []byte) (int, error) {
+	defer time.Sleep(c.late)
+	return c.Conn.Write(b)
 }

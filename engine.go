@@ -118,7 +118,8 @@ type task struct {
 	key    string     // what the host limits count it under; "" without candidates
 
 	asked    time.Time
-	came     time.Duration         // from asked until the answer that decided came, if one did
+	began    time.Duration         // from asked until the exchange began that decided
+	came     time.Duration         // and until its answer came, if one did
 	shortage *pace.Shortage[*task] // nil unless this machine was short of something for it
 }
 

@@ -92,7 +92,7 @@ func (r *request) Again(ctx context.Context) error { return r.probe.token(ctx, r
 // exchange makes one request and judges the answer.
 func (r *request) exchange(ctx context.Context, method string) *answer {
 	p, u := r.probe, r.url
-	a := &answer{Result: Result{URL: u.String(), Method: method}}
+	a := &answer{Result: Result{URL: u.String(), Method: method}, began: time.Now()}
 	tr := &a.trace
 	tr.FreshDNS, tr.Watcher = r.freshDNS, r
 	resp, err := r.roundTrip(ctx, method, tr)

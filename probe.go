@@ -76,7 +76,7 @@ func (p *probe) attempts(ctx context.Context, t *task) *Result {
 		if n > 1 && !a.up() && (timedOut(ctx) || errors.Is(a.Err, hintToken)) {
 			a = before // an attempt that was cut short, by the time or by a limit, says nothing new
 		}
-		a.Attempts, t.came = n, a.came().Sub(t.asked)
+		a.Attempts, t.began, t.came = n, a.began.Sub(t.asked), a.came().Sub(t.asked)
 		if n > p.conf.retries || !a.transient() {
 			return &a.Result
 		}
