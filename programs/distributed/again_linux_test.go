@@ -201,6 +201,30 @@ func TestHandedBack(t *testing.T) {
 	}
 }
 
+// So it is where a worker is told to end by a signal: nobody waits for AckWait.
+func TestHandedBackBySignal(t *testing.T) {
+	t.Parallel()
+	s := newTargets(t, "127.28.1", 1, 2*time.Second)
+	url := serve(t)
+	r := newTrial(t, url, "1", s.urls(1)...)
+	mustRun(t, r.publishing("-ack-wait", "10m")...)
+	for range maxDeliveries {
+		w := work(t, url, "w", 0)
+		select {
+		case <-s.seen:
+		case <-w.done:
+		case <-time.After(patience):
+			t.Fatal("the chunk was not handed back")
+		}
+		w.Process.Signal(syscall.SIGTERM)
+		w.wait(t)
+	}
+	w := work(t, url, "w", 0)
+	mustRun(t, r.collecting()...)
+	w.kill()
+	r.audit(t)
+}
+
 // What a run has reported is out of the queue when it ends, and not checked by the next.
 func TestEndsAcknowledged(t *testing.T) {
 	t.Parallel()

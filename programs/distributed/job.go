@@ -79,7 +79,7 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
 	default:
 		err = w.quarantine(ctx, j)
 	}
-	if err != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+	if end := context.Cause(ctx); err != nil && end != nil && !errors.Is(end, errFenced) && !errors.Is(end, errDisconnected) {
 		w.handBack(ctx, j, meta.Sequence.Stream)
 	}
 	return err
@@ -109,14 +109,9 @@ func (w *worker) handBack(ctx context.Context, j job, seq uint64) {
 	}
 }
 
-// toTheEnd returns a context for what a worker still does when it is told to end:
-// to let an interval pass, and tell the server.
+// toTheEnd returns a context for what a worker still does when it is told to end.
 func (w *worker) toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
-	limit := 5 * time.Second
-	if w.HostRate > 0 {
-		limit += w.interval()
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), limit)
+	return context.WithTimeout(context.WithoutCancel(ctx), w.endLimit())
 }
 
 // check checks a chunk and reports it.

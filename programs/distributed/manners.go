@@ -20,6 +20,16 @@ func (m manners) validate() error {
 // interval is the time between two requests to one host.
 func (m manners) interval() time.Duration { return time.Duration(float64(time.Second) / m.HostRate) }
 
+// endLimit is for how long a worker goes on that is told to end: it lets an interval pass,
+// and tells the server.
+func (m manners) endLimit() time.Duration {
+	const limit = 5 * time.Second
+	if m.HostRate == 0 {
+		return limit
+	}
+	return limit + m.interval()
+}
+
 // checker returns what all chunks of a worker are checked with. Its limits are the
 // worker's, and a pause that a host asked for holds for its next chunk, too.
 func (m manners) checker() (*checker.Checker, error) {

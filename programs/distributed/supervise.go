@@ -50,7 +50,7 @@ func (c *runCmd) worker(ctx context.Context, a *app, n int, l link) error {
 		return err
 	}
 	cmd.Cancel = stdin.Close
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = c.manners.endLimit() + 5*time.Second
 	if err := cmd.Start(); err != nil {
 		return err
 	}
