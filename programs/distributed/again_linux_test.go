@@ -73,7 +73,7 @@ func TestNightInterrupted(t *testing.T) {
 	t.Parallel()
 	const n = 40
 	s := newNights(t, "127.21.0", n)
-	p := s.run(t, "-again", "-chunk", "1", "-host-rate", "4", "-ack-wait", "1s")
+	p := s.run(t, append(patientWait, "-again", "-chunk", "1", "-host-rate", "4")...)
 	for range n / 4 {
 		<-s.seen
 	}
@@ -87,11 +87,13 @@ func TestNightInterrupted(t *testing.T) {
 	if !strings.Contains(p.log.String(), "is not finished") {
 		t.Errorf("the next run does not say that the last one is not finished:\n%s", p.log)
 	}
-	s.wants(t, p, "40 results, 0 missing", 2, len(s.all()))
-	// Chunks that were out when the first run ended, at most one of each site, were asked
-	// for once more; on a busy machine, others whose lease ended.
-	if got := len(s.all()); got < 2*n {
-		t.Errorf("the sites had %d visits; want %d", got, 2*n)
+	p.wait(t)
+	visits := len(s.all())
+	s.wants(t, p, "40 results, 0 missing", 2, visits)
+	// Chunks that were out when the first run ended, at most one of each of four sites, were
+	// asked for once more.
+	if visits < 2*n || visits > 2*n+4 {
+		t.Errorf("the sites had %d visits; want %d, and at most four more", visits, 2*n)
 	}
 }
 
@@ -103,7 +105,7 @@ func TestPublishAgain(t *testing.T) {
 	s := newTargets(t, "127.22.0", 4, 0)
 	url := serve(t)
 	r := newTrial(t, url, "3", s.urls(n)...)
-	mustRun(t, r.publishing("-again")...)
+	mustRun(t, r.publishing(append(patientWait, "-again")...)...)
 	if got := mustRun(t, r.publishing()...); !strings.Contains(got, "nothing was published") {
 		t.Errorf("publish of what is published: %s", got)
 	}
@@ -120,7 +122,7 @@ func TestPublishAgain(t *testing.T) {
 	mustRun(t, r.publishing("-again")...)
 	mustRun(t, r.collecting()...)
 	r.audit(t)
-	if got := len(s.all()); got < 2*n { // more, if a lease ends on a busy machine
+	if got := len(s.all()); got != 2*n {
 		t.Errorf("the sites had %d visits; want %d", got, 2*n)
 	}
 	r.out = t.TempDir()
@@ -174,13 +176,13 @@ func TestCollectOtherRun(t *testing.T) {
 }
 
 // A chunk that is handed back in order is not one whose worker died: however often, it is
-// not called poison, and it is there again at once.
+// not called poison, and nobody waits for AckWait.
 func TestHandedBack(t *testing.T) {
 	t.Parallel()
 	s := newTargets(t, "127.28.0", 1, 2*time.Second)
 	n := nights{s, writeList(t, s.urls(1)...), t.TempDir(), 1}
 	for range maxDeliveries {
-		p := n.run(t)
+		p := n.run(t, patientWait...)
 		select {
 		case <-s.seen:
 		case <-p.done:
@@ -196,9 +198,6 @@ func TestHandedBack(t *testing.T) {
 	if p.exitCode() != 0 || !strings.Contains(p.log.String(), "1 online") {
 		t.Errorf("the last run ended with %d; want 0 and 1 online:\n%s", p.exitCode(), p.log)
 	}
-	if vs := s.all(); vs[len(vs)-1].start.Sub(vs[0].start) > 25*time.Second {
-		t.Errorf("the last visit was %v after the first; want chunks to be there again at once", vs[len(vs)-1].start.Sub(vs[0].start))
-	}
 }
 
 // So it is where a worker is told to end by a signal: nobody waits for AckWait.
@@ -207,7 +206,7 @@ func TestHandedBackBySignal(t *testing.T) {
 	s := newTargets(t, "127.28.1", 1, 2*time.Second)
 	url := serve(t)
 	r := newTrial(t, url, "1", s.urls(1)...)
-	mustRun(t, r.publishing("-ack-wait", "10m")...)
+	mustRun(t, r.publishing(patientWait...)...)
 	for range maxDeliveries {
 		w := work(t, url, "w", 0)
 		select {

@@ -80,8 +80,8 @@ func (l *listener) define(f *flag.FlagSet) {
 	f.StringVar(&l.Addr, "addr", "", "answer /metrics, for Prometheus, and /healthz at `HOST:PORT`")
 }
 
-// tell answers requests until stop is called, which waits for that. What is not counted
-// but measured, measure adds.
+// tell answers requests until stop is called, and has returned. To each answer measure
+// adds what is not counted.
 func (l listener) tell(ctx context.Context, a *app, e *engine, measure func(series)) (stop func(), err error) {
 	if l.Addr == "" {
 		return func() {}, nil

@@ -50,7 +50,7 @@ func TestVitals(t *testing.T) {
 	srv := start(t, nil, append([]string{"server", "-listen", addr, "-store", t.TempDir()}, vitals...)...)
 	server := vitalsOf(t, srv)
 	r := newTrial(t, "nats://"+addr, "500", append(s.urls(n), "::")...)
-	mustRun(t, r.publishing()...)
+	mustRun(t, r.publishing(patientWait...)...)
 	wants := func(url string, lines ...string) {
 		t.Helper()
 		status, got := get(t, url+"/metrics")
@@ -72,16 +72,11 @@ func TestVitals(t *testing.T) {
 	c.wait(t)
 	eventually(t, "all acknowledged", func() bool {
 		_, got := get(t, worker+"/metrics")
-		return strings.Contains(got, `distributed_chunks_total{outcome="checked"} 2`)
+		return strings.Contains(got, `distributed_chunks_total{outcome="checked"} 2`) && strings.Contains(got, "distributed_chunks_in_hand 0")
 	})
 	wants(worker, `distributed_results_total{status="online",reason=""} 8`, `distributed_results_total{status="unknown",reason="invalid"} 1`,
-		`distributed_chunks_total{outcome="dropped"} 0`, "distributed_chunks_in_hand 0", "distributed_connected 1")
+		`distributed_chunks_total{outcome="dropped"} 0`, "distributed_connected 1")
 	wants(server, `distributed_queue_messages{stream="JOBS"} 0`)
-	for _, want := range []string{"8 lines in ", ": 8 online\n", "1 lines in ", ": 1 unknown (1 invalid)\n"} {
-		if !strings.Contains(w.log.String(), want) {
-			t.Errorf("the worker does not log %q:\n%s", want, w.log)
-		}
-	}
 
 	srv.kill()
 	eventually(t, "the worker without a queue", func() bool {
@@ -93,6 +88,11 @@ func TestVitals(t *testing.T) {
 	w.wait(t)
 	if w.exitCode() != 0 || !strings.Contains(w.log.String(), "worked") {
 		t.Errorf("the worker ended with %d; want 0 and a last word:\n%s", w.exitCode(), w.log)
+	}
+	for _, want := range []string{"8 lines in ", ": 8 online\n", "1 lines in ", ": 1 unknown (1 invalid)\n"} {
+		if !strings.Contains(w.log.String(), want) {
+			t.Errorf("the worker does not log %q:\n%s", want, w.log)
+		}
 	}
 }
 
