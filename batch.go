@@ -102,8 +102,8 @@ func (b *batch) check(ctx context.Context, turn pace.Turn[*task]) {
 }
 
 // done delivers a Result, unless it only says that this machine is too short of
-// something: then the check waits for others to end, and if there are none it
-// goes on trying until the timeout.
+// something: then the queue tries the check again, and says when that is of no
+// use any more.
 func (b *batch) done(turn pace.Turn[*task], r *Result) {
 	if scarce(r) && b.queue.Retry(turn, turn.Item.short(b.engine.conf.timeout)) {
 		return

@@ -164,7 +164,8 @@ func (t *task) Origins() (all [2]pace.Origin) {
 func originOf(u *url.URL) pace.Origin { return pace.Origin{Scheme: u.Scheme, Host: u.Host} }
 
 // short returns the shortage of t, which this machine was just short of something for. From
-// the first one on t is tried again for as long as the timeout.
+// the first one on t is tried again for as long as the timeout, and then until others have
+// ended in vain.
 func (t *task) short(timeout time.Duration) *pace.Shortage[*task] {
 	if t.shortage == nil {
 		t.shortage = &pace.Shortage[*task]{Until: time.Now().Add(timeout)}

@@ -44,7 +44,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -173,8 +172,8 @@ func (n *Network) Handle(host string, h http.Handler) {
 	n.set(name, way{plain: plain, secure: n.behind(hostile.Cert{Names: []string{name}}, plain)})
 }
 
-// Fail lets a host fail from now on, so that what a check of https finds is why, whatever
-// the host did before:
+// Fail lets a host fail from now on, so that a check of its https URL fails with why,
+// whatever the host did before:
 //
 //	errors.Is(c.Check(ctx, "https://shop.test/").Err, why)
 //
@@ -229,7 +228,7 @@ func (n *Network) set(name string, w way) {
 		switch {
 		case w.drop:
 			n.net.Drop(addr)
-		case w.plain == nil && strings.HasSuffix(addr, ":80"):
+		case w.plain == nil && addr == net.JoinHostPort(ip, "80"):
 			n.net.Fail(addr, cmp.Or[error](w.connect, syscall.ECONNREFUSED))
 		default:
 			n.net.Fail(addr, w.connect)

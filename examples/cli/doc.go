@@ -4,6 +4,6 @@
 // that ends gracefully.
 //
 // It depends on package checker and the standard library alone, and each of its files
-// stands by itself: copy the one that you want, with its test. file.go alone, which reads
-// lists from files, wants list.go and program.go beside it.
+// stands by itself: copy the one that you want, with its test. But numbers.go wants list.go
+// beside it, and file.go, which reads lists from files, list.go and program.go.
 package cli

@@ -71,7 +71,7 @@ func (l *List) Begin() error {
 
 var errEmpty = errors.New("there are no sites in it")
 
-// Sites returns the sites. A loop that is left early can be gone on with by another.
+// Sites returns the sites. Another loop goes on where one was left.
 func (l *List) Sites() iter.Seq[Site] {
 	return func(yield func(Site) bool) {
 		for number, line := range l.Lines() {

@@ -16,7 +16,7 @@ type alarms struct {
 	ringing bool // the timer waits to be set until all is started that may start now
 }
 
-// An alarm rings for a host, an origin, a queue or the Pacer.
+// An alarm rings for a host, an origin, a Shortage or the Pacer.
 type alarm struct {
 	at    time.Time
 	index int // in the heap, from 1; 0 if it is not set

@@ -147,7 +147,7 @@ func (c *claim[T]) blocked(now time.Time) *origin[T] { return c.q.p.braked(c.ite
 // mayPass reports whether the origin of c takes its first check now.
 func (c *claim[T]) mayPass(now time.Time) bool {
 	if c.pass {
-		return !now.Before(c.o.until) && c.o.active == 0
+		return c.o.ready(now)
 	}
 	return c.o.free(now)
 }

@@ -135,9 +135,9 @@ func (p *Pacer[T]) nextStart(ctx context.Context, key Origin) (d time.Duration, 
 }
 
 // braked returns the first origin that a check has to wait for, other than one that it
-// has waited for already. The others have to be taken when it starts: a start of theirs
-// that is held for another check is taken from that, since two checks that left each what
-// it holds for what the other holds would go on with that for ever.
+// has waited for already. The others have to be taken when it starts, also a start of
+// theirs that is held for another check: two checks that each hold what the other needs
+// would otherwise swap for ever.
 func (p *Pacer[T]) braked(item T, but *origin[T], now time.Time) *origin[T] {
 	if len(p.origins.known) == 0 {
 		return nil

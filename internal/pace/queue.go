@@ -25,7 +25,7 @@ type Queue[T Item] struct {
 	claims  map[claimKey[T]]*claim[T]
 	free    []T // checks that touch no host, and need nothing but a worker
 	short   list[*Shortage[T]]
-	urgent  list[*Shortage[T]] // those of short that have waited for long enough
+	urgent  list[*Shortage[T]] // those whose time is over, and who wait for another check to end
 	parked  int                // checks in claims, free, short and urgent
 	closed  bool
 	stopped bool

@@ -12,7 +12,7 @@ type Shortage[T Item] struct {
 	// Pacer.mu guards all below.
 	tries int    // that ended so
 	fair  int    // of them those that came right after another check had ended
-	last  uint64 // how many checks of the queue had ended well before the last
+	seen  uint64 // Queue.well at the last
 
 	q     *Queue[T]
 	t     Turn[T] // the last try
@@ -25,17 +25,17 @@ const (
 	ScarcityRest = 20 * time.Millisecond
 	maxRest      = time.Second // and in the end
 
-	fairTries = 4 // right after other checks ended are a chance to get what those gave back
+	fairTries = 4 // that failed right after other checks ended show that waiting does not help
 
 	few = 4 // checks may have been short of something for reasons of their own
 )
 
 // hit notes a try that ended so.
 func (s *Shortage[T]) hit(q *Queue[T], t Turn[T]) {
-	if s.tries == 0 || s.last != q.well {
+	if s.tries == 0 || s.seen != q.well {
 		q.wants++
 	}
-	s.last = q.well
+	s.seen = q.well
 	s.tries++
 	s.q, s.t, s.node.of, s.alarm.who = q, t, s, s
 }

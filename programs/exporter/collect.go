@@ -10,9 +10,9 @@ import (
 var (
 	checksTotal   = own("checks_total", "How many checks of listed sites came to a verdict.", "status")
 	sitesListed   = own("sites", "How many sites are listed.")
-	reloadFailed  = own("config_last_reload_successful", "Whether the list could be read when that was last tried.")
+	reloadOK      = own("config_last_reload_successful", "Whether the list could be read when that was last tried.")
 	reloadedAt    = own("config_last_reload_success_timestamp_seconds", "When the list was read last, in seconds since 1970.")
-	ofTheExporter = []*prometheus.Desc{checksTotal, sitesListed, reloadFailed, reloadedAt}
+	ofTheExporter = []*prometheus.Desc{checksTotal, sitesListed, reloadOK, reloadedAt}
 )
 
 func own(name, help string, labels ...string) *prometheus.Desc {
@@ -42,6 +42,6 @@ func (m *monitor) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
 	}
 	gauge(sitesListed, float64(len(m.sites)))
-	gauge(reloadFailed, number(!m.reload.failed))
+	gauge(reloadOK, number(!m.reload.failed))
 	gauge(reloadedAt, unix(m.reload.at))
 }

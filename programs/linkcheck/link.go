@@ -56,8 +56,8 @@ func isHTTP(text string) bool {
 	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
-// reserved reports whether a host is one that RFC 2606 keeps for documentation and
-// tests: it stands for whatever the reader has.
+// isReserved reports whether the host of a target is one that RFC 2606 keeps for
+// documentation and tests: it stands for whatever the reader has.
 func isReserved(target string) bool {
 	u, err := url.Parse(target)
 	if err != nil {

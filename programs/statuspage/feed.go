@@ -40,7 +40,7 @@ type atomEntry struct {
 }
 
 // feed serves the newest incidents of all sites.
-func (s *server) feed(w http.ResponseWriter, _ *http.Request) {
+func (s *server) feed(w http.ResponseWriter, req *http.Request) {
 	var entries []atomEntry
 	s.board.each(func(_ int, site *site) {
 		for _, x := range site.incidents {
@@ -54,7 +54,7 @@ func (s *server) feed(w http.ResponseWriter, _ *http.Request) {
 		updated = entries[0].updated
 	}
 	out, err := xml.MarshalIndent(atomFeed{
-		ID:      urn("feed", s.title),
+		ID:      urn("feed", req.Host+"\n"+s.title),
 		Title:   "Incidents: " + s.title,
 		Updated: atomTime(updated),
 		Author:  s.title,

@@ -50,7 +50,7 @@ func newMessage(s *site, x incident) message {
 		Cause:  x.cause,
 		Error:  x.text,
 	}
-	m.Text = fmt.Sprintf("%s is offline since %s: %s", s.name, m.Began.Format(time.RFC1123), x.text)
+	m.Text = fmt.Sprintf("%s has been offline since %s: %s", s.name, m.Began.Format(time.RFC1123), x.text)
 	if !x.ended.IsZero() {
 		m.Status = checker.Online
 		m.Text = fmt.Sprintf("%s is online again after %s", s.name, ago(x.ended.Sub(x.began)))

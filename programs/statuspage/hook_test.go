@@ -94,7 +94,7 @@ func TestMessage(t *testing.T) {
 		ended time.Time
 		want  string
 	}{
-		{time.Time{}, `{"id":"KEY-1000000000000-offline","status":"offline","text":"The shop is offline since Sun, 09 Sep 2001 01:46:40 UTC: the certificate was refused",` +
+		{time.Time{}, `{"id":"KEY-1000000000000-offline","status":"offline","text":"The shop has been offline since Sun, 09 Sep 2001 01:46:40 UTC: the certificate was refused",` +
 			fields + `"reason":"certificate","cause":"expired","error":"the certificate was refused"}`},
 		{began.Add(2 * time.Minute), `{"id":"KEY-1000000000000-online","status":"online","text":"The shop is online again after 2 min",` +
 			fields + `"ended":"2001-09-09T01:48:40Z","reason":"certificate","cause":"expired","error":"the certificate was refused"}`},

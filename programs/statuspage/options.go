@@ -40,7 +40,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	}
 	o.checks.Define(flags)
 	flags.StringVar(&o.file, "f", "", "the list of sites is in `FILE`; - is standard input")
-	flags.DurationVar(&o.every, "every", 30*time.Second, "check each site once in `DUR`; -timeout is cut to nine tenths of that, and half of it with -canary")
+	flags.DurationVar(&o.every, "every", 30*time.Second, "check each site once in `DUR`; -timeout is cut to nine tenths of that, and to 45 % with -canary")
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "serve the page at `HOST:PORT`")
 	flags.StringVar(&o.db, "db", "", "keep the history in `FILE`, an SQLite database")
 	flags.StringVar(&o.hook, "webhook", "", "POST a JSON object to `URL` when a site goes offline and when it is back; wants -db, where what is not yet sent is kept")

@@ -24,7 +24,7 @@ type verdict struct {
 	cause   checker.Cause
 	text    string        // the reason in a sentence
 	latency time.Duration // 0 unless Online
-	expires time.Time     // of the certificate; zero without one
+	expires time.Time     // of the certificate that ends first of those served; zero without one
 }
 
 // newVerdict keeps of r what the page shows. Its latency is that of the
@@ -39,7 +39,7 @@ func newVerdict(r checker.Result) verdict {
 		v.latency = t.DNS + t.Connect + t.TLS + t.FirstByte
 	}
 	if r.TLS != nil {
-		v.expires = r.TLS.NotAfter
+		v.expires = r.TLS.Expires()
 	}
 	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
 		v.text = e.Message() // the row says of which site it speaks
@@ -67,6 +67,7 @@ type site struct {
 	tracker watch.Tracker // says what state it is in, and how much of the time it was up
 	fault   verdict       // the newest that was not Online
 	expires time.Time     // when the certificate does
+	began   time.Time     // when the first sample was
 	samples []verdict     // the newest, oldest first
 
 	incidents []incident // the newest, oldest first
@@ -95,7 +96,7 @@ func (s *site) shown(now time.Time) (status checker.Status, since time.Time) {
 	case state.Status != "":
 		return checker.Unknown, state.Seen
 	case state.Last == checker.Unknown:
-		return checker.Unknown, s.samples[0].at
+		return checker.Unknown, s.began
 	}
 	return "", time.Time{}
 }
@@ -107,6 +108,9 @@ func (s *site) is(status checker.Status, now time.Time) bool {
 
 // keep stores the facts of a verdict, whatever becomes of the state.
 func (s *site) keep(v verdict) {
+	if s.began.IsZero() {
+		s.began = v.at
+	}
 	if len(s.samples) == kept {
 		s.samples = slices.Delete(s.samples, 0, 1)
 	}
