@@ -214,19 +214,21 @@ func TestRetryWaitsApart(t *testing.T) {
 	})
 }
 
-// A check has waited for long enough if nobody else runs, or if others did well while it
-// did not, and in time.
+// A check has waited for long enough if nobody else runs, or if it did not help that others
+// ended, and in time. Between its tries it waits longer each time.
 func TestRetryHopeless(t *testing.T) {
+	const ms = time.Millisecond
 	for _, tt := range []struct {
 		name   string
 		beside int           // that end well
 		take   time.Duration // of each
 		want   time.Duration // until it is given up
+		tries  []time.Duration
 	}{
-		{"alone", 0, 0, time.Second},
-		{"beside others", 1000, 10 * time.Millisecond, time.Second},
-		{"beside others that take long", 2, 10 * time.Second, 10 * time.Second},
-		{"beside too few others", 8, 1200 * time.Millisecond, 3600 * time.Millisecond},
+		{"alone", 0, 0, time.Second, []time.Duration{0, 20 * ms, 60 * ms, 140 * ms, 300 * ms, 620 * ms, time.Second}},
+		{"beside others", 1000, 10 * ms, time.Second, nil},
+		{"beside others that take long", 2, 10 * time.Second, 10 * time.Second, nil},
+		{"beside too few others", 8, 1200 * ms, 3600 * ms, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble.Test(t, func(t *testing.T) {
@@ -236,13 +238,17 @@ func TestRetryHopeless(t *testing.T) {
 				began := time.Now()
 				var workers sync.WaitGroup
 				var gaveUp time.Duration
+				var tries []time.Duration
 				q.spawn = func(first Turn[item]) {
 					workers.Go(func() {
 						q.Work(first, func(turn Turn[item]) {
 							if turn.Item.n > 0 {
 								time.Sleep(tt.take)
 								q.Done(turn)
-							} else if !q.Retry(turn, s) {
+								return
+							}
+							tries = append(tries, time.Since(began))
+							if !q.Retry(turn, s) {
 								gaveUp = time.Since(began)
 							}
 						})
@@ -255,6 +261,9 @@ func TestRetryHopeless(t *testing.T) {
 				workers.Wait()
 				if gaveUp < tt.want || gaveUp > tt.want+maxRest {
 					t.Errorf("given up after %v; want %v or so", gaveUp, tt.want)
+				}
+				if tt.tries != nil && !slices.Equal(tries, tt.tries) {
+					t.Errorf("it was tried after %v; want %v", tries, tt.tries)
 				}
 			})
 		})

@@ -136,6 +136,11 @@ func TestHook(t *testing.T) {
 		if got := in.ids(); len(got) > 0 {
 			t.Errorf("a webhook that fails has taken %q", got)
 		}
+		for i, pause := range []time.Duration{time.Second, 2 * time.Second} {
+			if d := in.times[i+1].Sub(in.times[i]); d < pause/2 || d >= pause {
+				t.Errorf("after %d failures it was asked again after %v; want half of %v to all of it", i+1, d, pause)
+			}
+		}
 		in.next = []int{404, 0, 200, 503}
 		db, stop = hooked(t, file, in, &said)
 		time.Sleep(time.Minute)
