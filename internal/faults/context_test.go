@@ -194,7 +194,7 @@ func TestJudgeThatChecks(t *testing.T) {
 		took  time.Duration
 	}{
 		{"there is room", 4, hostile.Respond(hostile.OK), "", time.Second},
-		{"there is none", 2, hostile.Respond(hostile.OK), checker.ReasonCanceled, timeout},
+		{"there is none", 1, hostile.Respond(hostile.OK), checker.ReasonCanceled, 2 * timeout},
 		{"there is room, but little time", 4, hostile.Silent(), checker.ReasonCanceled, timeout},
 	} {
 		t.Run(test.name, func(t *testing.T) {
