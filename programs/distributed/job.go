@@ -63,15 +63,15 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
 		return errors.Join(err, msg.TermWithReason("malformed")) // or it would block its partition; the audit misses it
 	}
 	w.at("fetched", j.chunk)
+	asked := ctx // ends when the worker is told to end, or has lost the connection
 	ctx, j.lease, err = hold(ctx, w.ackWait, func(ctx context.Context) error {
 		_, err := w.nc.RequestWithContext(ctx, msg.Reply(), []byte("+WPI"))
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("first heartbeat: %w", err)
-	}
 	defer j.lease.release()
 	switch {
+	case err != nil:
+		err = fmt.Errorf("first heartbeat: %w", err)
 	case meta.NumDelivered < maxDeliveries:
 		err = w.check(ctx, j)
 	case len(j.lines) > 1:
@@ -79,7 +79,7 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) error {
 	default:
 		err = w.quarantine(ctx, j)
 	}
-	if end := context.Cause(ctx); err != nil && end != nil && !errors.Is(end, errFenced) && !errors.Is(end, errDisconnected) {
+	if err != nil && asked.Err() != nil && !errors.Is(context.Cause(asked), errDisconnected) {
 		w.handBack(ctx, j, meta.Sequence.Stream)
 	}
 	return err

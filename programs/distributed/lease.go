@@ -36,15 +36,16 @@ type lease struct {
 // hold begins a lease with a heartbeat and goes on with one every third of
 // wait. The context that it returns ends with the lease; release ends both.
 //
-// There is nothing to be done before the first heartbeat is confirmed. Until
-// then the server's record, which it reads when it starts again and which other
-// servers have, is not of the delivery but of when the chunk was published.
+// There is nothing to be done before the first heartbeat is confirmed, other than
+// to hand the chunk back. Until then the server's record, which it reads when it
+// starts again and which other servers have, is not of the delivery but of when
+// the chunk was published.
 func hold(ctx context.Context, wait time.Duration, beat func(context.Context) error) (context.Context, *lease, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	l := &lease{fence: wait / 3 * 2, cancel: cancel, sent: time.Now()}
 	if err := l.beat(ctx, wait/6, beat); err != nil {
 		cancel(err)
-		return ctx, nil, err
+		return ctx, l, err
 	}
 	l.wg.Go(func() { l.keep(ctx, wait/3, beat) })
 	return ctx, l, nil

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -83,6 +85,36 @@ func TestQueueStrange(t *testing.T) {
 		}
 		if n, err := q.strange(t.Context(), l.id); n != want || err != nil {
 			t.Errorf("with %d lists there are %d chunks of others, %v; want %d", want+1, n, err, want)
+		}
+	}
+}
+
+// A chunk that comes when the worker has been told to end is handed back.
+func TestHandedBackUnbegun(t *testing.T) {
+	e := inside(t, t.TempDir())
+	q, err := testShape.make(t.Context(), quiet(), e.js, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := newID(strings.Repeat("r", runWidth), 0, 0)
+	if err := q.publishAll(t.Context(), []chunk{{id, []line{{target: "a.test"}}}}, "0"); err != nil {
+		t.Fatal(err)
+	}
+	w := &worker{app: quiet()}
+	w.manners.define(flag.NewFlagSet("", flag.PanicOnError))
+	w.session.begin(t.Context())
+	if err := w.open(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("interrupted"))
+	for n := range 2 {
+		msg, err := w.fetch(t.Context(), 0, 5*time.Second)
+		if msg == nil {
+			t.Fatalf("fetch %d = nothing, %v; want the chunk", n, err)
+		}
+		if err := w.handle(ended, msg); err == nil {
+			t.Error("a worker that was told to end has handled a chunk")
 		}
 	}
 }
