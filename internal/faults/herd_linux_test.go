@@ -63,10 +63,15 @@ func TestSinglesAreNoHerd(t *testing.T) {
 		"a rate":        checker.WithRateLimit(rate.Every(interval), 1),
 		"a host's rate": checker.WithHostRateLimit(rate.Every(interval), 1),
 	} {
-		if limited := cpu(opt); limited > 2*(free+waking) {
+		limited := cpu(opt)
+		for range 4 { // the least counts: what others do on this machine only adds
+			if limited > 2*(free+waking) {
+				limited = min(limited, cpu(opt))
+			}
+		}
+		t.Logf("a check takes %v of processor time under %s, %v without, and %v to wake", limited, name, free, waking)
+		if limited > 2*(free+waking) {
 			t.Errorf("a check takes %v of processor time under %s; want at most 2 × (%v without + %v to wake)", limited, name, free, waking)
-		} else {
-			t.Logf("a check takes %v of processor time under %s, %v without, and %v to wake", limited, name, free, waking)
 		}
 	}
 }

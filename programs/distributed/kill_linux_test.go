@@ -47,10 +47,10 @@ func (r trial) audit(t *testing.T) {
 // Workers die by kill -9, forty of them, at all points between which they can.
 func TestWorkersKilled(t *testing.T) {
 	t.Parallel()
-	const n, rate = 800, 10
+	const n, rate = 1600, 10 // in so many chunks that none is out each time, and taken for what kills workers
 	s := newTargets(t, "127.11.0", 60, 20*time.Millisecond)
 	url := serve(t)
-	r := newTrial(t, url, "20", s.urls(n)...)
+	r := newTrial(t, url, "8", s.urls(n)...)
 	mustRun(t, r.publishing()...)
 
 	points := []string{"fetched", "checking", "checked", "published", "acknowledged"}
