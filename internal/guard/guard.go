@@ -55,11 +55,22 @@ func Public(addr netip.Addr) error {
 	return refusedBy(blocks6, addr)
 }
 
+// refusedBy returns an error if addr is in one of blocks.
 func refusedBy(blocks []block, addr netip.Addr) error {
-	for _, b := range blocks {
-		if b.prefix.Contains(addr) {
-			return fmt.Errorf("%v is in %v (%s)", addr, b.prefix, b.name)
+	for i := range blocks {
+		if blocks[i].prefix.Contains(addr) {
+			return &refusal{addr, &blocks[i]}
 		}
 	}
 	return nil
+}
+
+// A refusal is put into words only when somebody reads it.
+type refusal struct {
+	addr netip.Addr
+	by   *block
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%v is in %v (%s)", r.addr, r.by.prefix, r.by.name)
 }
