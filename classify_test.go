@@ -502,3 +502,28 @@ func TestConstrained(t *testing.T) {
 		}
 	}
 }
+
+// A transport that does not tell how far it came is taken at the words of its error.
+func TestPhaseOfTransport(t *testing.T) {
+	call := func(op string, number syscall.Errno) error {
+		return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, number)}
+	}
+	for _, tt := range []struct {
+		err  error
+		want Phase
+	}{
+		{&net.OpError{Op: "proxyconnect", Err: call("dial", syscall.ECONNREFUSED)}, PhaseConnect},
+		{&net.DNSError{Err: "no such host", Name: "a.test", IsNotFound: true}, PhaseDNS},
+		{x509.UnknownAuthorityError{}, PhaseTLS},
+		{&net.OpError{Op: "remote error", Err: io.EOF}, PhaseTLS},
+		{&net.OpError{Op: "local error", Err: io.EOF}, PhaseTLS},
+		{call("dial", syscall.ECONNREFUSED), PhaseConnect},
+		{call("read", syscall.ECONNRESET), PhaseResponse},
+		{syscall.EMFILE, PhaseRequest},
+		{io.ErrUnexpectedEOF, PhaseResponse},
+	} {
+		if got := guessPhase(tt.err); got != tt.want {
+			t.Errorf("guessPhase(%v) = %q; want %q", tt.err, got, tt.want)
+		}
+	}
+}
