@@ -257,3 +257,35 @@ func TestTTL(t *testing.T) {
 		}
 	}
 }
+
+// A message without a question is an answer only of a server that refuses, and then it has
+// nothing else.
+func TestAnswersWithoutQuestion(t *testing.T) {
+	var q question
+	setName(&q.name, "a.test")
+	q.typ = dnsmessage.TypeA
+	q.pack(7)
+	for _, tt := range []struct {
+		id    uint16
+		code  dnsmessage.RCode
+		extra string
+		want  bool
+	}{
+		{7, dnsmessage.RCodeServerFailure, "", true},
+		{7, dnsmessage.RCodeRefused, "", true},
+		{7, dnsmessage.RCodeFormatError, "", true},
+		{7, dnsmessage.RCodeSuccess, "", false},
+		{7, dnsmessage.RCodeNameError, "", false},
+		{7, dnsmessage.RCodeServerFailure, "x", false},
+		{8, dnsmessage.RCodeServerFailure, "", false},
+	} {
+		b := dnsmessage.NewBuilder(nil, dnsmessage.Header{ID: tt.id, Response: true, RCode: tt.code})
+		msg, err := b.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := q.answers(append(msg, tt.extra...)); got != tt.want {
+			t.Errorf("answers() of a header with ID %d and %v, and %q, to ID 7 = %t; want %t", tt.id, tt.code, tt.extra, got, tt.want)
+		}
+	}
+}
