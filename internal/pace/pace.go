@@ -2,10 +2,10 @@
 //
 // A check that may not start yet, because its host is busy, because its origin asked
 // for a pause, because a token bucket is empty, or because this machine is short of what it
-// needs, waits without a slot and without a worker, and another check starts that may. All that there is goes to who has waited
-// longest: a place on a host to a call with checks of that host, and a slot, or the
-// token of all hosts together, to a call with a check that lacks nothing else. A call
-// is a [Queue], or a single check that [Pacer.Start] starts.
+// needs, waits without a slot and without a worker, and another check starts that may. All
+// that there is goes to who has waited longest: a place on a host to a call with checks of
+// that host, and a slot, or the token of all hosts together, to a call with a check that
+// lacks nothing else. A call is a [Queue], or a single check that [Pacer.Start] starts.
 //
 // The limits belong to a [Pacer], which all calls share.
 package pace

@@ -30,16 +30,13 @@ type verdict struct {
 // newVerdict keeps of r what the page shows. Its latency is that of the
 // exchange that decided, without retries: what a visitor would have waited.
 func newVerdict(r checker.Result) verdict {
-	v := verdict{at: r.Start, status: r.Status(), reason: r.Reason(), cause: r.Cause()}
+	v := verdict{at: r.Start, status: r.Status(), reason: r.Reason(), cause: r.Cause(), expires: r.TLS.Expires()}
 	if v.at.IsZero() {
 		v.at = time.Now()
 	}
 	if v.status == checker.Online {
 		t := r.Timing
 		v.latency = t.DNS + t.Connect + t.TLS + t.FirstByte
-	}
-	if r.TLS != nil {
-		v.expires = r.TLS.Expires()
 	}
 	if e, ok := errors.AsType[*checker.Error](r.Err); ok {
 		v.text = e.Message() // the row says of which site it speaks

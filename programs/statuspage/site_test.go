@@ -221,3 +221,29 @@ func TestSpark(t *testing.T) {
 		t.Errorf("newSpark drew\n%+v; want\n%+v", got, want)
 	}
 }
+
+// The certificate that ends first is the one to be warned of, be it that of an authority.
+func TestExpires(t *testing.T) {
+	soon := time.Unix(1e9, 0)
+	leaf := checker.Cert{NotAfter: soon.AddDate(1, 0, 0)}
+	r := checker.Result{StatusCode: 200, TLS: &checker.TLS{NotAfter: leaf.NotAfter, Chain: []checker.Cert{leaf, {NotAfter: soon}}}}
+	if got := newVerdict(r).expires; !got.Equal(soon) {
+		t.Errorf("the certificate expires at %v; want %v, as the intermediate does", got, soon)
+	}
+	if got := newVerdict(checker.Result{StatusCode: 200}).expires; !got.IsZero() {
+		t.Errorf("without TLS a certificate expires at %v", got)
+	}
+}
+
+// A site that was never anything but Unknown is so since its first check, also when that is
+// no sample any more.
+func TestUnknownSince(t *testing.T) {
+	var s site
+	first := time.Unix(1e9, 0)
+	for i := range 2 * kept {
+		s.record(given('?', first.Add(time.Duration(i)*time.Minute)))
+	}
+	if status, since := s.shown(first.Add(2 * kept * time.Minute)); status != checker.Unknown || !since.Equal(first) {
+		t.Errorf("the site is %v since %v; want unknown since %v", status, since, first)
+	}
+}
