@@ -29,11 +29,20 @@ func browser(t *testing.T) context.Context {
 		chromedp.NoSandbox, // tests may run as root
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), opts...)
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	do(t, ctx)                                          // starts it; a context with a deadline would end it later
+	var ctx context.Context
+	for range 3 { // now and then it crashes before it is there
+		ctx, stop = chromedp.NewContext(allocator)
+		t.Cleanup(stop)
+		if err = chromedp.Do(ctx); err == nil { // starts it; a context with a deadline would end it later
+			break
+		}
+		t.Log(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop = context.WithTimeout(ctx, 2*time.Minute) // a machine may be busy
 	t.Cleanup(stop)
 	return ctx
